@@ -1,0 +1,247 @@
+// Package wire holds the types that travel: requests and answers of the REST
+// API, and the protocol between the appliance and its agents. It says nothing
+// of how they are carried.
+package wire
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+
+	"appliance/pool"
+)
+
+// Protocol is the version of the agent's protocol. An agent and an appliance
+// of different majors refuse each other by name; a minor may differ.
+const Protocol = "1.0"
+
+// Paths of the agent's protocol, below the appliance's HTTPS address.
+const (
+	PathHello    = "/agent/v1/hello"         // POST Hello -> Welcome
+	PathTask     = "/agent/v1/task"          // GET ?wait=SECONDS -> Assignment or 204
+	PathProgress = "/agent/v1/task/progress" // POST Report
+	PathResult   = "/agent/v1/task/result"   // POST Outcome
+	PathOutput   = "/agent/v1/task/output"   // POST Output
+	PathAttr     = "/agent/v1/attributes"    // GET ?scope=&name=, PUT, DELETE
+	PathRecipe   = "/agent/v1/recipe/"       // GET digest -> tar.gz
+	PathImage    = "/agent/v1/image/"        // GET NAME/manifest, NAME/frames (ranges)
+	PathIdentity = "/agent/v1/identity"      // POST IdentityRequest -> Identity
+	PathBye      = "/agent/v1/bye"           // POST: the agent ends on purpose
+)
+
+// BootConfigPath is where the boot kit's extra initramfs file lies in RAM;
+// its content is a BootConfig.
+const BootConfigPath = "/etc/appliance/boot.json"
+
+// BootConfig is what an agent in RAM knows when it starts. The one-time token
+// is there only after the machine was accepted; it travels in a file, never
+// on the kernel's command line, which is printed and recorded.
+type BootConfig struct {
+	Server string   `json:"server"` // https://10.77.0.1:8443
+	CA     string   `json:"ca"`     // PEM
+	MAC    pool.MAC `json:"mac"`
+	Token  string   `json:"token,omitempty"`
+}
+
+// Hello is an agent's first message, and again after each loss of the
+// connection. Discovery carries no secret: before acceptance a Hello is
+// anybody's word.
+type Hello struct {
+	Protocol string         `json:"protocol"`
+	Version  string         `json:"version"` // of the agent
+	Mode     pool.AgentMode `json:"mode"`
+	Machine  string         `json:"machine,omitempty"` // known by an installed agent
+	MAC      pool.MAC       `json:"mac,omitzero"`
+	BootID   string         `json:"bootId"`
+	Epoch    int64          `json:"epoch,omitempty"` // of an installed agent
+	Token    string         `json:"token,omitempty"` // one-time
+	CSR      string         `json:"csr,omitempty"`   // PEM, PKCS #10: proves the key; its fingerprint is what acceptance pins
+	Facts    *pool.Facts    `json:"facts,omitempty"`
+}
+
+// Welcome answers a Hello.
+type Welcome struct {
+	Protocol string `json:"protocol"`
+	Version  string `json:"version"`
+	Machine  string `json:"machine"`
+	Name     string `json:"name"`
+	// State tells the agent what to do: "wait" (not accepted: say hello again
+	// after Retry), "work" (ask for tasks), "local" (boot your disk), or
+	// "fenced" (start nothing: another machine has your work).
+	State string        `json:"state"`
+	Retry time.Duration `json:"retry,omitempty"`
+	// Certificate (PEM) is issued for the CSR once the machine is accepted.
+	Certificate string `json:"certificate,omitempty"`
+	Epoch       int64  `json:"epoch,omitempty"`
+	Why         string `json:"why,omitempty"`
+}
+
+// States of a Welcome.
+const (
+	StateWait   = "wait"
+	StateWork   = "work"
+	StateLocal  = "local"
+	StateFenced = "fenced"
+)
+
+// Assignment is a task for the agent that asked.
+type Assignment struct {
+	Key        string          `json:"key"`   // for ever the same for one try
+	Token      string          `json:"token"` // of the operation; comes back with every message
+	Epoch      int64           `json:"epoch"`
+	Name       string          `json:"name"` // of the step
+	Kind       pool.TaskKind   `json:"kind"`
+	Idempotent bool            `json:"idempotent"`
+	Timeout    time.Duration   `json:"timeout"`
+	Params     json.RawMessage `json:"params,omitempty"`
+}
+
+// Report tells how far a task is. The answer is 204, or 410 when the task was
+// cancelled or belongs to nobody: the agent stops it.
+type Report struct {
+	Key      string        `json:"key"`
+	Token    string        `json:"token"`
+	BootID   string        `json:"bootId"`
+	Progress pool.Progress `json:"progress"`
+}
+
+// Outcome tells how a task ended.
+type Outcome struct {
+	Key    string          `json:"key"`
+	Token  string          `json:"token"`
+	BootID string          `json:"bootId"`
+	State  string          `json:"state"` // done, failed, interrupted
+	Result json.RawMessage `json:"result,omitempty"`
+	Cause  *pool.Cause     `json:"cause,omitempty"`
+	Output string          `json:"output,omitempty"` // last lines
+}
+
+// States of an Outcome.
+const (
+	OutcomeDone        = "done"
+	OutcomeFailed      = "failed"
+	OutcomeInterrupted = "interrupted"
+)
+
+// Output carries lines that a task printed, in order; First numbers them from 0.
+type Output struct {
+	Key   string   `json:"key"`
+	Token string   `json:"token"`
+	First int      `json:"first"`
+	Lines []string `json:"lines"`
+}
+
+// BMCUserParams ask for the appliance's own BMC user (pool.TaskBMCUser).
+type BMCUserParams struct {
+	User     string `json:"user"`
+	Password string `json:"password"` // put in on the way out; never stored in the step
+}
+
+// BMCUserResult tells where the BMC is and which slot the user got.
+type BMCUserResult struct {
+	None   bool           `json:"none,omitempty"` // the machine has no BMC
+	Facts  *pool.BMCFacts `json:"facts,omitempty"`
+	UserID int            `json:"userId,omitempty"`
+}
+
+// WipeParams ask to erase disks (pool.TaskWipe).
+type WipeParams struct {
+	Serials []string `json:"serials"`
+}
+
+// WipeResult tells what was erased.
+type WipeResult struct {
+	Wiped []WipedDisk `json:"wiped"`
+	Facts *pool.Facts `json:"facts"` // the disks' content afterwards
+}
+
+// WipedDisk is one erased disk.
+type WipedDisk struct {
+	Serial string `json:"serial"`
+	Method string `json:"method"` // "discard+zero-ends", "zero", "nvme-format"
+	Size   uint64 `json:"size"`
+}
+
+// ImageParams ask to write an image (pool.TaskImage). The manifest and frames
+// are below PathImage + Image.
+type ImageParams struct {
+	Image    string            `json:"image"`
+	Digest   string            `json:"digest"`
+	Disk     pool.DiskHint     `json:"disk"`
+	Machine  string            `json:"machine"`
+	Hostname string            `json:"hostname"`
+	SSHKeys  []string          `json:"sshKeys,omitempty"`
+	Epoch    int64             `json:"epoch"`
+	Files    []pool.Identified `json:"files,omitempty"`
+}
+
+// ImageResult tells which disk was written.
+type ImageResult struct {
+	Serial  string        `json:"serial"`
+	Written int64         `json:"written"` // bytes
+	Took    time.Duration `json:"took"`
+	// Label and partition of the system for a kexec or a boot entry.
+	Device string `json:"device"`
+}
+
+// PrepareParams make an installed machine ready for a recipe (pool.TaskPrepare).
+type PrepareParams struct {
+	Instance InstanceInfo `json:"instance"`
+	Digest   string       `json:"digest"`   // of the recipe archive below PathRecipe
+	Packages bool         `json:"packages"` // use the appliance's package repository
+}
+
+// InstanceInfo is what a recipe may know of its instance: its context.
+type InstanceInfo struct {
+	ID          string     `json:"id"`
+	Number      int        `json:"number"`
+	Service     string     `json:"service"`
+	Application string     `json:"application"`
+	Planned     int        `json:"planned"`
+	Machine     string     `json:"machine"`
+	Address     netip.Addr `json:"address,omitzero"`
+	Template    string     `json:"template"`
+	Image       string     `json:"image,omitempty"`
+	Digest      string     `json:"digest"`
+}
+
+// EventParams run one lifecycle event (pool.TaskEvent, pool.TaskDetect).
+type EventParams struct {
+	Instance InstanceInfo `json:"instance"`
+	Event    string       `json:"event"`
+	Args     []string     `json:"args,omitempty"`
+	// Interval between tries of a detection.
+	Interval time.Duration `json:"interval,omitempty"`
+}
+
+// EventResult is what a lifecycle event returned.
+type EventResult struct {
+	Value   json.RawMessage `json:"value,omitempty"`
+	Skipped bool            `json:"skipped,omitempty"` // the recipe has no such event
+}
+
+// IdentityRequest asks for the certificate of the system that the agent in
+// RAM is installing. It is answered only for the machine that asks.
+type IdentityRequest struct {
+	CSR   string `json:"csr"`
+	Token string `json:"token"` // of the deploy operation
+}
+
+// Identity is what an installed agent needs to come back. It lies in
+// /etc/appliance/identity.json of the installed system, mode 0600, beside
+// key.pem, which never travels.
+type Identity struct {
+	Server      string `json:"server"`
+	CA          string `json:"ca"`
+	Machine     string `json:"machine"`
+	Certificate string `json:"certificate"`
+	Epoch       int64  `json:"epoch"`
+}
+
+// AttributeValue is one attribute on its way.
+type AttributeValue struct {
+	Scope  string          `json:"scope"`
+	Name   string          `json:"name"`
+	Value  json.RawMessage `json:"value"`
+	Secret bool            `json:"secret,omitempty"`
+}

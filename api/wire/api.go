@@ -1,0 +1,168 @@
+package wire
+
+import (
+	"time"
+
+	"appliance/pool"
+)
+
+// Machine is a machine as the API shows it: the row, its open or last
+// operation, what lives in memory, and one sentence that says what it does.
+type Machine struct {
+	pool.Machine
+	Sentence  string           `json:"sentence"`
+	Operation *pool.Operation  `json:"operation,omitempty"` // open, else the last one
+	Steps     []pool.Step      `json:"steps,omitempty"`     // of that operation; only in the answer for one machine
+	Live      Live             `json:"live"`
+	Unwiped   []string         `json:"unwiped,omitempty"` // serials without a wipe record
+	Leases    []pool.Lease     `json:"leases,omitempty"`
+	BootedAt  time.Time        `json:"bootedAt,omitzero"`
+	Allowed   []pool.OpKind    `json:"allowed"` // operations that the phase allows now
+	Service   string           `json:"service,omitempty"`
+	BMCState  string           `json:"bmcState,omitempty"`
+	Timings   map[string]int64 `json:"timings,omitempty"` // milliseconds since power-on: inventory, ready …
+}
+
+// Live is what is known only in memory.
+type Live struct {
+	Agent    pool.AgentMode `json:"agent,omitempty"` // empty: none
+	Version  string         `json:"version,omitempty"`
+	BootID   string         `json:"bootId,omitempty"`
+	SeenAt   time.Time      `json:"seenAt,omitzero"`
+	Progress *pool.Progress `json:"progress,omitempty"`
+}
+
+// Instance is an instance with its steps.
+type Instance struct {
+	pool.Instance
+	MachineName string      `json:"machineName,omitempty"`
+	Steps       []pool.Step `json:"steps"`
+}
+
+// Service is a service with its instances.
+type Service struct {
+	pool.Service
+	Sentence   string           `json:"sentence"`
+	Endpoints  []string         `json:"endpoints"`
+	Running    []Instance       `json:"instanceList"`
+	Attributes []pool.Attribute `json:"attributes,omitempty"` // secret ones without value
+}
+
+// AcceptRequest lets a discovered machine in.
+type AcceptRequest struct {
+	// Erase allows that what is on its disks is erased; Serials must then name
+	// every disk that holds something, as shown to the person.
+	Erase   bool     `json:"erase,omitempty"`
+	Serials []string `json:"serials,omitempty"`
+	Name    string   `json:"name,omitempty" maxLength:"63"`
+	Tags    []string `json:"tags,omitempty"`
+}
+
+// PowerRequest switches a machine.
+type PowerRequest struct {
+	Action pool.PowerAction `json:"action" enum:"on,off,soft,cycle,reset"`
+	Boot   pool.BootDevice  `json:"boot,omitempty" enum:"none,pxe,disk,bios"`
+}
+
+// ReleaseRequest gives a machine back to the pool or lifts its protection.
+type ReleaseRequest struct {
+	Wipe    bool     `json:"wipe,omitempty"`
+	Serials []string `json:"serials,omitempty"` // disks that may be erased
+	Confirm string   `json:"confirm,omitempty"` // the machine's name, typed, when Wipe
+}
+
+// DeployRequest asks for a service. Recipe is a shipped recipe's name, or
+// Digest names an archive that was uploaded before.
+type DeployRequest struct {
+	Recipe    string `json:"recipe,omitempty"`
+	Digest    string `json:"digest,omitempty"`
+	Name      string `json:"name,omitempty" maxLength:"63"`
+	Instances int    `json:"instances,omitempty" minimum:"0" maximum:"1000"`
+	Template  string `json:"template,omitempty"`
+	Image     string `json:"image,omitempty"`
+}
+
+// RemoveRequest ends a service. Its disks stay protected unless Wipe names it.
+type RemoveRequest struct {
+	Wipe string `json:"wipe,omitempty"` // the service's name, typed
+}
+
+// Token is a new API token: the only time its text is shown.
+type Token struct {
+	Name    string    `json:"name"`
+	Role    string    `json:"role"`
+	Token   string    `json:"token"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// BootShow is a machine's boot timeline.
+type BootShow struct {
+	Machine string      `json:"machine"`
+	Boots   []pool.Boot `json:"boots"`            // newest last
+	Silent  string      `json:"silent,omitempty"` // where it went silent, and the likely causes
+}
+
+// LogLine is one line of output of a step.
+type LogLine struct {
+	Seq      int64     `json:"seq"`
+	At       time.Time `json:"at"`
+	Instance string    `json:"instance"`
+	Step     string    `json:"step"`
+	Line     string    `json:"line"`
+}
+
+// Version tells what runs.
+type Version struct {
+	Version  string    `json:"version"`
+	Protocol string    `json:"protocol"`
+	Started  time.Time `json:"started"`
+	Kit      string    `json:"kit"` // kernel of the boot kit, or why there is none
+	Schema   int64     `json:"schema"`
+}
+
+// Overview is the console's first page.
+type Overview struct {
+	Machines  map[pool.Phase]int `json:"machines"`
+	Free      map[string]int     `json:"free"` // by template
+	Services  int                `json:"services"`
+	Attention []Attention        `json:"attention"`
+	Foreign   string             `json:"foreignDhcp,omitempty"` // another DHCP server that was seen
+	Version   string             `json:"version"`
+	Subnets   []pool.Subnet      `json:"subnets"`
+	Interface string             `json:"interface"`
+}
+
+// Attention is something that needs a person.
+type Attention struct {
+	Machine string      `json:"machine,omitempty"`
+	Service string      `json:"service,omitempty"`
+	Name    string      `json:"name"`
+	Cause   *pool.Cause `json:"cause"`
+	Action  string      `json:"action,omitempty"` // accept, release, retry, power
+}
+
+// Problem is an RFC 9457 problem document.
+type Problem struct {
+	Type   string   `json:"type,omitempty"`
+	Title  string   `json:"title"`
+	Status int      `json:"status"`
+	Detail string   `json:"detail"`
+	Errors []string `json:"errors,omitempty"`
+}
+
+// StreamMessage is one message of the event stream (GET /api/v1/stream):
+// type "event" carries a stored event, "live" a machine's volatile state,
+// "boot" a boot event, "log" a line of output. The stream resumes after the
+// Last-Event-ID that the client sends.
+type StreamMessage struct {
+	Event *pool.Event     `json:"event,omitempty"`
+	Live  *LiveUpdate     `json:"live,omitempty"`
+	Boot  *pool.BootEvent `json:"boot,omitempty"`
+	Log   *LogLine        `json:"log,omitempty"`
+}
+
+// LiveUpdate tells that a machine's volatile state changed.
+type LiveUpdate struct {
+	Machine string `json:"machine"`
+	Live    Live   `json:"live"`
+}

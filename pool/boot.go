@@ -1,0 +1,136 @@
+package pool
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Client is what a netbooting program says of itself.
+type Client struct {
+	// Arch is DHCP option 93 (RFC 4578, 2.1); -1 when it was not sent.
+	Arch int `json:"arch"`
+	// IPXE says that option 175 or the user class iPXE was sent, or that the
+	// request came for iPXE's own script.
+	IPXE bool `json:"ipxe,omitempty"`
+	// HTTP says that the vendor class is HTTPClient (UEFI HTTP Boot).
+	HTTP bool `json:"http,omitempty"`
+	// PXE says that the vendor class is PXEClient or HTTPClient: it asks to netboot.
+	PXE bool `json:"pxe,omitempty"`
+}
+
+// Client architectures (RFC 4578 and IANA's registry).
+const (
+	ArchBIOS        = 0
+	ArchEFIx64      = 7 // EFI BC by the letter of RFC 4578, x64 in the field
+	ArchEFIx64Alt   = 9
+	ArchEFIARM64    = 11
+	ArchEFIx64HTTP  = 16
+	ArchUnspecified = -1
+)
+
+// Firmware returns what kind of firmware the client architecture belongs to.
+func (c Client) Firmware() Firmware {
+	if c.Arch == ArchBIOS || c.Arch == ArchUnspecified {
+		return BIOS
+	}
+	return UEFI
+}
+
+// BootAnswer is what DHCP tells a machine to boot.
+type BootAnswer struct {
+	// File is DHCP's boot file: a TFTP name, or a URL for iPXE and HTTP Boot. Empty: nothing to boot.
+	File string
+	// Next is the boot server's address (siaddr); zero when File is a URL.
+	Next netip.Addr
+}
+
+// BootAction is what a machine is to boot.
+type BootAction string
+
+// What a machine can boot: nothing of ours (its request stays unanswered),
+// the agent in RAM, or its own disk.
+const (
+	BootIgnore BootAction = "ignore"
+	BootAgent  BootAction = "agent"
+	BootLocal  BootAction = "local"
+)
+
+// BootState is all that the boot decision may look at, beside the client.
+type BootState struct {
+	Known    bool   // the MAC belongs to a machine in the table
+	Discover bool   // the subnet answers unknown machines
+	Phase    Phase  // of the machine
+	HasFacts bool   // it was inventoried
+	Op       OpKind // the open operation, empty when there is none
+	Step     Step   // its running step, zero when there is none
+	NeedsRAM bool   // the operation has an open step for the agent in RAM
+	LoopStop bool   // it fetched the agent several times without a hello: boot the disk, say so
+}
+
+// BootEvent is one thing seen while a machine boots. Boot events are batched
+// and never delay an answer.
+type BootEvent struct {
+	Seq     int64         `json:"seq"`
+	At      time.Time     `json:"at"`
+	MAC     MAC           `json:"mac"`
+	Machine string        `json:"machine,omitempty"`
+	Stage   BootStage     `json:"stage"`
+	Detail  string        `json:"detail,omitempty"`
+	Address netip.Addr    `json:"address,omitzero"`
+	Bytes   int64         `json:"bytes,omitempty"`
+	Took    time.Duration `json:"took,omitempty"`
+	Failed  bool          `json:"failed,omitempty"`
+}
+
+// BootStage names where a boot is.
+type BootStage string
+
+// The stages in the order in which a boot meets them. StagePower starts a new boot.
+const (
+	StagePower    BootStage = "bmc.power"
+	StageDiscover BootStage = "dhcp.discover" // by the firmware
+	StageLease    BootStage = "dhcp.ack"
+	StageNBP      BootStage = "tftp.nbp" // or HTTP
+	StageIPXE     BootStage = "ipxe.dhcp"
+	StageScript   BootStage = "http.script"
+	StageKernel   BootStage = "http.kernel"
+	StageInitrd   BootStage = "http.initrd"
+	StageExtra    BootStage = "http.extra"
+	StageAgentIP  BootStage = "agent.dhcp"
+	StageHello    BootStage = "agent.hello"
+	StageFacts    BootStage = "agent.facts"
+	StageStep     BootStage = "step"
+	StageLocal    BootStage = "local"      // told to boot its disk
+	StageOS       BootStage = "os.hello"   // the installed agent reported
+	StageSilent   BootStage = "silent"     // nothing came for too long
+	StageError    BootStage = "boot.error" // a refused or broken transfer
+)
+
+// Boot is one boot attempt of one machine.
+type Boot struct {
+	Start  time.Time   `json:"start"`
+	End    time.Time   `json:"end"` // of its last event
+	Events []BootEvent `json:"events"`
+}
+
+// Boots splits a machine's boot events, in any order, into attempts, oldest
+// first. An attempt starts at a BMC power event, or at a DHCPDISCOVER of the
+// firmware that does not directly follow one or another such DISCOVER.
+func Boots(events []BootEvent) []Boot {
+	events = slices.Clone(events)
+	slices.SortStableFunc(events, func(a, b BootEvent) int { return a.At.Compare(b.At) })
+	var out []Boot
+	last := BootStage("")
+	for _, e := range events {
+		fresh := len(out) == 0 || e.Stage == StagePower && last != StagePower ||
+			e.Stage == StageDiscover && last != StagePower && last != StageDiscover
+		if fresh {
+			out = append(out, Boot{Start: e.At})
+		}
+		b := &out[len(out)-1]
+		b.Events, b.End = append(b.Events, e), e.At
+		last = e.Stage
+	}
+	return out
+}

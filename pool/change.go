@@ -1,0 +1,24 @@
+package pool
+
+// Change is what one transaction writes: rows as they are to be, each with
+// the Rev it was read at (0 for a new one), and the events that tell of it.
+// All of it is stored or nothing; a stale Rev is ErrConflict. After a
+// successful Apply the store has set the new Rev in the rows of the Change.
+type Change struct {
+	Machines   []*Machine
+	Operations []*Operation
+	Steps      []*Step
+	Services   []*Service
+	Instances  []*Instance
+	Attributes []*Attribute
+	Wipes      []*WipeRecord
+	// Secrets are sealed under their names; a zero Secret deletes.
+	Secrets map[string]Secret
+	Events  []*Event
+}
+
+// Empty says whether there is nothing to write.
+func (c Change) Empty() bool {
+	return len(c.Machines)+len(c.Operations)+len(c.Steps)+len(c.Services)+len(c.Instances)+
+		len(c.Attributes)+len(c.Wipes)+len(c.Secrets)+len(c.Events) == 0
+}

@@ -1,0 +1,92 @@
+package pool
+
+import "time"
+
+// ServicePhase says how far a service or an instance is.
+type ServicePhase string
+
+// Phases of services and instances. An instance is waiting while it has no
+// machine; stopped instances keep theirs until it is released.
+const (
+	ServiceDeploying ServicePhase = "deploying"
+	ServiceRunning   ServicePhase = "running"
+	ServiceFailed    ServicePhase = "failed"
+	ServiceRemoving  ServicePhase = "removing"
+	ServiceRemoved   ServicePhase = "removed"
+
+	InstanceWaiting    ServicePhase = "waiting"
+	InstanceAcquiring  ServicePhase = "acquiring"
+	InstanceInstalling ServicePhase = "installing"
+	InstanceStarting   ServicePhase = "starting"
+	InstanceRunning    ServicePhase = "running"
+	InstanceStopping   ServicePhase = "stopping"
+	InstanceReleasing  ServicePhase = "releasing"
+	InstanceRemoved    ServicePhase = "removed"
+	InstanceFailed     ServicePhase = "failed"
+)
+
+// RecipeInfo is what the appliance knows of a recipe without running it.
+// The recipe itself is stored as an archive under its Digest.
+type RecipeInfo struct {
+	Name         string        `json:"name"`
+	Digest       string        `json:"digest"` // sha256:HEX of the archive
+	Description  string        `json:"description,omitempty"`
+	Type         string        `json:"type,omitempty"`
+	Icon         string        `json:"icon,omitempty"`
+	Template     string        `json:"template,omitempty"`
+	Instances    int           `json:"instances"`
+	Min          int           `json:"min"`
+	Max          int           `json:"max"`
+	Elastic      bool          `json:"elastic,omitempty"`
+	Stateful     bool          `json:"stateful"`
+	Events       []string      `json:"events"` // lifecycle events that it has, in order
+	StartTimeout time.Duration `json:"startTimeout"`
+	Packages     []string      `json:"packages,omitempty"`
+	Port         int           `json:"port,omitempty"`
+	Shipped      bool          `json:"shipped,omitempty"`
+	Warnings     []string      `json:"warnings,omitempty"`
+}
+
+// Service is a recipe that somebody asked to run.
+type Service struct {
+	Name      string       `json:"name"`
+	Recipe    RecipeInfo   `json:"recipe"`
+	Template  string       `json:"template"`
+	Image     string       `json:"image"`
+	Instances int          `json:"instances"` // wanted
+	Phase     ServicePhase `json:"phase"`
+	// Removing: what is to become of the disks.
+	Wipe      bool      `json:"wipe,omitempty"`
+	By        string    `json:"by"`
+	Cause     *Cause    `json:"cause,omitempty"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	RemovedAt time.Time `json:"removedAt,omitzero"`
+	Rev       int64     `json:"rev"`
+}
+
+// Instance is one running copy of a service, on one machine.
+type Instance struct {
+	ID        string       `json:"id"`
+	Service   string       `json:"service"`
+	Number    int          `json:"number"` // 1..N
+	Machine   string       `json:"machine,omitempty"`
+	Phase     ServicePhase `json:"phase"`
+	Step      string       `json:"step,omitempty"`
+	Endpoint  string       `json:"endpoint,omitempty"` // host:port
+	Cause     *Cause       `json:"cause,omitempty"`
+	CreatedAt time.Time    `json:"createdAt"`
+	UpdatedAt time.Time    `json:"updatedAt"`
+	RunningAt time.Time    `json:"runningAt,omitzero"`
+	Rev       int64        `json:"rev"`
+}
+
+// Attribute is a value that a recipe keeps with the appliance. The value of a
+// secret one is sealed in the store and empty here.
+type Attribute struct {
+	Scope  string    `json:"scope"` // global, service:NAME, instance:ID
+	Name   string    `json:"name"`
+	Value  string    `json:"value"` // JSON
+	Secret bool      `json:"secret,omitempty"`
+	At     time.Time `json:"at"`
+}
