@@ -5,7 +5,6 @@ package wire
 
 import (
 	"encoding/json"
-	"net/netip"
 	"time"
 
 	"appliance/pool"
@@ -129,95 +128,6 @@ type Output struct {
 	Token string   `json:"token"`
 	First int      `json:"first"`
 	Lines []string `json:"lines"`
-}
-
-// BMCUserParams ask for the appliance's own BMC user (pool.TaskBMCUser).
-type BMCUserParams struct {
-	User     string `json:"user"`
-	Password string `json:"password"` // put in on the way out; never stored in the step
-}
-
-// BMCUserResult tells where the BMC is and which slot the user got.
-type BMCUserResult struct {
-	None   bool           `json:"none,omitempty"` // the machine has no BMC
-	Facts  *pool.BMCFacts `json:"facts,omitempty"`
-	UserID int            `json:"userId,omitempty"`
-}
-
-// WipeParams ask to erase disks (pool.TaskWipe).
-type WipeParams struct {
-	Serials []string `json:"serials"`
-}
-
-// WipeResult tells what was erased.
-type WipeResult struct {
-	Wiped []WipedDisk `json:"wiped"`
-	Facts *pool.Facts `json:"facts"` // the disks' content afterwards
-}
-
-// WipedDisk is one erased disk.
-type WipedDisk struct {
-	Serial string `json:"serial"`
-	Method string `json:"method"` // "discard+zero-ends", "zero", "nvme-format"
-	Size   uint64 `json:"size"`
-}
-
-// ImageParams ask to write an image (pool.TaskImage). The manifest and frames
-// are below PathImage + Image.
-type ImageParams struct {
-	Image    string            `json:"image"`
-	Digest   string            `json:"digest"`
-	Disk     pool.DiskHint     `json:"disk"`
-	Machine  string            `json:"machine"`
-	Hostname string            `json:"hostname"`
-	SSHKeys  []string          `json:"sshKeys,omitempty"`
-	Epoch    int64             `json:"epoch"`
-	Files    []pool.Identified `json:"files,omitempty"`
-}
-
-// ImageResult tells which disk was written.
-type ImageResult struct {
-	Serial  string        `json:"serial"`
-	Written int64         `json:"written"` // bytes
-	Took    time.Duration `json:"took"`
-	// Label and partition of the system for a kexec or a boot entry.
-	Device string `json:"device"`
-}
-
-// PrepareParams make an installed machine ready for a recipe (pool.TaskPrepare).
-type PrepareParams struct {
-	Instance InstanceInfo `json:"instance"`
-	Digest   string       `json:"digest"`   // of the recipe archive below PathRecipe
-	Packages bool         `json:"packages"` // use the appliance's package repository
-}
-
-// InstanceInfo is what a recipe may know of its instance: its context.
-type InstanceInfo struct {
-	ID          string     `json:"id"`
-	Number      int        `json:"number"`
-	Service     string     `json:"service"`
-	Application string     `json:"application"`
-	Planned     int        `json:"planned"`
-	Machine     string     `json:"machine"`
-	Address     netip.Addr `json:"address,omitzero"`
-	Template    string     `json:"template"`
-	Image       string     `json:"image,omitempty"`
-	Digest      string     `json:"digest"`
-}
-
-// EventParams run one lifecycle event (pool.TaskEvent, pool.TaskDetect).
-type EventParams struct {
-	Instance InstanceInfo `json:"instance"`
-	Event    string       `json:"event"`
-	Args     []string     `json:"args,omitempty"`
-	// Interval between tries of a detection.
-	Interval time.Duration `json:"interval,omitempty"`
-}
-
-// EventResult is what a lifecycle event returned.
-type EventResult struct {
-	Value   json.RawMessage `json:"value,omitempty"`
-	Skipped bool            `json:"skipped,omitempty"` // the recipe has no such event
 }
 
 // IdentityRequest asks for the certificate of the system that the agent in

@@ -102,15 +102,6 @@ type BootShow struct {
 	Silent  string      `json:"silent,omitempty"` // where it went silent, and the likely causes
 }
 
-// LogLine is one line of output of a step.
-type LogLine struct {
-	Seq      int64     `json:"seq"`
-	At       time.Time `json:"at"`
-	Instance string    `json:"instance"`
-	Step     string    `json:"step"`
-	Line     string    `json:"line"`
-}
-
 // Version tells what runs.
 type Version struct {
 	Version  string    `json:"version"`
@@ -158,7 +149,7 @@ type StreamMessage struct {
 	Event *pool.Event     `json:"event,omitempty"`
 	Live  *LiveUpdate     `json:"live,omitempty"`
 	Boot  *pool.BootEvent `json:"boot,omitempty"`
-	Log   *LogLine        `json:"log,omitempty"`
+	Log   *pool.LogLine   `json:"log,omitempty"`
 }
 
 // LiveUpdate tells that a machine's volatile state changed.
