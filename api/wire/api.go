@@ -24,13 +24,7 @@ type Machine struct {
 }
 
 // Live is what is known only in memory.
-type Live struct {
-	Agent    pool.AgentMode `json:"agent,omitempty"` // empty: none
-	Version  string         `json:"version,omitempty"`
-	BootID   string         `json:"bootId,omitempty"`
-	SeenAt   time.Time      `json:"seenAt,omitzero"`
-	Progress *pool.Progress `json:"progress,omitempty"`
-}
+type Live = pool.LiveState
 
 // Instance is an instance with its steps.
 type Instance struct {
@@ -153,7 +147,4 @@ type StreamMessage struct {
 }
 
 // LiveUpdate tells that a machine's volatile state changed.
-type LiveUpdate struct {
-	Machine string `json:"machine"`
-	Live    Live   `json:"live"`
-}
+type LiveUpdate = pool.LiveUpdate
