@@ -1,0 +1,107 @@
+package orchestrator
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"appliance/pool"
+)
+
+// Store is what the engine remembers by. Each method is one transaction;
+// errors wrap the kinds of pool.
+type Store interface {
+	Apply(ctx context.Context, c *pool.Change) error
+	Machine(ctx context.Context, id string) (pool.Machine, error)
+	MachineByMAC(ctx context.Context, mac pool.MAC) (pool.Machine, error)
+	MachineByName(ctx context.Context, name string) (pool.Machine, error)
+	Machines(ctx context.Context) ([]pool.Machine, error)
+	Operation(ctx context.Context, id string) (pool.Operation, error)
+	OpenOperation(ctx context.Context, machine string) (pool.Operation, error)
+	LastOperation(ctx context.Context, machine string) (pool.Operation, error)
+	OpenOperations(ctx context.Context) ([]pool.Operation, error)
+	Steps(ctx context.Context, owner string) ([]pool.Step, error)
+	Step(ctx context.Context, key string) (pool.Step, error)
+	OpenSteps(ctx context.Context, machine string) ([]pool.Step, error)
+	Service(ctx context.Context, name string) (pool.Service, error)
+	Services(ctx context.Context) ([]pool.Service, error)
+	Instance(ctx context.Context, id string) (pool.Instance, error)
+	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	Template(ctx context.Context, name string) (pool.Template, error)
+	Templates(ctx context.Context) ([]pool.Template, error)
+	Image(ctx context.Context, name string) (pool.Image, error)
+	Images(ctx context.Context) ([]pool.Image, error)
+	Secret(ctx context.Context, name string) (pool.Secret, error)
+	Wiped(ctx context.Context, machine string) (map[string]bool, error)
+	AppendLog(ctx context.Context, lines []pool.LogLine) ([]pool.LogLine, error)
+	Discover(ctx context.Context, mac pool.MAC, client pool.Client, now time.Time) (pool.Machine, error)
+	Setting(ctx context.Context, key string) (string, error)
+	SetSetting(ctx context.Context, key, value string) error
+}
+
+// Power controls machines through their BMCs. Errors may say what kind they
+// are by a method Code() string: bmc.auth, bmc.unreachable, bmc.unsupported.
+type Power interface {
+	PowerState(ctx context.Context, b pool.BMC) (pool.Power, error)
+	// SetPower returns when the BMC reports what was asked for.
+	SetPower(ctx context.Context, b pool.BMC, a pool.PowerAction) error
+	SetBootDevice(ctx context.Context, b pool.BMC, d pool.BootDevice, f pool.Firmware) error
+	Check(ctx context.Context, b pool.BMC) error
+}
+
+// Compute chooses machines: the best for t, or why each one is not. It must
+// be pure; the engine claims what it chose in one transaction.
+type Compute interface {
+	Choose(t pool.Template, machines []pool.Machine) (best pool.Machine, why map[string][]string, ok bool)
+}
+
+// AcceptRule lets discovered machines in that match: by Subnet of their
+// address; a zero Subnet matches all.
+type AcceptRule struct {
+	Name   string
+	Subnet netip.Prefix
+	// Erase allows that what is on their disks is erased. Without it a
+	// machine whose disks hold something is accepted, and protected.
+	Erase bool
+	Tags  []string
+}
+
+// AcceptOptions say how a person lets a machine in.
+type AcceptOptions struct {
+	// Erase allows that its disks are erased; Serials must then name every
+	// disk that holds something.
+	Erase   bool
+	Serials []string
+	Name    string
+	Tags    []string
+}
+
+// ReleaseOptions say what becomes of a released machine's disks.
+type ReleaseOptions struct {
+	// Wipe erases them afterwards; without it they are protected.
+	Wipe bool
+	// Serials name the disks whose protection a person lifts.
+	Serials []string
+}
+
+// DeployOptions ask for a service.
+type DeployOptions struct {
+	Name      string // of the service; the recipe's when empty
+	Recipe    pool.RecipeInfo
+	Template  string // the recipe's when empty
+	Image     string // the template's when empty, else the only one there is
+	Instances int    // the recipe's when zero
+	By        string
+}
+
+// Engine is the planner and step machine. Set the fields before Run; all
+// methods may be called at any time from any goroutine.
+type Engine struct {
+	Store   Store
+	BMC     Power // nil: no machine is switched by its BMC
+	Compute Compute
+	Rules   []AcceptRule
+	Image   string       // default image of deployments; empty: the only one there is
+	Log     *slog.Logger // nil is silent
+}
