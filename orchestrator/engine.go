@@ -67,34 +67,6 @@ type AcceptRule struct {
 	Tags  []string
 }
 
-// AcceptOptions say how a person lets a machine in.
-type AcceptOptions struct {
-	// Erase allows that its disks are erased; Serials must then name every
-	// disk that holds something.
-	Erase   bool
-	Serials []string
-	Name    string
-	Tags    []string
-}
-
-// ReleaseOptions say what becomes of a released machine's disks.
-type ReleaseOptions struct {
-	// Wipe erases them afterwards; without it they are protected.
-	Wipe bool
-	// Serials name the disks whose protection a person lifts.
-	Serials []string
-}
-
-// DeployOptions ask for a service.
-type DeployOptions struct {
-	Name      string // of the service; the recipe's when empty
-	Recipe    pool.RecipeInfo
-	Template  string // the recipe's when empty
-	Image     string // the template's when empty, else the only one there is
-	Instances int    // the recipe's when zero
-	By        string
-}
-
 // Engine is the planner and step machine. Set the fields before Run; all
 // methods may be called at any time from any goroutine.
 type Engine struct {

@@ -3,33 +3,17 @@ package orchestrator
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"appliance/pool"
 )
 
 func unbuilt() error { return fmt.Errorf("%w: comes with the next commit", pool.ErrUnavailable) }
 
-// Live is what is known of a machine only in memory.
-type Live struct {
-	Agent    pool.AgentMode
-	Version  string
-	BootID   string
-	SeenAt   time.Time
-	Progress *pool.Progress
-}
-
-// LiveUpdate tells that a machine's Live changed.
-type LiveUpdate struct {
-	Machine string
-	Live    Live
-}
-
 // Run blocks.
 func (e *Engine) Run(ctx context.Context) error { <-ctx.Done(); return nil }
 
 // Accept lets a discovered machine in.
-func (e *Engine) Accept(ctx context.Context, machine, by string, o AcceptOptions) (pool.Operation, error) {
+func (e *Engine) Accept(ctx context.Context, machine, by string, o pool.AcceptOptions) (pool.Operation, error) {
 	return pool.Operation{}, unbuilt()
 }
 
@@ -39,7 +23,7 @@ func (e *Engine) Start(ctx context.Context, machine string, kind pool.OpKind, p 
 }
 
 // Release gives a machine back.
-func (e *Engine) Release(ctx context.Context, machine, by string, o ReleaseOptions) (pool.Machine, error) {
+func (e *Engine) Release(ctx context.Context, machine, by string, o pool.ReleaseOptions) (pool.Machine, error) {
 	return pool.Machine{}, unbuilt()
 }
 
@@ -47,7 +31,7 @@ func (e *Engine) Release(ctx context.Context, machine, by string, o ReleaseOptio
 func (e *Engine) Cancel(ctx context.Context, operation, by string) error { return unbuilt() }
 
 // Deploy starts a service.
-func (e *Engine) Deploy(ctx context.Context, o DeployOptions) (pool.Service, error) {
+func (e *Engine) Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error) {
 	return pool.Service{}, unbuilt()
 }
 
@@ -60,13 +44,13 @@ func (e *Engine) Remove(ctx context.Context, service string, wipe bool, by strin
 func (e *Engine) Retry(ctx context.Context, machineOrService, by string) error { return unbuilt() }
 
 // Live returns what is known of a machine in memory.
-func (e *Engine) Live(machine string) Live { return Live{} }
+func (e *Engine) Live(machine string) pool.LiveState { return pool.LiveState{} }
 
 // Lives returns Live of every machine that has one.
-func (e *Engine) Lives() map[string]Live { return nil }
+func (e *Engine) Lives() map[string]pool.LiveState { return nil }
 
 // WatchLive returns live updates and a func that ends the watch.
-func (e *Engine) WatchLive() (<-chan LiveUpdate, func()) { return nil, func() {} }
+func (e *Engine) WatchLive() (<-chan pool.LiveUpdate, func()) { return nil, func() {} }
 
 // AgentHello answers an agent's first message.
 func (e *Engine) AgentHello(ctx context.Context, h pool.AgentHello) (pool.Verdict, error) {
