@@ -1,0 +1,260 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
+
+	"appliance/pool"
+)
+
+// Library keeps disk images as files in Dir. What it knows of them beside
+// their bytes is a pool.Image, which the caller stores. It is safe for
+// concurrent use.
+type Library struct{ Dir string }
+
+var imageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// CheckName says whether name can be an image's. Errors wrap pool.ErrInvalid.
+func CheckName(name string) error {
+	if !imageName.MatchString(name) {
+		return fmt.Errorf("%w: image name %q: letters, digits, dot, dash, underscore; 63 at most", pool.ErrInvalid, name)
+	}
+	return nil
+}
+
+// Import reads a raw disk image to its end and stores it as independent zstd
+// frames of pool.FrameSize bytes of disk, zero frames left out. It compresses
+// on all CPUs and keeps a few frames in memory. Progress is called with the
+// bytes read so far. The image appears under its name only when it is whole;
+// one of that name is replaced. Errors wrap pool.ErrInvalid for what is no
+// disk image and pool.ErrUnavailable when there is no space.
+func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress func(int64)) (pool.Image, error) {
+	if err := CheckName(name); err != nil {
+		return pool.Image{}, err
+	}
+	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
+		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
+	}
+	f, err := os.CreateTemp(l.Dir, ".import-*")
+	if err != nil {
+		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
+	}
+	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
+	im, err := l.write(ctx, f, r, progress)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		if errors.Is(err, pool.ErrInvalid) || ctx.Err() != nil {
+			return pool.Image{}, fmt.Errorf("import image %s: %w", name, err)
+		}
+		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
+	}
+	im.Name, im.Arch, im.CreatedAt = name, pool.AMD64, time.Now().UTC()
+	if err := os.Rename(f.Name(), l.framesPath(name)); err != nil {
+		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
+	}
+	return im, nil
+}
+
+// framesPath names the file that holds an image's frames.
+func (l *Library) framesPath(name string) string { return filepath.Join(l.Dir, name+".frames") }
+
+// StatusPath names the file that holds the list of packages installed in an
+// image (dpkg's status file), for the package mirror.
+func (l *Library) StatusPath(name string) string { return filepath.Join(l.Dir, name+".status") }
+
+// piece is one frame on its way from the reader to the file.
+type piece struct {
+	frame pool.Frame
+	data  []byte
+	done  chan struct{}
+}
+
+func (l *Library) write(ctx context.Context, w io.Writer, r io.Reader, progress func(int64)) (pool.Image, error) {
+	var im pool.Image
+	order := make(chan *piece, 2*runtime.NumCPU()) // bounds what is in memory
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(order)
+		n, err := split(ctx, r, order, progress)
+		im.Size = n
+		return err
+	})
+	g.Go(func() error {
+		digest := sha256.New()
+		for p := range order {
+			select {
+			case <-p.done:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			p.frame.Offset = im.Stored
+			if _, err := w.Write(p.data); err != nil {
+				return err
+			}
+			im.Stored += p.frame.Length
+			im.Frames = append(im.Frames, p.frame)
+			_, _ = fmt.Fprintf(digest, "%d %s\n", p.frame.Index, p.frame.SHA256)
+		}
+		im.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
+		return nil
+	})
+	if err := g.Wait(); err != nil {
+		return pool.Image{}, err
+	}
+	if im.Size == 0 || im.Size%512 != 0 {
+		return pool.Image{}, fmt.Errorf("%w: %d bytes are no raw disk image (a multiple of 512, not compressed, not qcow2)", pool.ErrInvalid, im.Size)
+	}
+	return im, nil
+}
+
+// split reads frames, starts the compression of each, and hands them on in
+// order. A frame of zeros is left out.
+func split(ctx context.Context, r io.Reader, out chan<- *piece, progress func(int64)) (int64, error) {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(runtime.NumCPU()))
+	if err != nil {
+		return 0, err
+	}
+	var work errgroup.Group
+	work.SetLimit(runtime.NumCPU())
+	defer func() { _ = work.Wait(); _ = enc.Close() }()
+	zero := make([]byte, pool.FrameSize)
+	var total int64
+	for index := int64(0); ; index++ {
+		buf := make([]byte, pool.FrameSize)
+		n, err := io.ReadFull(r, buf)
+		buf = buf[:n]
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return total, fmt.Errorf("read image: %w", err)
+		}
+		if index == 0 {
+			if err := looksRaw(buf); err != nil {
+				return 0, err
+			}
+		}
+		total += int64(n)
+		if progress != nil {
+			progress(total)
+		}
+		if n > 0 && !bytes.Equal(buf, zero[:n]) {
+			p := &piece{frame: pool.Frame{Index: index}, done: make(chan struct{})}
+			work.Go(func() error {
+				defer close(p.done)
+				sum := sha256.Sum256(buf)
+				p.frame.SHA256 = hex.EncodeToString(sum[:])
+				p.data = enc.EncodeAll(buf, nil)
+				p.frame.Length = int64(len(p.data))
+				return nil
+			})
+			select {
+			case out <- p:
+			case <-ctx.Done():
+				return total, ctx.Err()
+			}
+		}
+		if err != nil {
+			return total, nil
+		}
+	}
+}
+
+// looksRaw refuses what people often give instead of a raw image.
+func looksRaw(head []byte) error {
+	for _, m := range []struct{ magic, what string }{
+		{"QFI\xfb", "a qcow2 image; convert it with: qemu-img convert -O raw"},
+		{"\x28\xb5\x2f\xfd", "zstd-compressed; decompress it with: zstd -d"},
+		{"\x1f\x8b", "gzip-compressed; decompress it with: gunzip"},
+		{"\xfd7zXZ", "xz-compressed; decompress it with: unxz"},
+		{"KDMV", "a VMDK image; convert it with: qemu-img convert -O raw"},
+	} {
+		if bytes.HasPrefix(head, []byte(m.magic)) {
+			return fmt.Errorf("%w: the file is %s", pool.ErrInvalid, m.what)
+		}
+	}
+	return nil
+}
+
+// Frames opens the stored frames of an image, for serving ranges of them. The
+// caller closes it. Errors wrap pool.ErrNotFound.
+func (l *Library) Frames(name string) (*os.File, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(l.framesPath(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: image %s is not in the library", pool.ErrNotFound, name)
+	}
+	return f, err
+}
+
+// Delete removes an image's files. It is idempotent.
+func (l *Library) Delete(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	for _, p := range []string{l.framesPath(name), l.StatusPath(name)} {
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("delete image %s: %v", name, err)
+		}
+	}
+	return nil
+}
+
+// Verify reads every frame of im and compares its hash. The error names the
+// first damaged frame and wraps pool.ErrInvalid.
+func (l *Library) Verify(ctx context.Context, im pool.Image) error {
+	f, err := l.Frames(im.Name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(2*pool.FrameSize))
+	if err != nil {
+		return err
+	}
+	defer dec.Close()
+	for _, fr := range im.Frames {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := DecodeFrame(dec, f, fr); err != nil {
+			return fmt.Errorf("verify image %s: %w", im.Name, err)
+		}
+	}
+	return nil
+}
+
+// DecodeFrame reads one frame from r and returns its bytes of disk, checked
+// against its hash. The error wraps pool.ErrInvalid and names the frame.
+func DecodeFrame(dec *zstd.Decoder, r io.ReaderAt, fr pool.Frame) ([]byte, error) {
+	if fr.Length <= 0 || fr.Length > 2*pool.FrameSize {
+		return nil, fmt.Errorf("%w: frame %d claims %d bytes", pool.ErrInvalid, fr.Index, fr.Length)
+	}
+	buf := make([]byte, fr.Length)
+	if _, err := r.ReadAt(buf, fr.Offset); err != nil {
+		return nil, fmt.Errorf("%w: frame %d is cut short: %v", pool.ErrInvalid, fr.Index, err)
+	}
+	out, err := dec.DecodeAll(buf, make([]byte, 0, pool.FrameSize))
+	if err != nil {
+		return nil, fmt.Errorf("%w: frame %d is damaged: %v", pool.ErrInvalid, fr.Index, err)
+	}
+	if sum := sha256.Sum256(out); hex.EncodeToString(sum[:]) != fr.SHA256 {
+		return nil, fmt.Errorf("%w: frame %d is damaged: its hash differs", pool.ErrInvalid, fr.Index)
+	}
+	return out, nil
+}

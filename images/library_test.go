@@ -1,0 +1,132 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"appliance/pool"
+)
+
+// disk makes an image of n frames and a half, of which some are zeros.
+func disk(n int) []byte {
+	r := rand.NewChaCha8([32]byte{1})
+	b := make([]byte, n*pool.FrameSize+pool.FrameSize/2)
+	for i := 0; i < n; i += 3 {
+		_, _ = r.Read(b[i*pool.FrameSize : i*pool.FrameSize+100_000])
+	}
+	copy(b[len(b)-512:], "the end")
+	return b
+}
+
+func TestLibrary(t *testing.T) {
+	l := &Library{Dir: t.TempDir()}
+	raw := disk(7)
+	var last int64
+	im, err := l.Import(t.Context(), "debian-12", bytes.NewReader(raw), func(n int64) { last = n })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if im.Size != int64(len(raw)) || last != im.Size || len(im.Frames) != 4 {
+		t.Errorf("size %d, progress %d, %d frames; want %d, %d, 4", im.Size, last, len(im.Frames), len(raw), len(raw))
+	}
+	if err := l.Verify(t.Context(), im); err != nil {
+		t.Errorf("verify: %v", err)
+	}
+	f, err := l.Frames("debian-12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	dec, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dec.Close()
+	got := bytes.Repeat([]byte{0xff}, len(raw))
+	clear(got) // what frames leave out is zero
+	for _, fr := range im.Frames {
+		b, err := DecodeFrame(dec, f, fr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(got[fr.Index*pool.FrameSize:], b)
+	}
+	if !bytes.Equal(got, raw) {
+		t.Error("decoded image differs from the one imported")
+	}
+	again, err := l.Import(t.Context(), "again", bytes.NewReader(raw), nil)
+	if err != nil || again.Digest != im.Digest {
+		t.Errorf("same bytes have digest %s, %v; want %s", again.Digest, err, im.Digest)
+	}
+	// The stored file stays readable by plain zstd.
+	if zstdc, err := exec.LookPath("zstd"); err == nil {
+		if out, err := exec.CommandContext(t.Context(), zstdc, "-q", "-t", l.framesPath("debian-12"), "--format=zstd").CombinedOutput(); err != nil && !strings.Contains(string(out), "unknown suffix") {
+			t.Errorf("zstd -t: %v: %s", err, out)
+		}
+	}
+}
+
+func TestLibraryDamaged(t *testing.T) {
+	l := &Library{Dir: t.TempDir()}
+	im, err := l.Import(t.Context(), "x", bytes.NewReader(disk(3)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func([]byte) []byte{
+		"a bit flipped": func(b []byte) []byte { b[im.Frames[1].Offset+im.Frames[1].Length/2] ^= 1; return b },
+		"cut short":     func(b []byte) []byte { return b[:len(b)-10] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := os.ReadFile(l.framesPath("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			keep := bytes.Clone(b)
+			if err := os.WriteFile(l.framesPath("x"), spoil(b), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Verify(t.Context(), im); !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "frame ") {
+				t.Errorf("verify = %v, want ErrInvalid that names the frame", err)
+			}
+			if err := os.WriteFile(l.framesPath("x"), keep, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestImportRefuses(t *testing.T) {
+	l := &Library{Dir: t.TempDir()}
+	for _, tt := range []struct {
+		name, image string
+		r           io.Reader
+	}{
+		{"a name with a slash", "../x", strings.NewReader(strings.Repeat("a", 512))},
+		{"nothing", "x", strings.NewReader("")},
+		{"an odd length", "x", strings.NewReader("hello")},
+		{"qcow2", "x", strings.NewReader("QFI\xfb" + strings.Repeat("a", 508))},
+		{"gzip", "x", strings.NewReader("\x1f\x8b" + strings.Repeat("a", 510))},
+	} {
+		if _, err := l.Import(t.Context(), tt.image, tt.r, nil); !errors.Is(err, pool.ErrInvalid) {
+			t.Errorf("import of %s: %v, want ErrInvalid", tt.name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Import(ctx, "x", bytes.NewReader(disk(40)), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled import: %v", err)
+	}
+	left, err := os.ReadDir(l.Dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("refused imports left %v, %v", left, err)
+	}
+}
