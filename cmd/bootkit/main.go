@@ -19,6 +19,7 @@ import (
 	"syscall"
 
 	"appliance/images/debian"
+	"appliance/images/kit/build"
 )
 
 var errUsage = errors.New("usage: bootkit kit|image|mirror [flags]; each has -help")
@@ -46,6 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bootkit "+args[0], flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	switch args[0] {
+	case "kit":
+		return bootKit(ctx, flags, args[1:], stdout, log)
 	case "image":
 		return image(ctx, flags, args[1:], stdout, log)
 	}
@@ -78,4 +81,26 @@ func image(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Wr
 	}
 	_, err = fmt.Fprintf(stdout, "%s: Debian %s, kernel %s, %d packages\n", o.Out, info.Suite, info.Kernel, len(info.Packages))
 	return err
+}
+
+func bootKit(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer, log *slog.Logger) error {
+	o := build.Options{Log: log}
+	flags.StringVar(&o.Agent, "agent", "bin/appliance-agent", "static `FILE` that becomes /init")
+	flags.StringVar(&o.Data, "data", "images/kit/data", "put the kit into `DIR`")
+	flags.StringVar(&o.Cache, "cache", "build/cache/kit", "keep packages in `DIR`")
+	flags.StringVar(&o.Notice, "notice", "", "write the notice about third-party binaries to `FILE`")
+	flags.BoolVar(&o.Update, "update", false, "look for newer packages")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	m, err := build.Build(ctx, o)
+	if err != nil {
+		return err
+	}
+	for _, f := range m.Files {
+		if _, err := fmt.Fprintf(stdout, "%10d %s\n", f.Size, f.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

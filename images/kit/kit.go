@@ -39,6 +39,7 @@ type Package struct {
 	Version       string `json:"version"`
 	Source        string `json:"source"`
 	SourceVersion string `json:"source_version"`
+	BuiltUsing    string `json:"built_using,omitempty"` // more sources, as "NAME (= VERSION), ..."
 	Suite         string `json:"suite"`
 	Component     string `json:"component"`
 	SHA256        string `json:"sha256,omitempty"` // of the .deb

@@ -21,6 +21,9 @@ type Package struct {
 	Size     int64  `json:"size,omitempty"`
 	SHA256   string `json:"sha256,omitempty"`
 	Depends  string `json:"-"`
+	// BuiltUsing is the field of that name: sources whose code is in the
+	// package though it was built from another (Debian Policy section 7.8).
+	BuiltUsing string `json:"built_using,omitempty"`
 	// Installed is true for a stanza of a dpkg status file that says so.
 	Installed bool `json:"-"`
 	// Stanza is the control text the package was read from, without the final blank line.
@@ -95,7 +98,8 @@ func parseStanza(lines []string) (Package, error) {
 	p := Package{
 		Name: field["package"], Version: field["version"], Arch: field["architecture"],
 		Filename: field["filename"], SHA256: field["sha256"], Depends: field["depends"],
-		Stanza: strings.Join(lines, "\n"),
+		BuiltUsing: field["built-using"],
+		Stanza:     strings.Join(lines, "\n"),
 	}
 	if p.Name == "" {
 		return Package{}, fmt.Errorf("no Package field in %q", lines[0])

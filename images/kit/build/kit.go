@@ -1,0 +1,186 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"appliance/images/kit"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// format is raised when the same packages are to give another kit.
+const format = "1"
+
+// Options say what kit to build.
+type Options struct {
+	Agent  string // static x86-64 binary that becomes /init
+	Data   string // the folder to fill: images/kit/data
+	Cache  string // keeps packages and the part of the kit that they determine
+	Notice string // write the notice about third-party binaries there; empty: no
+	Update bool   // ask the mirrors for newer packages
+	Log    *slog.Logger
+}
+
+// Build fills o.Data with the kit. It takes half a minute the first time, and
+// about a second when only the agent changed. Files that stay the same are
+// not written again; the manifest is written last.
+func Build(ctx context.Context, o Options) (kit.Manifest, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	began := time.Now()
+	agent, err := readAgent(o.Agent)
+	if err != nil {
+		return kit.Manifest{}, err
+	}
+	for _, dir := range []string{o.Cache, o.Data} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+		}
+	}
+	pins, err := fetch(ctx, o.Cache, o.Update)
+	if err != nil {
+		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+	}
+	o.Log.Info("packages ready", "count", len(pins), "after", time.Since(began).Round(time.Millisecond))
+	base := filepath.Join(o.Cache, "base-"+baseKey(pins))
+	if _, err := os.Stat(base); errors.Is(err, fs.ErrNotExist) {
+		if err := makeBase(ctx, o.Cache, base, pins); err != nil {
+			return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+		}
+		o.Log.Info("base built", "after", time.Since(began).Round(time.Millisecond))
+	} else if err != nil {
+		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+	}
+	m, err := assemble(o.Data, base, agent)
+	if err != nil {
+		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+	}
+	if o.Notice != "" {
+		if err := replace(o.Notice, []byte(Notice(m))); err != nil {
+			return kit.Manifest{}, fmt.Errorf("write notice: %w", err)
+		}
+	}
+	o.Log.Info("kit ready", "kernel", m.Kernel, "modules", m.Modules, "after", time.Since(began).Round(time.Millisecond))
+	return m, nil
+}
+
+// baseKey changes with everything that the base is made of.
+func baseKey(pins []pinned) string {
+	h := sha256.New()
+	fmt.Fprintln(h, format, chainConfig, strings.Join(wanted(), " "))
+	for _, p := range pins {
+		fmt.Fprintln(h, p.Key(), p.SHA256)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+// readAgent refuses what cannot be the first process of an empty system.
+func readAgent(file string) ([]byte, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read agent: %w", err)
+	}
+	obj, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read agent %s: %w", file, err)
+	}
+	if obj.Machine != elf.EM_X86_64 {
+		return nil, fmt.Errorf("read agent %s: built for %v, want x86-64", file, obj.Machine)
+	}
+	for _, p := range obj.Progs {
+		if p.Type == elf.PT_INTERP {
+			return nil, fmt.Errorf("read agent %s: not a static binary; build it with CGO_ENABLED=0", file)
+		}
+	}
+	return data, nil
+}
+
+// compress writes a and packs it into one zstd frame. The kernel unpacks
+// frames that follow each other, each an archive of its own.
+func compress(a *archive, level zstd.EncoderLevel) ([]byte, error) {
+	var raw bytes.Buffer
+	if err := a.writeTo(&raw); err != nil {
+		return nil, err
+	}
+	// One goroutine: what comes out must not depend on the number of CPUs.
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(8<<20))
+	if err != nil {
+		return nil, fmt.Errorf("compress initramfs: %w", err)
+	}
+	packed := enc.EncodeAll(raw.Bytes(), nil)
+	return packed, enc.Close()
+}
+
+// assemble puts base and agent together in data.
+func assemble(data, base string, agent []byte) (kit.Manifest, error) {
+	var m kit.Manifest
+	text, err := os.ReadFile(filepath.Join(base, "base.json"))
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("read %s: %w", base, err)
+	}
+	var a archive
+	a.add("init", 0o755, agent)
+	tail, err := compress(&a, zstd.SpeedDefault)
+	if err != nil {
+		return m, err
+	}
+	files := map[string][]byte{}
+	for _, name := range []string{kit.UndionlyKPXE, kit.IPXEEFI, kit.SNPOnlyEFI, kit.GRUBChainEFI, kit.Vmlinuz} {
+		if files[name], err = os.ReadFile(filepath.Join(base, name)); err != nil {
+			return m, err
+		}
+	}
+	head, err := os.ReadFile(filepath.Join(base, baseName))
+	if err != nil {
+		return m, err
+	}
+	files[kit.Initrd] = append(head, tail...)
+	m.Agent = describe("init", agent)
+	for name, content := range files {
+		m.Files = append(m.Files, describe(name, content))
+		if err := replace(filepath.Join(data, name), content); err != nil {
+			return m, err
+		}
+	}
+	slices.SortFunc(m.Files, func(a, b kit.File) int { return strings.Compare(a.Name, b.Name) })
+	text, err = json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return m, err
+	}
+	return m, replace(filepath.Join(data, kit.ManifestFile), append(text, '\n'))
+}
+
+func describe(name string, content []byte) kit.File {
+	sum := sha256.Sum256(content)
+	return kit.File{Name: name, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+}
+
+// replace writes file unless it holds data already.
+func replace(file string, data []byte) error {
+	old, err := os.ReadFile(file)
+	if err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return writeFile(file, data)
+}
