@@ -17,15 +17,15 @@ const Protocol = "1.0"
 // Paths of the agent's protocol, below the appliance's HTTPS address.
 const (
 	PathHello    = "/agent/v1/hello"         // POST Hello -> Welcome
-	PathTask     = "/agent/v1/task"          // GET ?wait=SECONDS -> Assignment or 204
+	PathTask     = "/agent/v1/task"          // GET ?wait=SECONDS&boot=BOOTID&mode=MODE -> Assignment or 204
 	PathProgress = "/agent/v1/task/progress" // POST Report
 	PathResult   = "/agent/v1/task/result"   // POST Outcome
 	PathOutput   = "/agent/v1/task/output"   // POST Output
-	PathAttr     = "/agent/v1/attributes"    // GET ?scope=&name=, PUT, DELETE
+	PathAttr     = "/agent/v1/attributes"    // GET ?scope=&name= -> AttributeValue (a list without name), PUT AttributeValue, DELETE ?scope=&name=
 	PathRecipe   = "/agent/v1/recipe/"       // GET digest -> tar.gz
 	PathImage    = "/agent/v1/image/"        // GET NAME/manifest, NAME/frames (ranges)
 	PathIdentity = "/agent/v1/identity"      // POST IdentityRequest -> Identity
-	PathBye      = "/agent/v1/bye"           // POST: the agent ends on purpose
+	PathBye      = "/agent/v1/bye"           // POST ?boot=BOOTID: the agent ends on purpose
 )
 
 // BootConfigPath is where the boot kit's extra initramfs file lies in RAM;

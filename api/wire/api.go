@@ -58,6 +58,20 @@ type PowerRequest struct {
 	Boot   pool.BootDevice  `json:"boot,omitempty" enum:"none,pxe,disk,bios"`
 }
 
+// WipeRequest erases disks of an enrolled machine.
+type WipeRequest struct {
+	Serials []string `json:"serials,omitempty"` // none: all its disks
+	Confirm string   `json:"confirm"`           // the machine's name, typed
+}
+
+// ImageRequest writes an image to a reserved or active machine's disk, with no service on it.
+type ImageRequest struct {
+	Image    string        `json:"image" minLength:"1" maxLength:"128"`
+	Disk     pool.DiskHint `json:"disk,omitzero"`
+	Hostname string        `json:"hostname,omitempty" maxLength:"63"`
+	SSHKeys  []string      `json:"sshKeys,omitempty"`
+}
+
 // ReleaseRequest gives a machine back to the pool or lifts its protection.
 type ReleaseRequest struct {
 	Wipe    bool     `json:"wipe,omitempty"`
@@ -86,6 +100,26 @@ type Token struct {
 	Name    string    `json:"name"`
 	Role    string    `json:"role"`
 	Token   string    `json:"token"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// TokenRequest asks for a new API token.
+type TokenRequest struct {
+	Name string    `json:"name" minLength:"1" maxLength:"63" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]*$"`
+	Role pool.Role `json:"role" enum:"viewer,operator,admin"`
+	// Expires is when it ends; zero means never.
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// LoginRequest starts a browser's session.
+type LoginRequest struct {
+	Token string `json:"token" minLength:"1" maxLength:"200"`
+}
+
+// Session tells who calls.
+type Session struct {
+	Name    string    `json:"name"`
+	Role    pool.Role `json:"role"`
 	Expires time.Time `json:"expires,omitzero"`
 }
 
