@@ -1,0 +1,117 @@
+# The two commands: make demo, make test. Everything they need, they install.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+B        = build
+AGENT    = $(B)/bin/appliance-agent
+GOFILES  = $(shell git ls-files -co --exclude-standard '*.go' '*.sql' go.mod go.sum)
+UISRC    = $(shell git ls-files -co --exclude-standard ui)
+IMAGE    = $(B)/debian-12.raw
+MIRROR   = $(B)/packages
+# The virtual rack's disks boot with Debian's cloud kernel: it starts faster under emulation.
+KERNEL  ?= cloud
+T       ?= 20s
+GO       = go
+UNITPKGS = $(shell $(GO) list -tags nokit ./... | grep -v -x -e appliance)
+FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u)
+
+.PHONY: help demo test unit prepare vet lint ui-check ui-test build agent kit image mirror e2e scripts-check vagrant fuzz openapi clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: prepare build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a virtual rack, from power-on to a running database (DEMO_MACHINES=3, ARGS=...)
+	$(B)/bin/rack demo -appliance bin/appliance -image $(IMAGE) -packages $(MIRROR) $(ARGS)
+
+test: prepare vet lint scripts-check vagrant unit-race ui-test root-test e2e ## everything; what CI runs
+	@echo "make test: all passed"
+
+unit: ## the quick tests: no root, no race detector
+	$(GO) test -tags nokit ./...
+
+.PHONY: unit-race
+unit-race: ui/dist/index.html
+	$(GO) test -race -tags nokit ./...
+
+# Tests that need root, network namespaces, or a built boot kit.
+.PHONY: root-test
+root-test: kit
+	IMAGES_E2E= $(GO) test ./images/kit/... ./rack/...
+
+prepare: ## install the Debian packages that build and tests need
+	@scripts/prepare.sh
+
+vet:
+	$(GO) vet -tags nokit ./...
+	CGO_ENABLED=0 $(GO) vet ./cmd/appliance-agent
+
+lint: $(B)/bin/golangci-lint ## golangci-lint, from its own tools module
+	$(B)/bin/golangci-lint run ./...
+
+$(B)/bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && GOBIN=$(CURDIR)/$(B)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+scripts-check:
+	shellcheck scripts/*.sh recipes/shipped/*/*.sh
+
+vagrant:
+	@if command -v vagrant >/dev/null; then vagrant validate; else echo "vagrant is not here: Vagrantfile not checked"; fi
+
+# --- the console -----------------------------------------------------------
+
+ui/node_modules: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+ui/dist/index.html: ui/node_modules $(UISRC)
+	cd ui && npm run --silent build
+	@touch $@
+
+ui-check: ui/node_modules ## type-check the console
+	cd ui && npm run --silent check
+
+ui-test: ui-check ui/dist/index.html ## the console in headless Chromium
+	cd ui && npm run --silent test
+
+# --- what is shipped -------------------------------------------------------
+
+agent: $(AGENT) ## the agent, static
+$(AGENT): $(GOFILES)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/appliance-agent
+
+kit: $(AGENT) ## the boot kit: network boot programs, kernel, initramfs
+	$(GO) run ./cmd/bootkit kit -agent $(AGENT) -cache $(B)/cache -notice NOTICE
+
+build: ui/dist/index.html kit ## bin/appliance: one file with console, agent and boot kit
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/appliance ./cmd/appliance
+
+image: $(IMAGE) ## the Debian 12 disk image
+$(IMAGE): $(wildcard images/debian/*.go images/debian/apt/*.go)
+	$(GO) run ./cmd/bootkit image -out $@ -kernel $(KERNEL) -cache $(B)/cache -install
+
+mirror: $(MIRROR)/Packages
+$(MIRROR)/Packages: $(IMAGE)
+	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server
+	@touch $@
+
+$(B)/bin/rack: $(GOFILES)
+	$(GO) build -o $@ ./cmd/rack
+
+e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## one BIOS and one UEFI machine, from power-on to a database
+	RACK_E2E=1 RACK_BIN=$(CURDIR)/$(B)/bin/rack APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
+	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 25m -v -run 'TestE2E' ./rack/
+
+# --- care ------------------------------------------------------------------
+
+fuzz: ## every fuzz target in turn, T=20s each
+	@for d in $(FUZZ); do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | sed 's/func //' | sort -u); do \
+		echo "$$d $$f"; $(GO) test -tags nokit -run '^$$' -fuzz "^$$f$$" -fuzztime $(T) $$d || exit 1; done; done
+
+openapi: ## write api/openapi.yaml from the types
+	$(GO) test ./api -run TestOpenAPI -update
+
+clean: ## remove what was built; downloads are kept in build/cache
+	rm -rf bin ui/dist/assets ui/dist/index.html
+	find $(B) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || true
+	find images/kit/data -mindepth 1 ! -name README -delete

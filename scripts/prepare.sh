@@ -1,0 +1,38 @@
+#!/bin/bash
+# Installs the Debian packages that building and testing need and that are
+# missing. Changes nothing when all are there.
+set -euo pipefail
+
+packages=(
+  # build: C compiler for SQLite, boot kit and disk image
+  gcc libc6-dev git ca-certificates zstd cpio xz-utils
+  mmdebstrap e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin grub-efi-amd64-bin
+  # the virtual rack
+  qemu-system-x86 qemu-utils ovmf openipmi ipmitool iproute2 kmod
+  # tests
+  chromium shellcheck dnsmasq-base udhcpc
+)
+
+if ! command -v go >/dev/null || ! command -v npm >/dev/null; then
+  echo "prepare: Go (1.26 or later) and Node.js with npm must be installed first" >&2
+  exit 1
+fi
+
+missing=()
+for p in "${packages[@]}"; do
+  if ! dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed; then
+    missing+=("$p")
+  fi
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  exit 0
+fi
+
+if [ "$(id -u)" != 0 ]; then
+  echo "prepare: these Debian packages are missing, and only root can install them: ${missing[*]}" >&2
+  exit 1
+fi
+echo "prepare: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
