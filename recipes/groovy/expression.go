@@ -1,0 +1,630 @@
+package groovy
+
+// precedence of the binary operators; higher binds tighter.
+func precedence(op string) int {
+	switch op {
+	case "||":
+		return 3
+	case "&&":
+		return 4
+	case "|":
+		return 5
+	case "^":
+		return 6
+	case "&":
+		return 7
+	case "==", "!=", "<=>", "===", "!==", "=~", "==~":
+		return 8
+	case "<", "<=", ">", ">=", "in", "instanceof", "as":
+		return 9
+	case "<<", ">>", ">>>", "..", "..<":
+		return 10
+	case "+", "-":
+		return 11
+	case "*", "/", "%":
+		return 12
+	case "**":
+		return 14
+	}
+	return 0
+}
+
+const prefixPrecedence = 13
+
+// command parses an expression that may be a command: name arguments without
+// parentheses. statement says that the expression begins a statement.
+func (p *parser) command(statement bool) expr {
+	x := p.exprIn(statement)
+	if a, ok := x.(*assign); ok {
+		a.r = p.commandArgs(a.r)
+		return a
+	}
+	return p.commandArgs(x)
+}
+
+// commandArgs turns "a.b x, y" into the call a.b(x, y), and chains of them.
+func (p *parser) commandArgs(x expr) expr {
+	for {
+		if !p.argumentAhead() {
+			return x
+		}
+		var c *call
+		switch h := x.(type) {
+		case *name:
+			c = &call{node: h.node, id: h.id}
+		case *property:
+			if h.spread {
+				return x
+			}
+			c = &call{node: h.node, recv: h.x, id: h.id, idExpr: h.idExpr, safe: h.safe}
+		case *call:
+			if p.tok().kind != tIdent || h.fn != nil {
+				return x
+			}
+			t := p.next() // a b c d is a(b).c(d)
+			if !p.argumentAhead() {
+				return &property{node: node{t.pos}, x: x, id: t.text}
+			}
+			c = &call{node: node{t.pos}, recv: x, id: t.text}
+		default:
+			return x
+		}
+		p.enter()
+		c.args, c.named = p.arguments("")
+		p.leave()
+		x = c
+	}
+}
+
+// argumentAhead says whether a command's argument begins here.
+func (p *parser) argumentAhead() bool {
+	t := p.tok()
+	if t.nl {
+		return false
+	}
+	switch t.kind {
+	case tString, tGString, tNumber:
+		return true
+	case tIdent:
+		switch t.text {
+		case "in", "as", "instanceof", "else", "catch", "finally":
+			return false
+		}
+		return true
+	case tOp:
+		return t.text == "[" && t.sp || t.text == "{" && t.sp || t.text == "!" || t.text == "~"
+	}
+	return false
+}
+
+// arguments parses positional and named arguments up to, not including, end;
+// with end "" up to the end of a command.
+func (p *parser) arguments(end string) (args []expr, named *mapLit) {
+	for {
+		t := p.tok()
+		if end != "" && t.is(end) {
+			return args, named
+		}
+		switch {
+		case p.keyAhead():
+			if named == nil {
+				named = &mapLit{node: node{t.pos}}
+			}
+			key := p.mapKey()
+			p.expect(":")
+			named.entries = append(named.entries, mapEntry{key, p.expr()})
+		case t.is("*") && end != "":
+			p.next()
+			args = append(args, &spread{node{t.pos}, p.expr()})
+		default:
+			args = append(args, p.expr())
+		}
+		if !p.accept(",") {
+			return args, named
+		}
+	}
+}
+
+// keyAhead says whether "key:" begins here.
+func (p *parser) keyAhead() bool {
+	t := p.tok()
+	if t.kind == tIdent || t.kind == tString || t.kind == tNumber || t.kind == tGString {
+		return p.peek(1).is(":")
+	}
+	return false
+}
+
+func (p *parser) mapKey() expr {
+	t := p.tok()
+	n := node{t.pos}
+	switch {
+	case t.kind == tIdent:
+		p.next()
+		return &literal{n, t.text}
+	case t.kind == tOp && t.text == "(":
+		p.next()
+		x := p.expr()
+		p.expect(")")
+		return x
+	}
+	return p.primary()
+}
+
+func (p *parser) expr() expr { return p.exprIn(false) }
+
+// exprIn parses an assignment or anything that binds tighter. In a statement
+// "a [1]" is a command unless a is a variable.
+func (p *parser) exprIn(statement bool) expr {
+	p.enter()
+	defer p.leave()
+	l := p.ternary(statement)
+	t := p.tok()
+	if t.kind != tOp || t.nl {
+		return l
+	}
+	n := node{t.pos}
+	switch t.text {
+	case "=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=":
+		switch l := l.(type) {
+		case *name, *property, *index:
+		case *listLit: // (a, b) = is read by primary as a tuple
+			if t.text != "=" || !tupleOf(l) {
+				p.fail(t.pos, "the left side of %s is not assignable", t)
+			}
+		default:
+			p.fail(t.pos, "the left side of %s is not assignable", t)
+		}
+		p.next()
+		return &assign{n, t.text[:len(t.text)-1], l, p.command(false)}
+	}
+	return l
+}
+
+func tupleOf(l *listLit) bool {
+	for _, e := range l.elems {
+		if _, ok := e.(*name); !ok {
+			return false
+		}
+	}
+	return len(l.elems) > 0
+}
+
+func (p *parser) ternary(statement bool) expr {
+	cond := p.binary(1, statement)
+	t := p.tok()
+	n := node{t.pos}
+	switch {
+	case t.is("?:"):
+		p.next()
+		return &ternary{n, cond, nil, p.nested()}
+	case t.is("?"):
+		p.next()
+		yes := p.nested()
+		p.expect(":")
+		return &ternary{n, cond, yes, p.nested()}
+	}
+	return cond
+}
+
+// nested is an expression one level deeper; it bounds right recursion.
+func (p *parser) nested() expr {
+	p.enter()
+	defer p.leave()
+	return p.exprIn(false)
+}
+
+func (p *parser) binary(least int, statement bool) expr {
+	x := p.prefix(statement)
+	for {
+		t := p.tok()
+		if t.kind != tOp && !t.word("in") && !t.word("as") && !t.word("instanceof") && !t.is("!") {
+			return x
+		}
+		op := t.text
+		if op == "!" && (p.peek(1).word("in") || p.peek(1).word("instanceof")) && !t.nl {
+			x = p.negated(x, t, least)
+			continue
+		}
+		prec := precedence(op)
+		if prec == 0 || prec < least || t.nl && op != "&&" && op != "||" {
+			return x
+		}
+		p.next()
+		n := node{t.pos}
+		switch op {
+		case "as":
+			x = &conversion{n, x, p.typeName(), false}
+		case "instanceof":
+			x = &typeTest{n, x, p.typeName()}
+		case "..", "..<":
+			x = &rangeLit{n, x, p.deeper(prec + 1), op == "..<"}
+		case "**":
+			x = &binary{n, op, x, p.deeper(prec)}
+		default:
+			x = &binary{n, op, x, p.deeper(prec + 1)}
+		}
+	}
+}
+
+func (p *parser) deeper(prec int) expr {
+	p.enter()
+	defer p.leave()
+	return p.binary(prec, false)
+}
+
+// negated parses "x !in y" and "x !instanceof T".
+func (p *parser) negated(x expr, t token, least int) expr {
+	if precedence("in") < least {
+		p.fail(t.pos, "unexpected '!'")
+	}
+	p.next()
+	n := node{t.pos}
+	if p.next().text == "in" {
+		return &unary{n, "!", &binary{n, "in", x, p.deeper(precedence("in") + 1)}}
+	}
+	return &unary{n, "!", &typeTest{n, x, p.typeName()}}
+}
+
+func (p *parser) prefix(statement bool) expr {
+	t := p.tok()
+	n := node{t.pos}
+	if t.kind == tOp {
+		switch t.text {
+		case "!", "~":
+			p.next()
+			p.enter()
+			defer p.leave()
+			return &unary{n, t.text, p.prefix(false)}
+		case "-", "+":
+			p.next()
+			return &unary{n, t.text, p.deeper(prefixPrecedence)}
+		case "++", "--":
+			p.next()
+			p.enter()
+			defer p.leave()
+			return &step{n, t.text, p.prefix(false), true}
+		case "(":
+			if x := p.castExpr(n); x != nil {
+				return x
+			}
+		}
+	}
+	return p.postfix(p.primary(), statement)
+}
+
+// castExpr parses "(Type) operand"; nil when it is not one.
+func (p *parser) castExpr(n node) expr {
+	var typ string
+	if !p.try(func() bool {
+		p.next()
+		typ = p.typeName()
+		if !p.accept(")") {
+			return false
+		}
+		switch t := p.tok(); t.kind {
+		case tString, tGString, tNumber:
+			return true
+		case tIdent:
+			return !t.nl && t.text != "in" && t.text != "as" && t.text != "instanceof"
+		case tOp:
+			return t.text == "(" || t.text == "[" || isPrimitive(typ) && (t.text == "-" || t.text == "+")
+		}
+		return false
+	}) {
+		return nil
+	}
+	return &conversion{n, p.deeper(prefixPrecedence), typ, true}
+}
+
+// postfix parses calls, properties, indexes and ++ after x.
+func (p *parser) postfix(x expr, statement bool) expr {
+	for {
+		t := p.tok()
+		n := node{t.pos}
+		if t.kind != tOp {
+			return x
+		}
+		switch t.text {
+		case ".", "?.", "*.", ".@", ".&":
+			x = p.member2(x, t)
+		case "(":
+			if t.nl {
+				return x
+			}
+			p.next()
+			c := callOf(x, n)
+			c.args, c.named = p.arguments(")")
+			p.expect(")")
+			x = p.trailing(c)
+		case "{":
+			if t.nl || !callable(x) {
+				return x
+			}
+			x = p.trailing(callOf(x, n))
+		case "[":
+			if id, ok := x.(*name); t.nl || statement && t.sp && ok && !p.locals[id.id] {
+				return x
+			}
+			p.next()
+			i := p.indexExpr(n)
+			p.expect("]")
+			x = &index{n, x, i}
+		case "++", "--":
+			if t.nl {
+				return x
+			}
+			p.next()
+			x = &step{n, t.text, x, false}
+		default:
+			return x
+		}
+	}
+}
+
+// indexExpr is what stands in a[...]; several expressions make a list.
+func (p *parser) indexExpr(n node) expr {
+	x := p.expr()
+	if !p.tok().is(",") {
+		return x
+	}
+	l := &listLit{n, []expr{x}}
+	for p.accept(",") {
+		l.elems = append(l.elems, p.expr())
+	}
+	return l
+}
+
+func callable(x expr) bool {
+	switch x.(type) {
+	case *name, *property:
+		return true
+	}
+	return false
+}
+
+// trailing adds closure arguments that follow a call.
+func (p *parser) trailing(c *call) *call {
+	for t := p.tok(); t.is("{") && !t.nl; t = p.tok() {
+		c.args = append(c.args, p.closure())
+	}
+	return c
+}
+
+// callOf makes a call of what x names.
+func callOf(x expr, n node) *call {
+	switch x := x.(type) {
+	case *name:
+		return &call{node: x.node, id: x.id}
+	case *property:
+		return &call{node: x.node, recv: x.x, id: x.id, idExpr: x.idExpr, safe: x.safe, spread: x.spread}
+	}
+	return &call{node: n, fn: x}
+}
+
+// member2 parses what follows a dot.
+func (p *parser) member2(x expr, dot token) expr {
+	p.next()
+	t := p.tok()
+	m := &property{node: node{t.pos}, x: x, safe: dot.text == "?.", spread: dot.text == "*."}
+	switch {
+	case t.kind == tIdent:
+		p.next()
+		m.id = t.text
+	case t.kind == tString:
+		p.next()
+		m.id = t.val.(string)
+	case t.kind == tGString, t.is("("):
+		m.idExpr = p.primary()
+	default:
+		p.fail(t.pos, "expecting a name after '%s', found %v", dot.text, t)
+	}
+	if dot.text == ".&" {
+		m.safe = false
+		rest := param{id: "args", rest: true}
+		c := callOf(m, m.node)
+		c.args = []expr{&spread{m.node, &name{m.node, "args"}}}
+		return &closureLit{node: m.node, params: []param{rest}, body: []stmt{&exprStmt{m.node, c}}}
+	}
+	return m
+}
+
+func (p *parser) primary() expr {
+	p.enter()
+	defer p.leave()
+	t := p.tok()
+	n := node{t.pos}
+	switch t.kind {
+	case tNumber, tString:
+		p.next()
+		return &literal{n, t.val}
+	case tGString:
+		p.next()
+		return p.gstring(t)
+	case tIdent:
+		return p.word(t)
+	case tOp:
+		switch t.text {
+		case "(":
+			return p.parenthesis()
+		case "[":
+			return p.bracket()
+		case "{":
+			return p.closure()
+		}
+	case tEOF:
+	}
+	p.fail(t.pos, "unexpected %v", t)
+	return nil
+}
+
+// parenthesis is (x), or the tuple of (a, b) = list.
+func (p *parser) parenthesis() expr {
+	n := node{p.next().pos}
+	x := p.expr()
+	if !p.tok().is(",") {
+		p.expect(")")
+		return x
+	}
+	l := &listLit{n, []expr{x}}
+	for p.accept(",") {
+		l.elems = append(l.elems, p.expr())
+	}
+	p.expect(")")
+	if !p.tok().is("=") || !tupleOf(l) {
+		p.fail(n.pos, "unexpected ',' in parentheses")
+	}
+	return l
+}
+
+func (p *parser) word(t token) expr {
+	n := node{t.pos}
+	p.next()
+	switch t.text {
+	case "null":
+		return &literal{n, nil}
+	case "true":
+		return &literal{n, true}
+	case "false":
+		return &literal{n, false}
+	case "new":
+		return p.creation(n)
+	case "if", "else", "while", "for", "switch", "case", "try", "catch", "finally", "return", "throw", "break", "continue", "import", "class", "instanceof":
+		p.fail(t.pos, "unexpected %v", t)
+	}
+	if isPrimitive(t.text) && p.tok().is("[") && p.peek(1).is("]") {
+		p.i += 2
+		return &name{n, t.text + "[]"}
+	}
+	return &name{n, t.text}
+}
+
+// creation parses what follows new: a class with arguments, or an array.
+func (p *parser) creation(n node) expr {
+	c := &creation{node: n}
+	t := p.tok()
+	id := p.path()
+	c.class = id
+	if p.tok().is("<") {
+		p.typeArguments()
+	}
+	switch {
+	case p.tok().is("("):
+		p.next()
+		c.args, c.named = p.arguments(")")
+		p.expect(")")
+		if p.tok().is("{") && !p.tok().nl {
+			p.fail(p.tok().pos, "anonymous classes are not supported")
+		}
+	case p.tok().is("["):
+		c.array = true
+		for p.accept("[") {
+			if !p.tok().is("]") {
+				c.args = append(c.args, p.expr())
+			}
+			p.expect("]")
+		}
+	default:
+		p.fail(t.pos, "expecting '(' after new %s", id)
+	}
+	return c
+}
+
+func (p *parser) gstring(t token) expr {
+	g := &gstring{node: node{t.pos}}
+	for _, part := range t.parts {
+		if part.toks == nil {
+			g.parts = append(g.parts, &literal{g.node, part.text})
+			continue
+		}
+		if len(part.toks) == 1 {
+			g.parts = append(g.parts, &literal{g.node, nil})
+			continue
+		}
+		sub := &parser{file: p.file, src: p.src, toks: part.toks, depth: p.depth, script: p.script, locals: p.locals}
+		if sub.tok().is("->") {
+			sub.next()
+		}
+		x := sub.expr()
+		for sub.accept(";") {
+		}
+		if e := sub.tok(); e.kind != tEOF {
+			sub.fail(e.pos, "unexpected %v in the string", e)
+		}
+		g.parts = append(g.parts, x)
+	}
+	return g
+}
+
+// bracket is a list or a map.
+func (p *parser) bracket() expr {
+	n := node{p.expect("[").pos}
+	if p.tok().is(":") && p.peek(1).is("]") {
+		p.i += 2
+		return &mapLit{node: n}
+	}
+	l, m := &listLit{node: n}, &mapLit{node: n}
+	for !p.tok().is("]") {
+		t := p.tok()
+		switch {
+		case t.is("*") && p.peek(1).is(":"):
+			p.i += 2
+			m.entries = append(m.entries, mapEntry{nil, p.expr()})
+		case t.is("*"):
+			p.next()
+			l.elems = append(l.elems, &spread{node{t.pos}, p.expr()})
+		case p.keyAhead():
+			key := p.mapKey()
+			p.expect(":")
+			m.entries = append(m.entries, mapEntry{key, p.expr()})
+		default:
+			x := p.expr()
+			if p.accept(":") { // (key): value
+				m.entries = append(m.entries, mapEntry{x, p.expr()})
+			} else {
+				l.elems = append(l.elems, x)
+			}
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect("]")
+	if m.entries == nil {
+		return l
+	}
+	if l.elems != nil {
+		p.fail(n.pos, "a list holds a map entry without brackets of its own")
+	}
+	return m
+}
+
+// closureAhead says whether the brace here opens a closure with parameters.
+// It only looks at tokens, up to the next brace, so that nesting costs nothing.
+func (p *parser) closureAhead() bool {
+	for j := p.i + 1; j < len(p.toks); j++ {
+		switch t := p.toks[j]; {
+		case t.is("->"):
+			return true
+		case t.kind == tEOF, t.is("{"), t.is("}"), t.is(";"), t.is("("), t.nl && j > p.i+1 && !p.toks[j-1].is(","):
+			return false
+		}
+	}
+	return false
+}
+
+func (p *parser) closure() expr {
+	c := &closureLit{node: node{p.tok().pos}, implicit: true}
+	p.enter()
+	defer p.leave()
+	if p.closureAhead() {
+		p.expect("{")
+		c.implicit = false
+		c.params = p.params("->")
+		p.expect("->")
+		c.body = p.stmts(tOp)
+		p.expect("}")
+		return c
+	}
+	c.body = p.braces()
+	return c
+}

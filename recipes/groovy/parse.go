@@ -1,0 +1,757 @@
+package groovy
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Parse reads a script. The error is an *Error with the first fault's place.
+func Parse(file, src string) (*Script, error) {
+	toks, err := lex(file, src)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{file: file, src: src, toks: toks, script: &Script{File: file, src: src}}
+	err = p.guard(func() { p.script.body = p.stmts(tEOF) })
+	if err != nil {
+		return nil, err
+	}
+	return p.script, nil
+}
+
+// parser is a recursive-descent parser for statements and a Pratt parser for
+// expressions. Inside it a fault panics with *Error; guard turns it into a
+// result, nothing else passes.
+type parser struct {
+	file, src string
+	toks      []token
+	i         int
+	depth     int
+	script    *Script
+	locals    map[string]bool // names declared so far, for "a [1]"
+}
+
+func (p *parser) guard(f func()) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(*Error)
+			if !ok {
+				panic(r)
+			}
+			err = e
+		}
+	}()
+	p.locals = map[string]bool{}
+	f()
+	return nil
+}
+
+func (p *parser) fail(pos Pos, format string, args ...any) {
+	panic(&Error{File: p.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: sourceLine(p.src, pos.Line)})
+}
+
+func (p *parser) tok() token       { return p.toks[p.i] }
+func (p *parser) peek(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
+
+func (p *parser) next() token {
+	t := p.toks[p.i]
+	if t.kind != tEOF {
+		p.i++
+	}
+	return t
+}
+
+func (t token) is(op string) bool   { return t.kind == tOp && t.text == op }
+func (t token) word(id string) bool { return t.kind == tIdent && t.text == id }
+
+func (p *parser) accept(op string) bool {
+	if p.tok().is(op) {
+		p.i++
+		return true
+	}
+	return false
+}
+
+func (p *parser) expect(op string) token {
+	t := p.tok()
+	if !t.is(op) {
+		p.fail(t.pos, "expecting '%s', found %v", op, t)
+	}
+	return p.next()
+}
+
+func (p *parser) ident() string {
+	t := p.tok()
+	if t.kind != tIdent {
+		p.fail(t.pos, "expecting a name, found %v", t)
+	}
+	return p.next().text
+}
+
+func (p *parser) enter() {
+	if p.depth++; p.depth > maxNesting {
+		p.fail(p.tok().pos, "the text is nested too deep")
+	}
+}
+
+func (p *parser) leave() { p.depth-- }
+
+// try parses speculatively: when f reports false or faults the position is
+// as before.
+func (p *parser) try(f func() bool) (ok bool) {
+	i, depth := p.i, p.depth
+	defer func() {
+		if r := recover(); r != nil {
+			if _, fault := r.(*Error); !fault {
+				panic(r)
+			}
+			ok = false
+		}
+		if !ok {
+			p.i, p.depth = i, depth
+		}
+	}()
+	return f()
+}
+
+// stmts parses up to, not including, end of file or a closing brace.
+func (p *parser) stmts(until kind) []stmt {
+	var list []stmt
+	for {
+		for p.accept(";") {
+		}
+		t := p.tok()
+		if t.kind == tEOF {
+			if until == tEOF {
+				return list
+			}
+			p.fail(t.pos, "expecting '}', found end of file")
+		}
+		if t.is("}") {
+			if until == tEOF {
+				p.fail(t.pos, "unexpected '}'")
+			}
+			return list
+		}
+		if s := p.stmt(); s != nil {
+			list = append(list, s)
+		}
+		if t := p.tok(); !t.nl && !t.is(";") && !t.is("}") && t.kind != tEOF {
+			p.fail(t.pos, "unexpected %v", t)
+		}
+	}
+}
+
+func (p *parser) braces() []stmt {
+	p.expect("{")
+	list := p.stmts(tOp)
+	p.expect("}")
+	return list
+}
+
+// body is a block or a single statement.
+func (p *parser) body() []stmt {
+	if p.tok().is("{") {
+		return p.braces()
+	}
+	if p.accept(";") {
+		return nil
+	}
+	if s := p.stmt(); s != nil {
+		return []stmt{s}
+	}
+	return nil
+}
+
+func (p *parser) stmt() stmt {
+	p.enter()
+	defer p.leave()
+	t := p.tok()
+	n := node{t.pos}
+	if t.is("@") {
+		return p.annotated()
+	}
+	if t.is("{") && !p.closureAhead() {
+		return &block{n, p.braces()}
+	}
+	if t.kind != tIdent || p.peek(1).is("=") || p.peek(1).is(":") && !t.word("default") {
+		return p.exprStmt()
+	}
+	switch t.text {
+	case "import":
+		p.importStmt()
+		return nil
+	case "package":
+		p.next()
+		p.path()
+		return nil
+	case "if":
+		return p.ifStmt(n)
+	case "while":
+		p.next()
+		p.expect("(")
+		cond := p.expr()
+		p.expect(")")
+		return &whileStmt{n, cond, p.body()}
+	case "for":
+		return p.forStmt(n)
+	case "switch":
+		return p.switchStmt(n)
+	case "try":
+		return p.tryStmt(n)
+	case "throw":
+		p.next()
+		return &throwStmt{n, p.expr()}
+	case "return":
+		p.next()
+		if p.endOfStmt() {
+			return &returnStmt{n, nil}
+		}
+		return &returnStmt{n, p.command(true)}
+	case "break", "continue":
+		p.next()
+		return &jump{n, t.text == "break"}
+	case "assert":
+		return p.assertStmt(n)
+	case "class":
+		p.classStmt()
+		return nil
+	case "interface", "enum", "trait":
+		if p.peek(1).kind == tIdent {
+			p.fail(t.pos, "%s is not supported", t.text)
+		}
+	case "goto", "do":
+		p.fail(t.pos, "%s is not supported", t.text)
+	}
+	if s, ok := p.declaration(false); ok {
+		return s
+	}
+	return p.exprStmt()
+}
+
+func (p *parser) endOfStmt() bool {
+	t := p.tok()
+	return t.nl || t.kind == tEOF || t.is(";") || t.is("}")
+}
+
+func (p *parser) exprStmt() stmt {
+	n := node{p.tok().pos}
+	return &exprStmt{n, p.command(true)}
+}
+
+// annotated skips annotations; @Field makes a variable of the script.
+func (p *parser) annotated() stmt {
+	field := false
+	for p.tok().is("@") {
+		at := p.next()
+		id := p.path()
+		switch id {
+		case "Grab", "Grapes", "GrabConfig", "GrabResolver":
+			p.fail(at.pos, "@%s is not available: nothing is downloaded while a recipe runs", id)
+		case "Field", "groovy.transform.Field":
+			field = true
+		}
+		if p.tok().is("(") && !p.tok().sp {
+			p.next()
+			p.arguments(")")
+			p.expect(")")
+		}
+	}
+	s := p.stmt()
+	if d, ok := s.(*varDecl); ok && field {
+		d.field = true
+	}
+	return s
+}
+
+// path is a dotted name.
+func (p *parser) path() string {
+	id := p.ident()
+	for p.tok().is(".") && p.peek(1).kind == tIdent {
+		p.next()
+		id += "." + p.ident()
+	}
+	return id
+}
+
+func (p *parser) importStmt() {
+	d := importDecl{pos: p.next().pos}
+	if p.tok().word("static") {
+		p.next()
+		d.static = true
+	}
+	d.path = p.path()
+	if p.tok().is(".") {
+		p.next()
+		p.expect("*")
+		d.star = true
+	} else if p.tok().is(".*") {
+		p.next()
+		d.star = true
+	}
+	if p.tok().word("as") {
+		p.next()
+		d.alias = p.ident()
+	}
+	p.script.imports = append(p.script.imports, d)
+}
+
+func (p *parser) ifStmt(n node) stmt {
+	p.next()
+	p.expect("(")
+	s := &ifStmt{node: n, cond: p.expr()}
+	p.expect(")")
+	s.yes = p.body()
+	if p.tok().is(";") && p.peek(1).word("else") {
+		p.next()
+	}
+	if p.tok().word("else") {
+		p.next()
+		s.not = p.body()
+	}
+	return s
+}
+
+func (p *parser) forStmt(n node) stmt {
+	p.next()
+	p.expect("(")
+	var id string
+	if p.try(func() bool {
+		if t := p.peek(1); !t.word("in") && !t.is(":") {
+			p.typeOrDef()
+		}
+		id = p.ident()
+		t := p.next()
+		return t.word("in") || t.is(":")
+	}) {
+		p.locals[id] = true
+		x := p.expr()
+		p.expect(")")
+		return &forIn{n, id, x, p.body()}
+	}
+	s := &forStmt{node: n}
+	if !p.tok().is(";") {
+		if d, ok := p.declaration(false); ok {
+			s.init = []stmt{d}
+		} else {
+			s.init = p.exprList()
+		}
+	}
+	p.expect(";")
+	if !p.tok().is(";") {
+		s.cond = p.expr()
+	}
+	p.expect(";")
+	if !p.tok().is(")") {
+		s.post = p.exprList()
+	}
+	p.expect(")")
+	s.body = p.body()
+	return s
+}
+
+func (p *parser) exprList() []stmt {
+	var list []stmt
+	for {
+		pos := p.tok().pos
+		list = append(list, &exprStmt{node{pos}, p.expr()})
+		if !p.accept(",") {
+			return list
+		}
+	}
+}
+
+func (p *parser) switchStmt(n node) stmt {
+	p.next()
+	p.expect("(")
+	s := &switchStmt{node: n, x: p.expr()}
+	p.expect(")")
+	p.expect("{")
+	for !p.accept("}") {
+		var c switchCase
+		for p.tok().word("case") || p.tok().word("default") {
+			if p.next().text == "default" {
+				c.deflt = true
+			} else {
+				c.vals = append(c.vals, p.expr())
+			}
+			p.expect(":")
+		}
+		if c.vals == nil && !c.deflt {
+			p.fail(p.tok().pos, "expecting 'case', found %v", p.tok())
+		}
+		c.body = p.caseBody()
+		s.cases = append(s.cases, c)
+	}
+	return s
+}
+
+func (p *parser) caseBody() []stmt {
+	var list []stmt
+	for {
+		for p.accept(";") {
+		}
+		t := p.tok()
+		if t.word("case") || t.word("default") && p.peek(1).is(":") || t.is("}") {
+			return list
+		}
+		if t.kind == tEOF {
+			p.fail(t.pos, "expecting '}', found end of file")
+		}
+		if s := p.stmt(); s != nil {
+			list = append(list, s)
+		}
+		if t := p.tok(); !t.nl && !t.is(";") && !t.is("}") {
+			p.fail(t.pos, "unexpected %v", t)
+		}
+	}
+}
+
+func (p *parser) tryStmt(n node) stmt {
+	p.next()
+	s := &tryStmt{node: n, body: p.braces()}
+	for p.tok().word("catch") {
+		p.next()
+		p.expect("(")
+		var c catch
+		if p.peek(1).is(")") {
+			c.types = []string{"Exception"}
+		} else if !p.tok().word("def") {
+			c.types = append(c.types, p.path())
+			for p.accept("|") {
+				c.types = append(c.types, p.path())
+			}
+		} else {
+			p.next()
+			c.types = []string{"Exception"}
+		}
+		c.id = p.ident()
+		p.expect(")")
+		c.body = p.braces()
+		s.catches = append(s.catches, c)
+	}
+	if p.tok().word("finally") {
+		p.next()
+		s.finally = p.braces()
+	} else if s.catches == nil {
+		p.fail(n.pos, "try needs catch or finally")
+	}
+	return s
+}
+
+func (p *parser) assertStmt(n node) stmt {
+	p.next()
+	s := &assertStmt{node: n, cond: p.expr()}
+	if p.accept(":") || p.accept(",") {
+		s.msg = p.expr()
+	}
+	return s
+}
+
+// declaration parses a variable or, where the shape says so, a method; it
+// reports false, with nothing consumed, when neither begins here.
+func (p *parser) declaration(inClass bool) (stmt, bool) {
+	n := node{p.tok().pos}
+	var typ, id string
+	static := false
+	isMethod, isTuple := false, false
+	if !p.try(func() bool {
+		typ, static = p.typeOrDef()
+		if typ == "def" && p.tok().is("(") && !inClass {
+			isTuple = true
+			return true
+		}
+		t := p.tok()
+		if t.kind == tString && p.peek(1).is("(") { // def "name"()
+			id = p.next().val.(string)
+		} else {
+			if t.kind != tIdent || t.nl && typ != "def" {
+				return false
+			}
+			id = p.ident()
+		}
+		t = p.tok()
+		isMethod = t.is("(") && !t.nl && p.methodAhead()
+		return isMethod || t.nl || t.is("=") || t.is(";") || t.is("}") || t.is(",") || t.kind == tEOF
+	}) {
+		return nil, false
+	}
+	switch {
+	case isTuple:
+		return p.tuple(n), true
+	case isMethod:
+		m := p.method(n, id)
+		m.static = static
+		if inClass {
+			return m, true
+		}
+		p.script.methods = append(p.script.methods, m)
+		return nil, true
+	}
+	return p.variables(n, typ, id), true
+}
+
+// variables parses the rest of "type id = init, id2, ...".
+func (p *parser) variables(n node, typ, id string) stmt {
+	if typ == "def" {
+		typ = ""
+	}
+	first := &varDecl{node: n, typ: typ, ids: []string{id}}
+	list := []stmt{first}
+	d := first
+	for {
+		p.locals[d.ids[0]] = true
+		if p.accept("=") {
+			d.init = p.command(false)
+		}
+		if !p.tok().is(",") {
+			break
+		}
+		p.next()
+		d = &varDecl{node: node{p.tok().pos}, typ: typ, ids: []string{p.ident()}}
+		list = append(list, d)
+	}
+	if len(list) == 1 {
+		return first
+	}
+	return &multi{n, list}
+}
+
+// multi is several declarations of one statement; it opens no scope.
+type multi struct {
+	node
+	list []stmt
+}
+
+func (p *parser) tuple(n node) stmt {
+	p.expect("(")
+	d := &varDecl{node: n, tuple: true}
+	for {
+		if p.peek(1).kind == tIdent {
+			p.path()
+		}
+		d.ids = append(d.ids, p.ident())
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	p.expect("=")
+	d.init = p.expr()
+	return d
+}
+
+// typeOrDef consumes modifiers and a type, and returns the type or "def".
+func (p *parser) typeOrDef() (typ string, static bool) {
+	seen := false
+	for {
+		switch t := p.tok(); {
+		case t.word("static"):
+			static = true
+		case t.word("def"), t.word("final"), t.word("private"), t.word("public"), t.word("protected"), t.word("synchronized"), t.word("transient"), t.word("volatile"), t.word("abstract"):
+		default:
+			if !seen || p.typeAhead() {
+				return p.typeName(), static
+			}
+			return "def", static
+		}
+		seen = true
+		p.next()
+		if p.tok().is("(") {
+			return "def", static
+		}
+	}
+}
+
+// typeAhead says whether a type and then a name follow.
+func (p *parser) typeAhead() bool {
+	i, depth := p.i, p.depth
+	ok := p.try(func() bool {
+		p.typeName()
+		return p.tok().kind == tIdent && !p.tok().nl && !p.tok().word("in")
+	})
+	p.i, p.depth = i, depth
+	return ok
+}
+
+// typeName parses a type: a primitive, or a dotted name whose last part
+// begins with a capital, with type arguments and [].
+func (p *parser) typeName() string {
+	t := p.tok()
+	id := p.path()
+	last := id[strings.LastIndexByte(id, '.')+1:]
+	if r, _ := utf8.DecodeRuneInString(last); !isPrimitive(id) && !unicode.IsUpper(r) {
+		p.fail(t.pos, "expecting a type, found '%s'", id)
+	}
+	if p.tok().is("<") {
+		p.typeArguments()
+	}
+	for p.tok().is("[") && p.peek(1).is("]") {
+		p.i += 2
+		last += "[]"
+	}
+	return last
+}
+
+func (p *parser) typeArguments() {
+	p.expect("<")
+	for open := 1; open > 0; {
+		switch t := p.next(); {
+		case t.is("<"):
+			open++
+		case t.is(">"):
+			open--
+		case t.is(">>"):
+			open -= 2
+		case t.is(">>>"):
+			open -= 3
+		case t.kind == tIdent, t.is(","), t.is("?"), t.is("."), t.is("["), t.is("]"), t.is("&"):
+		default:
+			p.fail(t.pos, "unexpected %v in type arguments", t)
+		}
+	}
+}
+
+func isPrimitive(id string) bool {
+	switch id {
+	case "int", "long", "short", "byte", "char", "boolean", "float", "double", "void":
+		return true
+	}
+	return false
+}
+
+// methodAhead says whether the parenthesis here closes before a "{".
+func (p *parser) methodAhead() bool {
+	open := 0
+	for j := p.i; j < len(p.toks); j++ {
+		switch t := p.toks[j]; {
+		case t.is("("):
+			open++
+		case t.is(")"):
+			if open--; open == 0 {
+				for j++; p.toks[min(j, len(p.toks)-1)].word("throws") || p.toks[min(j, len(p.toks)-1)].kind == tIdent; j++ {
+					if p.toks[j].nl {
+						return false
+					}
+				}
+				return j < len(p.toks) && p.toks[j].is("{")
+			}
+		case t.is("{") && open == 0:
+			return false
+		}
+	}
+	return false
+}
+
+func (p *parser) method(n node, id string) *methodDecl {
+	p.expect("(")
+	m := &methodDecl{node: n, id: id, params: p.params(")")}
+	p.expect(")")
+	for p.tok().kind == tIdent { // throws A
+		p.next()
+		for p.accept(",") {
+		}
+	}
+	outer := p.locals
+	p.locals = map[string]bool{}
+	m.body = p.braces()
+	p.locals = outer
+	return m
+}
+
+// params parses parameters up to, not including, the closing token.
+func (p *parser) params(end string) []param {
+	var list []param
+	for !p.tok().is(end) {
+		var q param
+		for p.tok().word("final") || p.tok().word("def") {
+			p.next()
+		}
+		if t := p.peek(1); t.kind == tIdent || t.is(".") || t.is("<") || t.is("[") || t.is("...") {
+			q.typ = p.typeName()
+		}
+		q.rest = p.accept("...")
+		q.id = p.ident()
+		p.locals[q.id] = true
+		if p.accept("=") {
+			q.deflt = p.expr()
+		}
+		list = append(list, q)
+		if !p.accept(",") {
+			break
+		}
+	}
+	return list
+}
+
+// classStmt parses a simple class: fields, methods, constructors.
+func (p *parser) classStmt() {
+	c := &classDecl{node: node{p.next().pos}, id: p.ident()}
+	if p.tok().is("<") {
+		p.typeArguments()
+	}
+	if p.tok().word("extends") {
+		p.next()
+		c.super = p.typeName()
+	}
+	if p.tok().word("implements") {
+		p.next()
+		p.typeName()
+		for p.accept(",") {
+			p.typeName()
+		}
+	}
+	p.expect("{")
+	for !p.accept("}") {
+		for p.accept(";") {
+		}
+		if p.tok().is("}") {
+			continue
+		}
+		p.member(c)
+	}
+	p.script.classes = append(p.script.classes, c)
+}
+
+func (p *parser) member(c *classDecl) {
+	for p.tok().is("@") {
+		p.next()
+		p.path()
+	}
+	t := p.tok()
+	static := false
+	for i := 0; p.peek(i).kind == tIdent && i < 4; i++ {
+		static = static || p.peek(i).word("static")
+	}
+	for (p.tok().word("public") || p.tok().word("private") || p.tok().word("protected")) && p.peek(1).word(c.id) && p.peek(2).is("(") {
+		p.next()
+	}
+	if p.tok().word(c.id) && p.peek(1).is("(") {
+		p.next()
+		c.methods = append(c.methods, p.method(node{t.pos}, "<init>"))
+		return
+	}
+	s, ok := p.declaration(true)
+	if !ok {
+		p.fail(t.pos, "unexpected %v in class %s", t, c.id)
+	}
+	add := func(d *varDecl) {
+		if static {
+			c.statics = append(c.statics, d)
+		} else {
+			c.fields = append(c.fields, d)
+		}
+	}
+	switch s := s.(type) {
+	case *methodDecl:
+		c.methods = append(c.methods, s)
+	case *varDecl:
+		add(s)
+	case *multi:
+		for _, d := range s.list {
+			add(d.(*varDecl))
+		}
+	}
+}
