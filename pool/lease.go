@@ -19,14 +19,16 @@ type Lease struct {
 
 // Subnet is a network that the appliance serves.
 type Subnet struct {
-	Name    string         `json:"name" yaml:"name"`
-	Prefix  netip.Prefix   `json:"prefix" yaml:"prefix"`
-	First   netip.Addr     `json:"first" yaml:"first"` // of the range
-	Last    netip.Addr     `json:"last" yaml:"last"`
-	Router  netip.Addr     `json:"router,omitzero" yaml:"router"`
-	DNS     []netip.Addr   `json:"dns,omitempty" yaml:"dns"`
-	Domain  string         `json:"domain,omitempty" yaml:"domain"`
-	Lease   time.Duration  `json:"lease" yaml:"lease"`
+	Name   string        `json:"name" yaml:"name"`
+	Prefix netip.Prefix  `json:"prefix" yaml:"prefix"`
+	First  netip.Addr    `json:"first" yaml:"first"` // of the range
+	Last   netip.Addr    `json:"last" yaml:"last"`
+	Router netip.Addr    `json:"router,omitzero" yaml:"router"`
+	DNS    []netip.Addr  `json:"dns,omitempty" yaml:"dns"`
+	Domain string        `json:"domain,omitempty" yaml:"domain"`
+	Lease  time.Duration `json:"lease" yaml:"lease"`
+	// MTU of the network; 0 tells clients nothing.
+	MTU     int            `json:"mtu,omitempty" yaml:"mtu"`
 	Reserve map[MAC]string `json:"reserve,omitempty" yaml:"reserve"` // MAC to address
 	// Discover: machines nobody knows are answered, too.
 	Discover bool `json:"discover" yaml:"discover"`
