@@ -1,0 +1,140 @@
+package dhcp
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/insomniacslk/dhcp/dhcpv4"
+
+	"appliance/pool"
+)
+
+// AgentClass is the vendor class (option 60) that our own agent sends.
+const AgentClass = "appliance-agent"
+
+// Vendor classes of what asks to netboot (RFC 4578, 2.4 of UEFI 24.7).
+const (
+	pxeClass  = "PXEClient"
+	httpClass = "HTTPClient"
+)
+
+// optIPXE is the option in which iPXE encapsulates its own; its presence says
+// that the client is iPXE.
+const optIPXE = dhcpv4.GenericOptionCode(175)
+
+// optClientUUID is the client machine identifier (RFC 4578, 2.3).
+const optClientUUID = dhcpv4.GenericOptionCode(97)
+
+// classify says what the client calls itself.
+func classify(req *dhcpv4.DHCPv4) pool.Client {
+	class := req.ClassIdentifier()
+	c := pool.Client{
+		Arch: pool.ArchUnspecified,
+		IPXE: req.Options.Has(optIPXE) || userClass(req, "iPXE"),
+		HTTP: strings.HasPrefix(class, httpClass),
+	}
+	c.PXE = c.HTTP || strings.HasPrefix(class, pxeClass)
+	// Option 93 is a list, most wanted first (RFC 4578, 2.1).
+	if v := req.GetOneOption(dhcpv4.OptionClientSystemArchitectureType); len(v) >= 2 {
+		c.Arch = int(v[0])<<8 | int(v[1])
+	}
+	return c
+}
+
+// userClass looks for a user class in both forms of option 77: RFC 3004's
+// list of lengths and values, and the bare text that iPXE sends.
+func userClass(req *dhcpv4.DHCPv4, want string) bool {
+	v := req.GetOneOption(dhcpv4.OptionUserClassInformation)
+	if string(bytes.TrimRight(v, "\x00")) == want {
+		return true
+	}
+	for len(v) > 0 {
+		n := int(v[0])
+		if n == 0 || n > len(v)-1 {
+			return false
+		}
+		if string(v[1:1+n]) == want {
+			return true
+		}
+		v = v[1+n:]
+	}
+	return false
+}
+
+// netboots says whether the client takes something to boot.
+func netboots(c pool.Client) bool { return c.PXE || c.HTTP || c.IPXE }
+
+// describe names the client as an operator would.
+func describe(c pool.Client) string {
+	var kind string
+	switch c.Arch {
+	case pool.ArchBIOS:
+		kind = "BIOS"
+	case pool.ArchEFIx64, pool.ArchEFIx64Alt:
+		kind = "UEFI x86-64"
+	case pool.ArchEFIARM64:
+		kind = "UEFI arm64"
+	case pool.ArchEFIx64HTTP:
+		kind = "UEFI x86-64 HTTP"
+	case pool.ArchUnspecified:
+		kind = "unknown firmware"
+	default:
+		kind = "client architecture " + strconv.Itoa(c.Arch)
+	}
+	switch {
+	case c.IPXE:
+		return "iPXE, " + kind
+	case c.HTTP:
+		return "HTTP boot, " + kind
+	case c.PXE:
+		return "PXE, " + kind
+	}
+	return kind
+}
+
+// booting remembers which MACs are booting from us.
+type booting struct {
+	mu       sync.Mutex
+	answered map[pool.MAC]time.Time // last answer to a netboot client
+	firmware map[pool.MAC]time.Time // last answer to its firmware, as opposed to iPXE
+}
+
+// bootTime is how long after our last answer a machine counts as booting.
+const bootTime = 2 * time.Minute
+
+// Netbooting says whether mac was told what to boot in the last two minutes.
+func (s *Server) Netbooting(mac pool.MAC) bool {
+	b := &s.booting
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, ok := b.answered[mac]
+	return ok && time.Since(at) < bootTime
+}
+
+// note records that mac, a netboot client, is answered. It says whether this
+// is iPXE that no firmware of that machine started: a ROM of its own.
+func (b *booting) note(mac pool.MAC, ipxe bool, now time.Time) (rom bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.answered == nil {
+		b.answered, b.firmware = map[pool.MAC]time.Time{}, map[pool.MAC]time.Time{}
+	}
+	if len(b.answered) > 4096 {
+		for m, at := range b.answered {
+			if now.Sub(at) > bootTime {
+				delete(b.answered, m)
+				delete(b.firmware, m)
+			}
+		}
+	}
+	b.answered[mac] = now
+	if !ipxe {
+		b.firmware[mac] = now
+		return false
+	}
+	at, ok := b.firmware[mac]
+	return !ok || now.Sub(at) > bootTime
+}
