@@ -1,0 +1,317 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"appliance/pool"
+)
+
+// Apply stores all of c or nothing.
+//
+// Each row carries the Rev it was read at, 0 for a new one; a stale Rev is
+// pool.ErrConflict, and so is what pool.CheckMachine and pool.CheckOperation
+// refuse, a second open operation on a machine, and a name, MAC or instance
+// that another machine has. Wipe records of c count for its machines. Events
+// get the next Seq. On success the rows of c hold their new Rev and Seq; on
+// an error they are untouched.
+func (db *DB) Apply(ctx context.Context, c *pool.Change) error {
+	if c.Empty() {
+		return nil
+	}
+	var first int64
+	err := db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		first, err = db.apply(ctx, tx, c)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("apply change: %w", err)
+	}
+	bump(c)
+	for i, e := range c.Events {
+		e.Seq = first + int64(i)
+	}
+	if len(c.Events) > 0 {
+		db.tick()
+	}
+	return nil
+}
+
+// bump sets the new Rev of each row.
+func bump(c *pool.Change) {
+	for _, m := range c.Machines {
+		m.Rev++
+	}
+	for _, o := range c.Operations {
+		o.Rev++
+	}
+	for _, s := range c.Steps {
+		s.Rev++
+	}
+	for _, s := range c.Services {
+		s.Rev++
+	}
+	for _, in := range c.Instances {
+		in.Rev++
+	}
+}
+
+// apply writes c and returns the Seq of its first event.
+func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, error) {
+	phases := map[string][]pool.Phase{} // of each machine, before and after
+	for _, f := range []func() error{
+		func() error { return each(c.Wipes, func(w *pool.WipeRecord) error { return putWipe(ctx, tx, *w) }) },
+		func() error {
+			return each(c.Machines, func(m *pool.Machine) error { return putMachine(ctx, tx, *m, phases) })
+		},
+		func() error {
+			return each(c.Operations, func(o *pool.Operation) error { return putOperation(ctx, tx, *o, phases) })
+		},
+		func() error { return each(c.Steps, func(s *pool.Step) error { return putStep(ctx, tx, *s) }) },
+		func() error { return each(c.Services, func(s *pool.Service) error { return putService(ctx, tx, *s) }) },
+		func() error {
+			return each(c.Instances, func(in *pool.Instance) error { return putInstance(ctx, tx, *in) })
+		},
+		func() error {
+			return each(c.Attributes, func(a *pool.Attribute) error { return putAttribute(ctx, tx, *a) })
+		},
+		func() error {
+			return each(slices.Sorted(maps.Keys(c.Secrets)), func(name string) error { return db.putSecret(ctx, tx, name, c.Secrets[name]) })
+		},
+	} {
+		if err := f(); err != nil {
+			return 0, err
+		}
+	}
+	return putEvents(ctx, tx, c.Events)
+}
+
+// each calls f for all of list until one fails.
+func each[T any](list []T, f func(T) error) error {
+	for _, v := range list {
+		if err := f(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stored reads the document that is stored under key; nil when there is none.
+// It refuses a rev that is not the stored one. text selects rev and doc.
+func stored[T any](ctx context.Context, tx *sql.Tx, what, key string, rev int64, text string) (*T, error) {
+	var has int64
+	var b []byte
+	err := tx.QueryRowContext(ctx, text, key).Scan(&has, &b)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		if rev != 0 {
+			return nil, fmt.Errorf("%w: %s %s is gone", pool.ErrConflict, what, key)
+		}
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case has != rev:
+		return nil, fmt.Errorf("%w: %s %s was changed by another: it is at revision %d, not %d", pool.ErrConflict, what, key, has, rev)
+	}
+	v := new(T)
+	return v, json.Unmarshal(b, v)
+}
+
+// exec runs one statement and says in its error what it wrote.
+func exec(ctx context.Context, tx *sql.Tx, what, key, text string, args ...any) error {
+	if _, err := tx.ExecContext(ctx, text, args...); err != nil {
+		if spoils(err) {
+			return err
+		}
+		return fmt.Errorf("write %s %s: %w", what, key, kind(err))
+	}
+	return nil
+}
+
+func putMachine(ctx context.Context, tx *sql.Tx, m pool.Machine, phases map[string][]pool.Phase) error {
+	old, err := stored[pool.Machine](ctx, tx, "machine", m.ID, m.Rev, "SELECT rev, doc FROM machines WHERE id = $1")
+	if err != nil {
+		return err
+	}
+	records, err := wiped(ctx, tx, m.ID)
+	if err != nil {
+		return err
+	}
+	if err := pool.CheckMachine(old, m, func(serial string) bool { return records[serial] }); err != nil {
+		return err
+	}
+	phases[m.ID] = []pool.Phase{m.Phase}
+	if old != nil {
+		phases[m.ID] = append(phases[m.ID], old.Phase)
+	}
+	return insertMachine(ctx, tx, m)
+}
+
+// insertMachine writes a machine that was checked.
+func insertMachine(ctx context.Context, tx *sql.Tx, m pool.Machine) error {
+	if m.ID == "" || m.Name == "" {
+		return fmt.Errorf("%w: machine %q: has no ID or no name", pool.ErrInvalid, m.ID+m.Name)
+	}
+	m.Rev++
+	b, err := text(m)
+	if err != nil {
+		return err
+	}
+	err = exec(ctx, tx, "machine", m.ID, `
+		INSERT INTO machines (id, name, phase, instance, inventoried, created_at, rev, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, phase = excluded.phase, instance = excluded.instance,
+			inventoried = excluded.inventoried, rev = excluded.rev, doc = excluded.doc`,
+		m.ID, m.Name, m.Phase, m.Instance, m.Facts != nil, m.CreatedAt.UTC(), m.Rev, b)
+	if err != nil {
+		return err
+	}
+	if err := exec(ctx, tx, "machine", m.ID, "DELETE FROM machine_macs WHERE machine = $1", m.ID); err != nil {
+		return err
+	}
+	return each(m.MACs, func(mac pool.MAC) error {
+		return exec(ctx, tx, "MAC "+mac.String()+" of machine", m.ID, "INSERT INTO machine_macs (mac, machine) VALUES ($1, $2)", mac.String(), m.ID)
+	})
+}
+
+func putOperation(ctx context.Context, tx *sql.Tx, o pool.Operation, phases map[string][]pool.Phase) error {
+	old, err := stored[pool.Operation](ctx, tx, "operation", o.ID, o.Rev, "SELECT rev, doc FROM operations WHERE id = $1")
+	if err != nil {
+		return err
+	}
+	at := phases[o.Machine]
+	if at == nil && old == nil {
+		var p pool.Phase
+		if err := tx.QueryRowContext(ctx, "SELECT phase FROM machines WHERE id = $1", o.Machine).Scan(&p); err != nil {
+			return fmt.Errorf("operation %s: machine %s: %w", o.ID, o.Machine, kind(err))
+		}
+		at = []pool.Phase{p}
+	}
+	if err := pool.CheckOperation(old, o, at...); err != nil {
+		return err
+	}
+	o.Rev++
+	b, err := text(o)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "operation", o.ID, `
+		INSERT INTO operations (id, machine, status, token, queued_at, rev, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO UPDATE SET status = excluded.status, token = excluded.token, queued_at = excluded.queued_at,
+			rev = excluded.rev, doc = excluded.doc`,
+		o.ID, o.Machine, o.Status, o.Token, o.QueuedAt.UTC(), o.Rev, b)
+}
+
+func putStep(ctx context.Context, tx *sql.Tx, s pool.Step) error {
+	if err := pool.CheckStep(s); err != nil {
+		return err
+	}
+	if _, err := stored[pool.Step](ctx, tx, "step", s.Key, s.Rev, "SELECT rev, doc FROM steps WHERE step_key = $1"); err != nil {
+		return err
+	}
+	s.Rev++
+	b, err := text(s)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "step", s.Key, `
+		INSERT INTO steps (step_key, owner, machine, status, seq, attempt, rev, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (step_key) DO UPDATE SET owner = excluded.owner, machine = excluded.machine, status = excluded.status,
+			seq = excluded.seq, attempt = excluded.attempt, rev = excluded.rev, doc = excluded.doc`,
+		s.Key, s.Owner, s.Machine, s.Status, s.Seq, s.Attempt, s.Rev, b)
+}
+
+// putService lets a new service take the name of one that was removed.
+func putService(ctx context.Context, tx *sql.Tx, s pool.Service) error {
+	if s.Name == "" {
+		return fmt.Errorf("%w: service: has no name", pool.ErrInvalid)
+	}
+	if s.Rev == 0 {
+		if err := exec(ctx, tx, "service", s.Name, "DELETE FROM services WHERE name = $1 AND phase = $2", s.Name, pool.ServiceRemoved); err != nil {
+			return err
+		}
+	}
+	if _, err := stored[pool.Service](ctx, tx, "service", s.Name, s.Rev, "SELECT rev, doc FROM services WHERE name = $1"); err != nil {
+		return err
+	}
+	s.Rev++
+	b, err := text(s)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "service", s.Name, `
+		INSERT INTO services (name, phase, rev, doc) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name) DO UPDATE SET phase = excluded.phase, rev = excluded.rev, doc = excluded.doc`,
+		s.Name, s.Phase, s.Rev, b)
+}
+
+func putInstance(ctx context.Context, tx *sql.Tx, in pool.Instance) error {
+	if in.ID == "" || in.Service == "" {
+		return fmt.Errorf("%w: instance %q: has no ID or no service", pool.ErrInvalid, in.ID)
+	}
+	if _, err := stored[pool.Instance](ctx, tx, "instance", in.ID, in.Rev, "SELECT rev, doc FROM instances WHERE id = $1"); err != nil {
+		return err
+	}
+	in.Rev++
+	b, err := text(in)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "instance", in.ID, `
+		INSERT INTO instances (id, service, number, machine, rev, doc) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET service = excluded.service, number = excluded.number, machine = excluded.machine,
+			rev = excluded.rev, doc = excluded.doc`,
+		in.ID, in.Service, in.Number, in.Machine, in.Rev, b)
+}
+
+func putAttribute(ctx context.Context, tx *sql.Tx, a pool.Attribute) error {
+	b, err := text(a)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "attribute", a.Scope+" "+a.Name, `
+		INSERT INTO attributes (scope, name, doc) VALUES ($1, $2, $3)
+		ON CONFLICT (scope, name) DO UPDATE SET doc = excluded.doc`, a.Scope, a.Name, b)
+}
+
+func putWipe(ctx context.Context, tx *sql.Tx, w pool.WipeRecord) error {
+	b, err := text(w)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "wipe record of disk", w.Serial, `
+		INSERT INTO wipes (machine, serial, at, used, doc) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (machine, serial) DO UPDATE SET at = excluded.at, used = excluded.used, doc = excluded.doc`,
+		w.Machine, w.Serial, w.At.UTC(), w.Used, b)
+}
+
+// putEvents numbers and writes events; it returns the number of the first.
+func putEvents(ctx context.Context, tx *sql.Tx, events []*pool.Event) (int64, error) {
+	if len(events) == 0 {
+		return 0, nil
+	}
+	var last int64
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM events").Scan(&last); err != nil {
+		return 0, err
+	}
+	for i, e := range events {
+		v := *e
+		v.Seq = last + 1 + int64(i)
+		b, err := text(v)
+		if err != nil {
+			return 0, err
+		}
+		err = exec(ctx, tx, "event", v.Type, `
+			INSERT INTO events (seq, type, severity, machine, service, instance, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			v.Seq, v.Type, v.Severity, v.Machine, v.Service, v.Instance, b)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return last + 1, nil
+}

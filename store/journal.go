@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"appliance/pool"
+)
+
+// Events returns the events that f selects, in rising order.
+func (db *DB) Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, error) {
+	var q query
+	q.add("SELECT doc FROM events WHERE seq > ?", f.After)
+	q.and("machine", f.Machine)
+	q.and("service", f.Service)
+	q.and("instance", f.Instance)
+	q.and("severity", string(f.Severity))
+	if f.Type != "" {
+		q.add(" AND substr(type, 1, ?) = ?", len(f.Type), f.Type)
+	}
+	q.page(f.Limit, f.Last)
+	list, err := docs[pool.Event](ctx, db.read, q.sql.String(), q.args...)
+	list, err = reversed(list, err, f.Last)
+	return named(list, err, "events", "")
+}
+
+// AppendLog stores lines and returns them with their Seq. Of each machine the
+// newest Options.LogLines are kept, and for a while a few more.
+func (db *DB) AppendLog(ctx context.Context, lines []pool.LogLine) ([]pool.LogLine, error) {
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	var out []pool.LogLine
+	err := db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		out = slices.Clone(lines)
+		last, err := lastSeq(ctx, tx, "logs")
+		if err != nil {
+			return err
+		}
+		machines := map[string]bool{}
+		for i := range out {
+			l := &out[i]
+			l.Seq = last + 1 + int64(i)
+			machines[l.Machine] = true
+			err := exec(ctx, tx, "log line of step", l.Step, `
+				INSERT INTO logs (seq, at, machine, service, instance, step, line) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+				l.Seq, l.At.UTC(), l.Machine, l.Service, l.Instance, l.Step, l.Line)
+			if err != nil {
+				return err
+			}
+		}
+		if last/pruneEvery == (last+int64(len(out)))/pruneEvery {
+			return nil
+		}
+		for m := range machines {
+			if err := prune(ctx, tx, "logs", "machine", m, db.opts.LogLines); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return named(out, err, "log", "lines")
+}
+
+// pruneEvery is how many lines pass between two looks at what is too old: a
+// look walks over all index entries that stay.
+const pruneEvery = 256
+
+func lastSeq(ctx context.Context, tx *sql.Tx, table string) (last int64, err error) {
+	return last, tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM "+table).Scan(&last)
+}
+
+// prune keeps the newest keep rows of table whose column is value.
+func prune(ctx context.Context, tx *sql.Tx, table, column, value string, keep int) error {
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM `+table+` WHERE `+column+` = $1 AND seq <= (
+			SELECT seq FROM `+table+` WHERE `+column+` = $1 ORDER BY seq DESC LIMIT 1 OFFSET $2)`, value, keep)
+	return err
+}
+
+// Logs returns the lines that f selects, in rising order.
+func (db *DB) Logs(ctx context.Context, f pool.LogFilter) ([]pool.LogLine, error) {
+	var q query
+	q.add("SELECT seq, at, machine, service, instance, step, line FROM logs WHERE seq > ?", f.After)
+	q.and("machine", f.Machine)
+	q.and("service", f.Service)
+	q.and("instance", f.Instance)
+	q.and("step", f.Step)
+	q.page(f.Limit, f.Last)
+	list, err := rows(ctx, db.read, func(r *sql.Rows) (l pool.LogLine, err error) {
+		return l, r.Scan(&l.Seq, &l.At, &l.Machine, &l.Service, &l.Instance, &l.Step, &l.Line)
+	}, q.sql.String(), q.args...)
+	list, err = reversed(list, err, f.Last)
+	return named(list, err, "log", "lines")
+}
+
+// maxBootEvents bounds the boot events of all MACs together.
+const maxBootEvents = 200_000
+
+// AppendBoot stores boot events; Machine is filled in when a machine has the
+// MAC. Of each MAC the newest Options.BootEvents are kept.
+func (db *DB) AppendBoot(ctx context.Context, events []pool.BootEvent) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		last, err := lastSeq(ctx, tx, "boot_events")
+		if err != nil {
+			return err
+		}
+		macs := map[pool.MAC]bool{}
+		for i, e := range events {
+			e.Seq = last + 1 + int64(i)
+			macs[e.MAC] = true
+			if err := putBoot(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		for mac := range macs {
+			if err := prune(ctx, tx, "boot_events", "mac", mac.String(), db.opts.BootEvents); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM boot_events WHERE seq <= $1", last-maxBootEvents)
+		return err
+	})
+}
+
+func putBoot(ctx context.Context, tx *sql.Tx, e pool.BootEvent) error {
+	if e.Machine == "" {
+		err := tx.QueryRowContext(ctx, "SELECT machine FROM machine_macs WHERE mac = $1", e.MAC.String()).Scan(&e.Machine)
+		if err != nil && err != sql.ErrNoRows {
+			return err
+		}
+	}
+	b, err := text(e)
+	if err != nil {
+		return err
+	}
+	return exec(ctx, tx, "boot event of", e.MAC.String(),
+		"INSERT INTO boot_events (seq, mac, at, doc) VALUES ($1, $2, $3, $4)", e.Seq, e.MAC.String(), e.At.UTC(), b)
+}
+
+// BootEvents returns the last limit (1000 when zero) boot events of macs since
+// a time, in the order in which they happened.
+func (db *DB) BootEvents(ctx context.Context, macs []pool.MAC, since time.Time, limit int) ([]pool.BootEvent, error) {
+	if len(macs) == 0 {
+		return []pool.BootEvent{}, nil
+	}
+	var q query
+	q.add("SELECT doc FROM boot_events WHERE mac IN (?", macs[0].String())
+	for _, m := range macs[1:] {
+		q.add(", ?", m.String())
+	}
+	q.add(") AND at >= ?", since.UTC())
+	q.page(limit, true)
+	list, err := docs[pool.BootEvent](ctx, db.read, q.sql.String(), q.args...)
+	slices.SortStableFunc(list, func(a, b pool.BootEvent) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		return int(a.Seq - b.Seq)
+	})
+	return named(list, err, "boot events of", macs[0].String())
+}

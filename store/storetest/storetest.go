@@ -1,0 +1,81 @@
+// Package storetest is the conformance suite of the store: what every store
+// must do, whatever it keeps its rows in.
+package storetest
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"appliance/pool"
+)
+
+// Store is what the suite asks of a store: the contract of package store.
+type Store interface {
+	Apply(ctx context.Context, c *pool.Change) error
+	Machine(ctx context.Context, id string) (pool.Machine, error)
+	MachineByMAC(ctx context.Context, mac pool.MAC) (pool.Machine, error)
+	MachineByName(ctx context.Context, name string) (pool.Machine, error)
+	Machines(ctx context.Context) ([]pool.Machine, error)
+	Operation(ctx context.Context, id string) (pool.Operation, error)
+	OpenOperation(ctx context.Context, machine string) (pool.Operation, error)
+	LastOperation(ctx context.Context, machine string) (pool.Operation, error)
+	OpenOperations(ctx context.Context) ([]pool.Operation, error)
+	Steps(ctx context.Context, owner string) ([]pool.Step, error)
+	Step(ctx context.Context, key string) (pool.Step, error)
+	OpenSteps(ctx context.Context, machine string) ([]pool.Step, error)
+	Service(ctx context.Context, name string) (pool.Service, error)
+	Services(ctx context.Context) ([]pool.Service, error)
+	Instance(ctx context.Context, id string) (pool.Instance, error)
+	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	Template(ctx context.Context, name string) (pool.Template, error)
+	Templates(ctx context.Context) ([]pool.Template, error)
+	PutTemplate(ctx context.Context, t pool.Template) error
+	DeleteTemplate(ctx context.Context, name string) error
+	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
+	Attributes(ctx context.Context, scope string) ([]pool.Attribute, error)
+	DeleteAttribute(ctx context.Context, scope, name string) error
+	Secret(ctx context.Context, name string) (pool.Secret, error)
+	Wiped(ctx context.Context, machine string) (map[string]bool, error)
+	Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, error)
+	Watch() (<-chan struct{}, func())
+	AppendLog(ctx context.Context, lines []pool.LogLine) ([]pool.LogLine, error)
+	Logs(ctx context.Context, f pool.LogFilter) ([]pool.LogLine, error)
+	AppendBoot(ctx context.Context, events []pool.BootEvent) error
+	BootEvents(ctx context.Context, macs []pool.MAC, since time.Time, limit int) ([]pool.BootEvent, error)
+	Lease(ctx context.Context, mac pool.MAC) (pool.Lease, error)
+	LeaseAt(ctx context.Context, addr netip.Addr) (pool.Lease, error)
+	Leases(ctx context.Context) ([]pool.Lease, error)
+	Bind(ctx context.Context, l pool.Lease) (pool.Lease, error)
+	Unbind(ctx context.Context, mac pool.MAC, addr netip.Addr) error
+	Decline(ctx context.Context, addr netip.Addr, until time.Time) error
+	Discover(ctx context.Context, mac pool.MAC, client pool.Client, now time.Time) (pool.Machine, error)
+	PutRecipe(ctx context.Context, r pool.RecipeInfo, archive []byte) error
+	Recipe(ctx context.Context, digest string) (pool.RecipeInfo, []byte, error)
+	Recipes(ctx context.Context) ([]pool.RecipeInfo, error)
+	PutImage(ctx context.Context, i pool.Image) error
+	Image(ctx context.Context, name string) (pool.Image, error)
+	Images(ctx context.Context) ([]pool.Image, error)
+	DeleteImage(ctx context.Context, name string) error
+	PutToken(ctx context.Context, t pool.APIToken) error
+	TokenByHash(ctx context.Context, hash string) (pool.APIToken, error)
+	Tokens(ctx context.Context) ([]pool.APIToken, error)
+	DeleteToken(ctx context.Context, name string) error
+	Setting(ctx context.Context, key string) (string, error)
+	SetSetting(ctx context.Context, key, value string) error
+	Backup(ctx context.Context, path string) error
+	Schema(ctx context.Context) (int64, error)
+}
+
+// Run runs the suite. open returns an empty store that the test closes.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for _, tt := range []struct {
+		name string
+		run  func(*testing.T, Store)
+	}{
+		{"Machines", machines},
+	} {
+		t.Run(tt.name, func(t *testing.T) { tt.run(t, open(t)) })
+	}
+}
