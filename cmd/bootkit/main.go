@@ -47,6 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bootkit "+args[0], flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	switch args[0] {
+	case "mirror":
+		return mirror(ctx, flags, args[1:], stdout, log)
 	case "kit":
 		return bootKit(ctx, flags, args[1:], stdout, log)
 	case "image":
@@ -103,4 +105,20 @@ func bootKit(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.
 		}
 	}
 	return nil
+}
+
+func mirror(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer, log *slog.Logger) error {
+	o := debian.MirrorOptions{Log: log}
+	flags.StringVar(&o.Dir, "dir", "build/packages", "the repository `DIR`")
+	flags.StringVar(&o.ImageStatus, "status", "", "dpkg status `FILE` of the image")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	o.Packages = flags.Args()
+	res, err := debian.Mirror(ctx, o)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s: %d packages, %d bytes; %d fetched\n", o.Dir, res.Packages, res.Bytes, res.Fetched)
+	return err
 }

@@ -101,11 +101,10 @@ func writeGPT(w io.WriterAt, size int64, disk guid, parts []partition) error {
 	return nil
 }
 
-// protective is the MBR's partition table and signature, bytes 446 to 511. The
-// entry is marked active, as some BIOSes boot no disk without an active one.
+// protective is the MBR's partition table and signature, bytes 446 to 511.
 func protective(total int64) []byte {
 	b := make([]byte, 66)
-	copy(b, []byte{0x80, 0x00, 0x02, 0x00, 0xee, 0xff, 0xff, 0xff})
+	copy(b, []byte{0x00, 0x00, 0x02, 0x00, 0xee, 0xff, 0xff, 0xff})
 	binary.LittleEndian.PutUint32(b[8:], 1)
 	binary.LittleEndian.PutUint32(b[12:], uint32(min(total-1, 0xffffffff)))
 	b[64], b[65] = 0x55, 0xaa

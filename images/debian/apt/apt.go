@@ -128,7 +128,7 @@ func parseURIs(out []byte) ([]string, error) {
 	return all, nil
 }
 
-// Download puts the archives of all into dir as Package.Base names them. An
+// Download puts the archives of all into dir under the names that Package.File gives. An
 // archive that is there with the right content is left alone. Each is checked
 // against the signed index; a partial download never gets the final name.
 // fetched is how many had to be fetched.
@@ -140,7 +140,7 @@ func (s *State) Download(ctx context.Context, dir string, all []Package) (fetche
 	var missing []Package
 	var args []string
 	for _, p := range all {
-		if Verify(filepath.Join(dir, p.Base()), p) != nil {
+		if Verify(filepath.Join(dir, p.File()), p) != nil {
 			missing, args = append(missing, p), append(args, p.Name+"="+p.Version)
 		}
 	}
@@ -153,11 +153,11 @@ func (s *State) Download(ctx context.Context, dir string, all []Package) (fetche
 		return 0, fmt.Errorf("download packages: %w", err)
 	}
 	for _, p := range missing {
-		file := filepath.Join(part, p.Base())
+		file := filepath.Join(part, p.base())
 		if err := Verify(file, p); err != nil {
 			return 0, fmt.Errorf("download %s: %w", p.Name, err)
 		}
-		if err := move(file, filepath.Join(dir, p.Base())); err != nil {
+		if err := move(file, filepath.Join(dir, p.File())); err != nil {
 			return 0, fmt.Errorf("download %s: %w", p.Name, err)
 		}
 	}

@@ -30,9 +30,15 @@ type Package struct {
 	Stanza string `json:"-"`
 }
 
-// Base is the file name of p's archive as apt-get download writes it.
-func (p Package) Base() string {
+// base is the file name of p's archive as apt-get download writes it.
+func (p Package) base() string {
 	return p.Name + "_" + strings.ReplaceAll(p.Version, ":", "%3a") + "_" + p.Arch + ".deb"
+}
+
+// File is the name under which p's archive is kept: no other version's, and
+// with nothing in it that a URL would have to quote away from itself.
+func (p Package) File() string {
+	return p.Name + "_" + strings.ReplaceAll(p.Version, ":", "_") + "_" + p.Arch + ".deb"
 }
 
 // Key identifies p: name, version and architecture.

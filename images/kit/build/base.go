@@ -37,7 +37,7 @@ func makeBase(ctx context.Context, cache, dir string, pins []pinned) (err error)
 		return fmt.Errorf("make boot kit: %w", err)
 	}
 	for _, p := range pins {
-		deb := filepath.Join(cache, p.Base())
+		deb := filepath.Join(cache, p.File())
 		if err := apt.Verify(deb, p.Package); err != nil {
 			return fmt.Errorf("unpack %s: %w; remove it from the cache", p.Name, err)
 		}
@@ -122,7 +122,7 @@ func initramfs(tree string) (kit.Manifest, []byte, error) {
 	}
 	a.add(lib+"modules.builtin", 0o644, []byte(strings.Join(builtin, "\n")+"\n"))
 	m := kit.Manifest{Kernel: kver, Modules: len(chosen.chosen)}
-	if err := addFirmware(&a, tree, chosen.firmware(), &m); err != nil {
+	if err := addFirmware(&a, tree, append(chosen.firmware(), unnamedFirmware()...), &m); err != nil {
 		return kit.Manifest{}, nil, err
 	}
 	data, err := compress(&a, zstd.SpeedBestCompression)

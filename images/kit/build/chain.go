@@ -12,12 +12,14 @@ import (
 )
 
 // chainConfig starts the operating system on the disk. The ESP of an image of
-// ours comes first, then what other systems' installers write; where nothing
-// is found the firmware goes on with its next boot option.
+// ours comes first, then what other systems' installers write. Where nothing
+// is found the machine starts anew after a minute and asks the appliance
+// again: GRUB's exit would leave it in the firmware's menu.
 const chainConfig = `set timeout=0
 function try {
   if [ -f "($esp)$1" ]; then
     echo "Starting ($esp)$1"
+    set root="$esp"
     chainloader "($esp)$1"
     boot
   fi
@@ -31,8 +33,9 @@ for f in /EFI/BOOT/BOOTX64.EFI /EFI/debian/shimx64.efi /EFI/debian/grubx64.efi /
   if [ -n "$esp" ]; then try $f; fi
 done
 echo "No operating system was found on the disks of this machine."
-sleep 5
-exit
+echo "It asks the network again in a minute."
+sleep 60
+reboot
 `
 
 // grubChain makes the network boot program that starts the disk, with the
@@ -57,7 +60,7 @@ func grubChain(ctx context.Context, tree, dir string) ([]byte, error) {
 	err = command(ctx, "grub-mkimage", "-O", "x86_64-efi", "-d", filepath.Join(tree, "usr/lib/grub/x86_64-efi"),
 		"-m", memdisk, "-p", "(memdisk)/boot/grub", "-o", out,
 		"memdisk", "tar", "normal", "test", "echo", "sleep", "part_gpt", "part_msdos", "fat",
-		"search", "search_fs_file", "search_label", "chain", "boot", "minicmd")
+		"search", "search_fs_file", "search_label", "chain", "boot", "reboot")
 	if err != nil {
 		return nil, fmt.Errorf("make grub-chain.efi: %w", err)
 	}

@@ -82,7 +82,7 @@ func Build(ctx context.Context, o Options) (kit.Manifest, error) {
 // baseKey changes with everything that the base is made of.
 func baseKey(pins []pinned) string {
 	h := sha256.New()
-	fmt.Fprintln(h, format, chainConfig, strings.Join(wanted(), " "))
+	fmt.Fprintln(h, format, chainConfig, strings.Join(wanted(), " "), strings.Join(unnamedFirmware(), " "))
 	for _, p := range pins {
 		fmt.Fprintln(h, p.Key(), p.SHA256)
 	}

@@ -27,7 +27,7 @@ func wanted() []string {
 		drivers/net/bonding/bonding net/8021q/8021q
 		drivers/net/usb/r8152 drivers/net/usb/cdc_ether drivers/net/usb/cdc_ncm drivers/net/usb/rndis_host drivers/net/usb/ax88179_178a
 		drivers/net/phy/broadcom drivers/net/phy/realtek drivers/net/phy/marvell drivers/net/phy/at803x drivers/net/phy/smsc
-		drivers/block/virtio_blk drivers/block/loop drivers/block/xen-blkfront drivers/nvme/host/nvme drivers/pci/controller/vmd
+		drivers/block/virtio_blk drivers/block/xen-blkfront drivers/nvme/host/nvme drivers/pci/controller/vmd
 		drivers/scsi/sd_mod drivers/scsi/sr_mod drivers/scsi/sg drivers/scsi/virtio_scsi drivers/scsi/vmw_pvscsi drivers/scsi/hv_storvsc
 		drivers/scsi/megaraid/megaraid_sas drivers/scsi/mpt3sas/mpt3sas drivers/scsi/mpi3mr/mpi3mr drivers/scsi/smartpqi/smartpqi
 		drivers/scsi/aacraid/aacraid drivers/scsi/hpsa drivers/scsi/arcmsr/arcmsr drivers/scsi/3w-9xxx drivers/scsi/3w-sas
@@ -213,4 +213,12 @@ func (s *set) firmware() []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// unnamedFirmware is what modules load without saying so in their .modinfo.
+func unnamedFirmware() []string {
+	return []string{
+		"cxgb4/t4-config.txt", "cxgb4/t5-config.txt", "cxgb4/t6-config.txt",
+		"cxgb4/aq1202_fw.cld", "cxgb4/bcm8483.bin",
+	}
 }

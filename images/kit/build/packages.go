@@ -41,7 +41,7 @@ func releases() []release {
 // kernelPackage depends on the kernel's real package.
 const kernelPackage = "linux-image-amd64"
 
-// fetch returns the packages of the kit, all of them in dir as their Base
+// fetch returns the packages of the kit, all of them in dir as their File
 // says. What dir/packages.json pins is used again unless update is set.
 func fetch(ctx context.Context, dir string, update bool) ([]pinned, error) {
 	lock := filepath.Join(dir, "packages.json")
@@ -128,7 +128,7 @@ func readPins(lock string) ([]pinned, error) {
 func complete(dir string, pins []pinned) bool {
 	have := map[string]bool{}
 	for _, p := range pins {
-		info, err := os.Stat(filepath.Join(dir, p.Base()))
+		info, err := os.Stat(filepath.Join(dir, p.File()))
 		if err != nil || info.Size() != p.Size {
 			return false
 		}
