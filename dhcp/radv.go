@@ -136,13 +136,10 @@ func (a *Advertiser) receive(frame []byte, self pool.MAC, now time.Time) {
 		return
 	}
 	if f.kind == icmpAdvert {
-		// Lifetime 0 is no router: it may be another appliance's advertiser.
-		if f.lifetime > 0 && f.ip.IsLinkLocalUnicast() {
-			if now.After(a.router) {
-				a.log().Info("another router is on the wire: answering no solicitations", "ip", f.ip.String(), "mac", f.mac.String())
-			}
-			a.router = now.Add(routerQuiet)
+		if now.After(a.router) {
+			a.log().Info("another router is on the wire: answering no solicitations", "ip", f.ip.String(), "mac", f.mac.String())
 		}
+		a.router = now.Add(routerQuiet)
 		return
 	}
 	if len(a.waiting) < maxWaiting && now.After(a.router) {
@@ -207,10 +204,9 @@ func linkLocal(m pool.MAC) netip.Addr {
 
 // nd is what a neighbour discovery frame says.
 type nd struct {
-	kind     byte
-	mac      pool.MAC // of the frame: a reply to any other place would not reach the sender
-	ip       netip.Addr
-	lifetime int // of a router, seconds
+	kind byte
+	mac  pool.MAC // of the frame: a reply to any other place would not reach the sender
+	ip   netip.Addr
 }
 
 // parseND reads a solicitation or advertisement and checks what RFC 4861,
@@ -236,11 +232,7 @@ func parseND(b []byte) (nd, bool) {
 		link, ok := sourceLink(msg[8:])
 		return f, ok && (link.IsZero() || link == f.mac) && !f.ip.IsMulticast()
 	case icmpAdvert:
-		if n < 16 {
-			return nd{}, false
-		}
-		f.lifetime = int(binary.BigEndian.Uint16(msg[6:]))
-		return f, true
+		return f, n >= 16 && f.ip.IsLinkLocalUnicast()
 	}
 	return nd{}, false
 }
