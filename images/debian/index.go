@@ -50,8 +50,7 @@ func publishIndex(dir string, all []apt.Package, now time.Time) ([]apt.Package, 
 		data []byte
 	}{{"Packages", plain.Bytes()}, {"Packages.gz", packed}}
 	for _, f := range files {
-		sum := sha256.Sum256(f.data)
-		hash := hex.EncodeToString(sum[:])
+		hash := sha256Hex(f.data)
 		release += fmt.Sprintf(" %s %d %s\n", hash, len(f.data), f.name)
 		if err := writeFile(filepath.Join(byHash, hash), f.data); err != nil {
 			return nil, fmt.Errorf("publish index: %w", err)
@@ -66,6 +65,11 @@ func publishIndex(dir string, all []apt.Package, now time.Time) ([]apt.Package, 
 		}
 	}
 	return all, nil
+}
+
+func sha256Hex(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 func readIndex(file string) (all []apt.Package, err error) {

@@ -19,7 +19,8 @@ import (
 // MirrorOptions say what to put into a package repository.
 type MirrorOptions struct {
 	// Dir is the repository: it is served as it is, at .../packages, and
-	// used by machines with "deb [trusted=yes] https://SERVER/packages ./".
+	// used by machines with "deb [trusted=yes] https://SERVER/packages/ /".
+	// (With "./" in place of "/" apt asks for .../packages/./Release.)
 	// What begins with a dot is Mirror's own and need not be served.
 	Dir string
 	// ImageStatus is the dpkg status file of the image the packages are to
@@ -116,7 +117,7 @@ func fill(ctx context.Context, o MirrorOptions, repos []apt.Repo, groups [][]str
 		return res, err
 	}
 	for i, p := range all {
-		all[i] = p.Relocated("./pool/" + p.File())
+		all[i] = p.Relocated("pool/" + p.File())
 	}
 	index, err := publishIndex(o.Dir, all, time.Now())
 	if err != nil {

@@ -242,8 +242,9 @@ func (s *State) apt(ctx context.Context, dir, program string, args ...string) ([
 	return run(ctx, dir, nil, program, append(all, args...)...)
 }
 
-// run runs a program to its end and returns what it wrote; an error carries
-// the last lines of its standard error.
+// run runs a program to its end and returns what it wrote. An error carries
+// the last lines of its standard error, and of its output: there apt explains
+// unmet dependencies.
 func run(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
@@ -251,7 +252,7 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", name, err, tail(stderr.String(), 5))
+		return nil, fmt.Errorf("%s: %w: %s", name, err, tail(stderr.String()+tail(stdout.String(), 4), 9))
 	}
 	return stdout.Bytes(), nil
 }

@@ -17,7 +17,7 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 // A Repo is one suite of a package repository.
 type Repo struct {
 	URI        string
-	Suite      string // "./" for a flat repository
+	Suite      string // "/" or "./" for a flat repository
 	Components []string
 	// Keyring is the file the Release file's signature is checked with;
 	// empty leaves the choice to apt.
