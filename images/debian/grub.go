@@ -19,7 +19,7 @@ set timeout=0
 serial --unit=0 --speed=115200
 terminal_output console serial
 search --no-floppy --fs-uuid --set=root ` + string(root) + `
-linux /vmlinuz root=UUID=` + string(root) + ` ro console=tty0 console=ttyS0,115200
+linux /vmlinuz root=UUID=` + string(root) + ` ro loglevel=5 console=tty0 console=ttyS0,115200
 initrd /initrd.img
 boot
 `

@@ -94,7 +94,7 @@ func (s *State) Show(ctx context.Context, names ...string) ([]Package, error) {
 // fetch for the machine of s.Status, sorted as apt orders it; empty when all
 // is installed already.
 func (s *State) Closure(ctx context.Context, names ...string) ([]Package, error) {
-	args := append([]string{"install", "--print-uris", "-qq", "-y", "--no-install-recommends", "--"}, names...)
+	args := append([]string{"install", "--print-uris", "-q", "-y", "--no-install-recommends", "--"}, names...)
 	out, err := s.apt(ctx, "", "apt-get", args...)
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", strings.Join(names, " "), err)
