@@ -122,8 +122,8 @@ func (db *DB) DeleteAttribute(ctx context.Context, scope, name string) error {
 // PutRecipe stores a recipe's archive under its digest. A digest that is
 // stored already gets the new description.
 func (db *DB) PutRecipe(ctx context.Context, r pool.RecipeInfo, archive []byte) error {
-	if r.Name == "" || r.Digest == "" {
-		return fmt.Errorf("%w: recipe %q: has no name or no digest", pool.ErrInvalid, r.Name)
+	if r.Name == "" || r.Digest == "" || len(archive) == 0 {
+		return fmt.Errorf("%w: recipe %q: has no name, no digest or no archive", pool.ErrInvalid, r.Name)
 	}
 	b, err := text(r)
 	if err != nil {

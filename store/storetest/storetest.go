@@ -74,7 +74,22 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		name string
 		run  func(*testing.T, Store)
 	}{
-		{"Machines", machines},
+		{"MachineRoundTrip", machineRoundTrip},
+		{"MachineUnique", machineUnique},
+		{"MachineRules", machineRules},
+		{"ChangeIsWhole", changeIsWhole},
+		{"Discover", discover},
+		{"Claims", claims},
+		{"OneOperation", oneOperation},
+		{"Steps", steps},
+		{"Services", services},
+		{"Attributes", attributes},
+		{"Events", events},
+		{"Logs", logs},
+		{"BootEvents", bootEvents},
+		{"Leases", leases},
+		{"Library", library},
+		{"Settings", settings},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, open(t)) })
 	}
