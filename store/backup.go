@@ -17,7 +17,10 @@ import (
 // goes on meanwhile. The file appears only when it is whole and on disk; one
 // that exists is pool.ErrConflict. Secrets in it stay sealed: the key is not
 // part of it.
-func (db *DB) Backup(ctx context.Context, path string) (err error) {
+func (db *DB) Backup(ctx context.Context, path string) error { return Copy(ctx, filepath.Dir(db.path), path) }
+
+// Copy is Backup of the database in dir, which another process may have open.
+func Copy(ctx context.Context, dir, path string) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("back up to %s: %w", path, kind(err))
@@ -38,7 +41,7 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 	if err := secureFile(part); err != nil { // VACUUM INTO writes to an empty file, too
 		return err
 	}
-	src, err := sql.Open("sqlite3", fileURI(db.path, "mode=ro&_busy_timeout=5000"))
+	src, err := sql.Open("sqlite3", fileURI(filepath.Join(dir, File), "mode=ro&_busy_timeout=5000"))
 	if err != nil {
 		return err
 	}
