@@ -17,7 +17,9 @@ import (
 // goes on meanwhile. The file appears only when it is whole and on disk; one
 // that exists is pool.ErrConflict. Secrets in it stay sealed: the key is not
 // part of it.
-func (db *DB) Backup(ctx context.Context, path string) error { return Copy(ctx, filepath.Dir(db.path), path) }
+func (db *DB) Backup(ctx context.Context, path string) error {
+	return Copy(ctx, filepath.Dir(db.path), path)
+}
 
 // Copy is Backup of the database in dir, which another process may have open.
 func Copy(ctx context.Context, dir, path string) (err error) {
