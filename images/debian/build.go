@@ -101,6 +101,13 @@ func (o Options) checked() (Options, string, error) {
 	if o.CacheDir == "" {
 		o.CacheDir = o.WorkDir
 	}
+	for _, path := range []*string{&o.Out, &o.WorkDir, &o.CacheDir} {
+		abs, err := filepath.Abs(*path) // tools run in other folders
+		if err != nil {
+			return o, "", err
+		}
+		*path = abs
+	}
 	if o.Size == 0 {
 		o.Size = defaultSize
 	}

@@ -151,7 +151,7 @@ func TestChecked(t *testing.T) {
 		}
 	}
 	o, kernel, err := Options{Out: "d/x"}.checked()
-	if err != nil || kernel != "linux-image-amd64" || o.Size != defaultSize || o.CacheDir != "d" {
+	if err != nil || kernel != "linux-image-amd64" || o.Size != defaultSize || !filepath.IsAbs(o.Out) || o.CacheDir != filepath.Dir(o.Out) {
 		t.Errorf("checked = %+v, %s, %v", o, kernel, err)
 	}
 }
