@@ -74,9 +74,10 @@ func (q *qmp) read() {
 		case a.QMP != nil: // the greeting
 		default:
 			select {
-			case q.answers <- a:
-			default: // of a command that nobody waits for any more
+			case <-q.answers: // of a command that nobody waits for any more
+			default:
 			}
+			q.answers <- a
 		}
 	}
 }

@@ -163,5 +163,7 @@ func mountWorld() error {
 // Environ is the environment without what a world adds to it, for the
 // programs that a rack runs.
 func Environ() []string {
-	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, insideEnv+"=") })
+	return slices.DeleteFunc(os.Environ(), func(s string) bool {
+		return strings.HasPrefix(s, insideEnv+"=") || strings.HasPrefix(s, consoleEnv+"=")
+	})
 }

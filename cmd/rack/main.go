@@ -172,7 +172,8 @@ func outside(ctx context.Context, dir string, keep bool, args []string, files ..
 		return 0, errors.Join(err, f.Close(keep))
 	}
 	code, err = rack.Isolate(ctx, f, append([]string{self}, args...), files...)
-	return code, errors.Join(err, f.Close(keep || code != 0))
+	// What went wrong is in the files; who interrupted it does not want them.
+	return code, errors.Join(err, f.Close(keep || code != 0 && ctx.Err() == nil))
 }
 
 // enter is "rack exec".
