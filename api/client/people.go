@@ -14,7 +14,9 @@ import (
 const v1 = "/api/v1/"
 
 // Health returns nil when the appliance answers and can read its database.
-func (c *Client) Health(ctx context.Context) error { return c.tell(ctx, http.MethodGet, "/healthz", nil) }
+func (c *Client) Health(ctx context.Context) error {
+	return c.tell(ctx, http.MethodGet, "/healthz", nil)
+}
 
 // Overview is GET overview.
 func (c *Client) Overview(ctx context.Context) (wire.Overview, error) {

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+
+	"appliance/pool"
+)
+
+// Machines reads machines and what runs on them.
+type Machines interface {
+	Machine(ctx context.Context, id string) (pool.Machine, error)
+	MachineByName(ctx context.Context, nameOrIDOrMAC string) (pool.Machine, error)
+	Machines(ctx context.Context) ([]pool.Machine, error)
+	OpenOperation(ctx context.Context, machine string) (pool.Operation, error)
+	LastOperation(ctx context.Context, machine string) (pool.Operation, error)
+	OpenOperations(ctx context.Context) ([]pool.Operation, error)
+	Steps(ctx context.Context, owner string) ([]pool.Step, error)
+	Wiped(ctx context.Context, machine string) (map[string]bool, error)
+	Leases(ctx context.Context) ([]pool.Lease, error)
+}
+
+// Services reads services and keeps their attributes.
+type Services interface {
+	Service(ctx context.Context, name string) (pool.Service, error)
+	Services(ctx context.Context) ([]pool.Service, error)
+	Instance(ctx context.Context, id string) (pool.Instance, error)
+	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
+	Attributes(ctx context.Context, scope string) ([]pool.Attribute, error)
+	DeleteAttribute(ctx context.Context, scope, name string) error
+	Secret(ctx context.Context, name string) (pool.Secret, error)
+	Apply(ctx context.Context, c *pool.Change) error
+}
+
+// Catalogue keeps what a service is made of.
+type Catalogue interface {
+	PutRecipe(ctx context.Context, r pool.RecipeInfo, archive []byte) error
+	Recipe(ctx context.Context, digest string) (pool.RecipeInfo, []byte, error)
+	Recipes(ctx context.Context) ([]pool.RecipeInfo, error)
+	Template(ctx context.Context, name string) (pool.Template, error)
+	Templates(ctx context.Context) ([]pool.Template, error)
+	PutTemplate(ctx context.Context, t pool.Template) error
+	PutImage(ctx context.Context, i pool.Image) error
+	Image(ctx context.Context, name string) (pool.Image, error)
+	Images(ctx context.Context) ([]pool.Image, error)
+	DeleteImage(ctx context.Context, name string) error
+}
+
+// Journal reads what happened.
+type Journal interface {
+	Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, error)
+	Watch() (<-chan struct{}, func())
+	Logs(ctx context.Context, f pool.LogFilter) ([]pool.LogLine, error)
+	BootEvents(ctx context.Context, macs []pool.MAC, since time.Time, limit int) ([]pool.BootEvent, error)
+	Schema(ctx context.Context) (int64, error)
+}
+
+// Tokens keeps API tokens and sessions.
+type Tokens interface {
+	PutToken(ctx context.Context, t pool.APIToken) error
+	TokenByHash(ctx context.Context, hash string) (pool.APIToken, error)
+	Tokens(ctx context.Context) ([]pool.APIToken, error)
+	DeleteToken(ctx context.Context, name string) error
+}
+
+// Store is all that the API remembers by.
+type Store interface {
+	Machines
+	Services
+	Catalogue
+	Journal
+	Tokens
+}
+
+// Engine does what people ask.
+type Engine interface {
+	Accept(ctx context.Context, machine, by string, o pool.AcceptOptions) (pool.Operation, error)
+	Start(ctx context.Context, machine string, kind pool.OpKind, p pool.OpParams, by string) (pool.Operation, error)
+	Release(ctx context.Context, machine, by string, o pool.ReleaseOptions) (pool.Machine, error)
+	Cancel(ctx context.Context, operation, by string) error
+	Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error)
+	Remove(ctx context.Context, service string, wipe bool, by string) (pool.Service, error)
+	Retry(ctx context.Context, machineOrService, by string) error
+	Live(machine string) pool.LiveState
+	// WatchLive returns a channel of changes, which may be nil, and a func that ends the watch.
+	WatchLive() (<-chan pool.LiveUpdate, func())
+}
+
+// Agents answers what agents say, once the API knows who they are.
+type Agents interface {
+	AgentHello(ctx context.Context, h pool.AgentHello) (pool.Verdict, error)
+	AgentBye(ctx context.Context, machine, bootID string) error
+	UseBootToken(ctx context.Context, mac pool.MAC, token string) (machine string, err error)
+	// NextTask blocks until there is a task, or ctx ended: pool.ErrNotFound.
+	NextTask(ctx context.Context, machine, bootID string, mode pool.AgentMode) (pool.Step, string, error)
+	TaskProgress(ctx context.Context, machine, key, token, bootID string, p pool.Progress) error
+	TaskResult(ctx context.Context, o pool.TaskOutcome) error
+	TaskOutput(ctx context.Context, machine, key, token string, first int, lines []string) error
+	// Identity refuses a token that is not that of machine's open deployment.
+	Identity(ctx context.Context, machine, token string) (pool.Machine, error)
+}
+
+// Images keeps the files of disk images.
+type Images interface {
+	Import(ctx context.Context, name string, r io.Reader, progress func(int64)) (pool.Image, error)
+	// Frames opens an image's stored frames.
+	Frames(name string) (*os.File, error)
+	Delete(name string) error
+}

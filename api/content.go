@@ -1,0 +1,206 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"appliance/api/wire"
+	"appliance/pool"
+)
+
+// maxAttribute bounds an attribute's value.
+const maxAttribute = 64 << 10
+
+func (s *Server) recipeArchive(c echo.Context, _ pool.Machine) error {
+	_, archive, err := s.Store.Recipe(c.Request().Context(), c.Param("digest"))
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/gzip", archive)
+}
+
+func (s *Server) manifest(c echo.Context, _ pool.Machine) error {
+	im, err := s.Store.Image(c.Request().Context(), c.Param("name"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, im)
+}
+
+// frames serves an image's stored frames, ranges too. It writes to the
+// connection itself: without TLS between, the kernel copies (sendfile).
+func (s *Server) frames(c echo.Context, _ pool.Machine) (err error) {
+	if s.Images == nil {
+		return fmt.Errorf("%w: this appliance keeps no images", pool.ErrNotFound)
+	}
+	im, err := s.Store.Image(c.Request().Context(), c.Param("name"))
+	if err != nil {
+		return err
+	}
+	f, err := s.Images.Frames(im.Name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	h := c.Response().Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("ETag", `"`+im.Digest+`"`) // a range of another image's bytes is refused by If-Range
+	c.Response().Committed = true
+	http.ServeContent(c.Response().Writer, c.Request(), "", im.CreatedAt, f)
+	return nil
+}
+
+// identity issues the certificate of the system that the machine's agent in
+// RAM is installing, and remembers its key.
+func (s *Server) identity(c echo.Context, m pool.Machine) error {
+	ctx := c.Request().Context()
+	var r wire.IdentityRequest
+	if err := decode(c.Request().Body, &r); err != nil {
+		return err
+	}
+	csr, key, err := parseCSR(r.CSR)
+	if err != nil {
+		return err
+	}
+	m, err = s.Agents.Identity(ctx, m.ID, r.Token)
+	if errors.Is(err, pool.ErrNotFound) || errors.Is(err, pool.ErrConflict) {
+		return refuse(http.StatusForbidden, "the token is not that of the machine's open deployment")
+	}
+	if err != nil {
+		return err
+	}
+	err = s.Store.Apply(ctx, &pool.Change{
+		Secrets: map[string]pool.Secret{identitySecret(m.ID): pool.NewSecret(identityText(key, m.Epoch))},
+		Events: []*pool.Event{{At: time.Now().UTC(), Type: "machine.identity", Severity: pool.Info, Machine: m.ID,
+			Message: fmt.Sprintf("The system being installed on %s got its identity.", m.Name)}},
+	})
+	if err != nil {
+		return err
+	}
+	cert, err := s.CA.agentCertificate(m.ID, csr, time.Now())
+	if err != nil {
+		return err
+	}
+	url := s.URL
+	if url == "" {
+		url = "https://" + c.Request().Host
+	}
+	return c.JSON(http.StatusOK, wire.Identity{Server: url, CA: string(s.CA.PEM()), Machine: m.ID, Certificate: cert, Epoch: m.Epoch})
+}
+
+// scopes says whether machine m may read or write attributes of a scope:
+// global, its own service, the instances of it; it writes no other instance.
+func (s *Server) scope(c echo.Context, m pool.Machine, scope string, write bool) error {
+	ctx := c.Request().Context()
+	if err := wire.CheckText("scope", scope, 200); err != nil {
+		return err
+	}
+	denied := refuse(http.StatusForbidden, "scope %.80q is not one of machine %s", scope, m.Name)
+	if scope == "global" {
+		return nil
+	}
+	if m.Instance == "" {
+		return denied
+	}
+	own, err := s.Store.Instance(ctx, m.Instance)
+	if errors.Is(err, pool.ErrNotFound) {
+		return denied
+	}
+	if err != nil {
+		return err
+	}
+	kind, name, _ := strings.Cut(scope, ":")
+	switch {
+	case kind == "service" && name == own.Service, kind == "instance" && name == own.ID:
+		return nil
+	case kind == "instance" && !write:
+		other, err := s.Store.Instance(ctx, name)
+		if err == nil && other.Service == own.Service {
+			return nil
+		}
+		if err != nil && !errors.Is(err, pool.ErrNotFound) {
+			return err
+		}
+	}
+	return denied
+}
+
+func (s *Server) attributes(c echo.Context, m pool.Machine) error {
+	ctx := c.Request().Context()
+	scope, name := c.QueryParam("scope"), c.QueryParam("name")
+	if err := s.scope(c, m, scope, false); err != nil {
+		return err
+	}
+	if name != "" {
+		at, err := s.Store.Attribute(ctx, scope, name)
+		if err != nil {
+			return err
+		}
+		v, err := s.value(ctx, at)
+		if err != nil {
+			return err
+		}
+		return c.JSON(http.StatusOK, v)
+	}
+	all, err := s.Store.Attributes(ctx, scope)
+	if err != nil {
+		return err
+	}
+	out := make([]wire.AttributeValue, 0, len(all))
+	for _, at := range all {
+		v, err := s.value(ctx, at)
+		if err != nil {
+			return err
+		}
+		out = append(out, v)
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (s *Server) putAttribute(c echo.Context, m pool.Machine) error {
+	var a wire.AttributeValue
+	if err := decode(c.Request().Body, &a); err != nil {
+		return err
+	}
+	if err := s.scope(c, m, a.Scope, true); err != nil {
+		return err
+	}
+	if err := wire.CheckText("name", a.Name, 200); err != nil {
+		return err
+	}
+	switch {
+	case a.Name == "":
+		return fmt.Errorf("%w: attribute has no name", pool.ErrInvalid)
+	case len(a.Value) > maxAttribute:
+		return fmt.Errorf("%w: attribute %s: %d bytes, %d at most", pool.ErrInvalid, a.Name, len(a.Value), maxAttribute)
+	case !json.Valid(a.Value):
+		return fmt.Errorf("%w: attribute %s: no value", pool.ErrInvalid, a.Name)
+	}
+	at := &pool.Attribute{Scope: a.Scope, Name: a.Name, Value: string(a.Value), Secret: a.Secret, At: time.Now().UTC()}
+	change := &pool.Change{Attributes: []*pool.Attribute{at}, Secrets: map[string]pool.Secret{attrSecret(a.Scope, a.Name): {}}}
+	if a.Secret {
+		at.Value = ""
+		change.Secrets[attrSecret(a.Scope, a.Name)] = pool.NewSecret(string(a.Value))
+	}
+	if err := s.Store.Apply(c.Request().Context(), change); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (s *Server) deleteAttribute(c echo.Context, m pool.Machine) error {
+	scope, name := c.QueryParam("scope"), c.QueryParam("name")
+	if err := s.scope(c, m, scope, true); err != nil {
+		return err
+	}
+	if err := s.Store.DeleteAttribute(c.Request().Context(), scope, name); err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"appliance/api/wire"
+	"appliance/pool"
+)
+
+type serviceLines struct {
+	named
+	logQuery
+}
+
+type serviceRemoval struct {
+	named
+	Wipe string `query:"wipe" maxLength:"128" doc:"the service's name: its disks are erased, too"`
+}
+
+type serviceAttribute struct {
+	named
+	Attr string `path:"attr" maxLength:"256"`
+}
+
+func (s *Server) serviceRoutes(a huma.API) {
+	const tag = "Services"
+	handle(s, a, endpoint{http.MethodGet, "/services", "services", "List services", tag, pool.Viewer, 0},
+		func(ctx context.Context, _ *nothing) ([]wire.Service, error) {
+			all, err := s.Store.Services(ctx)
+			out := make([]wire.Service, 0, len(all))
+			for _, svc := range all {
+				v, verr := s.serviceView(ctx, svc, false)
+				if verr != nil {
+					return nil, verr
+				}
+				out = append(out, v)
+			}
+			return out, err
+		})
+	handle(s, a, endpoint{http.MethodGet, "/services/{name}", "service", "One service, its instances and their steps", tag, pool.Viewer, 0},
+		func(ctx context.Context, in *named) (wire.Service, error) { return s.service(ctx, in.Name) })
+	handle(s, a, endpoint{http.MethodPost, "/services", "deploy", "Deploy a recipe", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *struct{ Body wire.DeployRequest }) (wire.Service, error) {
+			return s.deploy(ctx, in.Body)
+		})
+	handle(s, a, endpoint{http.MethodDelete, "/services/{name}", "remove", "Remove a service; its disks stay protected unless wipe names it", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *serviceRemoval) (wire.Service, error) {
+			return s.remove(ctx, in.Name, in.Wipe)
+		})
+	handle(s, a, endpoint{http.MethodPost, "/services/{name}/retry", "retryService", "Do again what failed", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *named) (wire.Service, error) {
+			if _, err := s.Store.Service(ctx, in.Name); err != nil {
+				return wire.Service{}, err
+			}
+			if err := s.Engine.Retry(ctx, in.Name, who(ctx).person()); err != nil {
+				return wire.Service{}, err
+			}
+			return s.service(ctx, in.Name)
+		})
+	handle(s, a, endpoint{http.MethodGet, "/services/{name}/logs", "serviceLogs", "What the service's steps printed", tag, pool.Viewer, 0},
+		func(ctx context.Context, in *serviceLines) ([]pool.LogLine, error) {
+			if _, err := s.Store.Service(ctx, in.Name); err != nil {
+				return nil, err
+			}
+			return list(s.Store.Logs(ctx, pool.LogFilter{Service: in.Name, After: in.After, Limit: in.Limit, Last: in.Last, Instance: in.Instance, Step: in.Step}))
+		})
+	handle(s, a, endpoint{http.MethodGet, "/services/{name}/attributes/{attr}", "attribute", "Reveal an attribute, a secret one too; this is recorded", tag, pool.Operator, 0},
+		func(ctx context.Context, in *serviceAttribute) (wire.AttributeValue, error) {
+			return s.reveal(ctx, in.Name, in.Attr)
+		})
+}
+
+func (s *Server) service(ctx context.Context, name string) (wire.Service, error) {
+	svc, err := s.Store.Service(ctx, name)
+	if err != nil {
+		return wire.Service{}, err
+	}
+	return s.serviceView(ctx, svc, true)
+}
+
+// deploy finds the recipe that is meant and hands the rest to the engine.
+func (s *Server) deploy(ctx context.Context, r wire.DeployRequest) (wire.Service, error) {
+	if (r.Recipe == "") == (r.Digest == "") {
+		return wire.Service{}, fmt.Errorf("%w: name a recipe, or the digest of one that was uploaded", pool.ErrInvalid)
+	}
+	if r.Name != "" {
+		if err := wire.CheckHostname("name", r.Name); err != nil {
+			return wire.Service{}, err
+		}
+	}
+	recipe, err := s.recipe(ctx, r.Recipe, r.Digest)
+	if err != nil {
+		return wire.Service{}, err
+	}
+	svc, err := s.Engine.Deploy(ctx, pool.DeployOptions{Name: r.Name, Recipe: recipe, Template: r.Template,
+		Image: r.Image, Instances: r.Instances, By: who(ctx).person()})
+	if err != nil {
+		return wire.Service{}, err
+	}
+	return s.serviceView(ctx, svc, true)
+}
+
+// recipe returns a recipe by its digest, or by its name: the shipped one, or
+// the only other one.
+func (s *Server) recipe(ctx context.Context, name, digest string) (pool.RecipeInfo, error) {
+	all, err := s.Store.Recipes(ctx)
+	if err != nil {
+		return pool.RecipeInfo{}, err
+	}
+	var found, names = []pool.RecipeInfo{}, []string{}
+	for _, r := range all {
+		if digest != "" && r.Digest == digest || digest == "" && r.Name == name && r.Shipped {
+			return r, nil
+		}
+		if digest == "" && r.Name == name {
+			found = append(found, r)
+		}
+		names = append(names, r.Name)
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return pool.RecipeInfo{}, fmt.Errorf("%w: %d recipes are called %s: name one by its digest", pool.ErrConflict, len(found), name)
+	case digest != "":
+		return pool.RecipeInfo{}, fmt.Errorf("%w: recipe %s was not uploaded", pool.ErrNotFound, digest)
+	}
+	near := pool.Near(name, names)
+	if len(near) == 0 {
+		return pool.RecipeInfo{}, fmt.Errorf("%w: recipe %s", pool.ErrNotFound, name)
+	}
+	return pool.RecipeInfo{}, fmt.Errorf("%w: recipe %s; is it %s?", pool.ErrNotFound, name, strings.Join(near, ", "))
+}
+
+func (s *Server) remove(ctx context.Context, name, wipe string) (wire.Service, error) {
+	if _, err := s.Store.Service(ctx, name); err != nil {
+		return wire.Service{}, err
+	}
+	if wipe != "" && wipe != name {
+		return wire.Service{}, fmt.Errorf("%w: this erases the disks of service %s: confirm with its name", pool.ErrInvalid, name)
+	}
+	svc, err := s.Engine.Remove(ctx, name, wipe != "", who(ctx).person())
+	if err != nil {
+		return wire.Service{}, err
+	}
+	return s.serviceView(ctx, svc, true)
+}
+
+// reveal returns an attribute's value. That a secret was shown is recorded
+// before it is.
+func (s *Server) reveal(ctx context.Context, service, name string) (wire.AttributeValue, error) {
+	scope := "service:" + service
+	at, err := s.Store.Attribute(ctx, scope, name)
+	if err != nil {
+		return wire.AttributeValue{}, err
+	}
+	if at.Secret {
+		err := s.record(ctx, pool.Event{Type: "attribute.revealed", Severity: pool.Warning, Service: service,
+			Message: fmt.Sprintf("Secret attribute %s of service %s was shown.", name, service)})
+		if err != nil {
+			return wire.AttributeValue{}, err
+		}
+	}
+	return s.value(ctx, at)
+}
+
+// value returns an attribute with its value, unsealed where it is secret.
+func (s *Server) value(ctx context.Context, at pool.Attribute) (wire.AttributeValue, error) {
+	text := at.Value
+	if at.Secret {
+		secret, err := s.Store.Secret(ctx, attrSecret(at.Scope, at.Name))
+		if err != nil {
+			return wire.AttributeValue{}, err
+		}
+		text = secret.Reveal()
+	}
+	if !json.Valid([]byte(text)) {
+		return wire.AttributeValue{}, fmt.Errorf("attribute %s %s holds no JSON", at.Scope, at.Name)
+	}
+	return wire.AttributeValue{Scope: at.Scope, Name: at.Name, Value: json.RawMessage(text), Secret: at.Secret}, nil
+}
+
+func attrSecret(scope, name string) string { return "attr/" + scope + "/" + name }
