@@ -27,6 +27,9 @@ type Demo struct {
 	Exit           bool   // end after the answer, instead of waiting for ctx
 	Accel          string // as in Config
 
+	// Answered, unless nil, is called once the database has answered.
+	Answered func() error
+
 	Console     *os.File // listener in the host's namespace; nil for none
 	ConsoleAddr string   // its address
 
@@ -43,7 +46,12 @@ type Demo struct {
 	seen   []sighting // per machine
 	deploy time.Duration
 	query  time.Duration
+
+	endpoint string
 }
+
+// Endpoint is where the database answered, inside the rack.
+func (d *Demo) Endpoint() string { return d.endpoint }
 
 // sighting is what the demo saw of one machine, since its power-on.
 type sighting struct {
@@ -122,15 +130,19 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 	if err := d.fill(ctx, api); err != nil {
 		return err
 	}
-	endpoint, err := d.install(ctx, api)
+	if d.endpoint, err = d.install(ctx, api); err != nil {
+		return err
+	}
+	said, err := d.ask(ctx, api, d.endpoint)
 	if err != nil {
 		return err
 	}
-	said, err := d.ask(ctx, api, endpoint)
-	if err != nil {
-		return err
+	d.tell(said, d.endpoint)
+	if d.Answered != nil {
+		if err := d.Answered(); err != nil {
+			return err
+		}
 	}
-	d.tell(said, endpoint)
 	if d.Exit {
 		return nil
 	}
@@ -358,9 +370,11 @@ func (d *Demo) install(ctx context.Context, api demoAPI) (endpoint string, err e
 			case s.Phase == pool.ServiceFailed:
 				return d.serviceError(s)
 			}
-			if err := d.pause(ctx); ctx.Err() != nil {
-				return fmt.Errorf("%w; the service was: %s", err, s.Sentence)
-			} else if err != nil {
+			err = d.pause(ctx)
+			if ctx.Err() != nil {
+				return fmt.Errorf("%w; the service was: %s", ctx.Err(), s.Sentence)
+			}
+			if err != nil {
 				return err
 			}
 		}

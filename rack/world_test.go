@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,7 +24,10 @@ func TestMain(m *testing.M) {
 	rack.Main()
 	role := os.Getenv(roleEnv)
 	if _, inside := rack.Inside(); inside && role != "" {
-		if err := roles()[role](context.Background()); err != nil {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		err := roles()[role](ctx)
+		stop()
+		if err != nil {
 			fmt.Fprintln(os.Stderr, role+":", err)
 			os.Exit(1)
 		}
@@ -36,12 +40,13 @@ func roles() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"idle":  idle,
 		"power": power,
+		"demo":  demo,
 	}
 }
 
 // world runs role in a world of its own and returns the world's run folder and
 // what Isolate will return. The world ends with the test.
-func world(t *testing.T, role string) (f *rack.Folder, code <-chan int, cancel func()) {
+func world(t *testing.T, role string, files ...*os.File) (f *rack.Folder, code <-chan int, cancel func()) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("needs root, as make test has it")
@@ -54,7 +59,7 @@ func world(t *testing.T, role string) (f *rack.Folder, code <-chan int, cancel f
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
-		n, err := rack.Isolate(ctx, f, []string{os.Args[0]})
+		n, err := rack.Isolate(ctx, f, []string{os.Args[0]}, files...)
 		if err != nil {
 			t.Error(err)
 		}
@@ -140,6 +145,7 @@ func say(dir, name, text string) error {
 // idle raises a bridge's worth of nothing: an orphan in a session of its own,
 // which only the end of the world ends.
 func idle(context.Context) error {
+	signal.Reset(syscall.SIGTERM)
 	dir, _ := rack.Inside()
 	orphan := exec.Command("sh", "-c", "setsid sleep 600 </dev/null >/dev/null 2>&1 &") //nolint:noctx // it is to outlive us
 	if err := orphan.Run(); err != nil {
