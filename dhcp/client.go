@@ -92,14 +92,14 @@ func describe(c pool.Client) string {
 	case c.PXE:
 		return "PXE, " + kind
 	}
-	return kind
+	return "operating system or agent"
 }
 
 // booting remembers which MACs are booting from us.
 type booting struct {
 	mu       sync.Mutex
 	answered map[pool.MAC]time.Time // last answer to a netboot client
-	firmware map[pool.MAC]time.Time // last answer to its firmware, as opposed to iPXE
+	firmware map[pool.MAC]time.Time // last answer to its firmware
 }
 
 // bootTime is how long after our last answer a machine counts as booting.
@@ -115,7 +115,7 @@ func (s *Server) Netbooting(mac pool.MAC) bool {
 }
 
 // note records that mac, a netboot client, is answered. It says whether this
-// is iPXE that no firmware of that machine started: a ROM of its own.
+// is iPXE that nothing before it loaded: it is the network card's firmware.
 func (b *booting) note(mac pool.MAC, ipxe bool, now time.Time) (rom bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,6 +135,9 @@ func (b *booting) note(mac pool.MAC, ipxe bool, now time.Time) (rom bool) {
 		b.firmware[mac] = now
 		return false
 	}
-	at, ok := b.firmware[mac]
-	return !ok || now.Sub(at) > bootTime
+	if at, ok := b.firmware[mac]; ok && now.Sub(at) <= bootTime {
+		return false
+	}
+	b.firmware[mac] = now // the next iPXE within that time is one that this one loaded
+	return true
 }

@@ -38,6 +38,11 @@ type Netboots interface {
 // when DHCPv4 has given it everything. The answer makes nobody a router:
 // lifetime 0, no prefix, unicast to the one who asked. It is silent where
 // another router advertises.
+//
+// Measured with QEMU, seconds from iPXE's DHCP lease to the fetch of its
+// script, without and with the answer: 15.8 and 0.07 (iPXE 1.0.0 of 2019, the
+// network card's ROM), 3.9 and 0.03 (Debian 13's 1.21.1, after UEFI PXE). 16
+// bytes suffice: neither a lifetime nor a prefix nor a flag is looked at.
 type Advertiser struct {
 	Interface string
 	Boots     Netboots
