@@ -61,7 +61,8 @@ type Info struct {
 
 // Build builds the image. It must run as root, takes about a minute, and a
 // quarter of that when the root file system is cached. Out is replaced only
-// by a complete image. ctx ends it; its scratch folder is then removed.
+// by a complete image. ctx ends it; its scratch folder is then removed. What
+// a killed build left is removed by the next one of the same Out.
 func Build(ctx context.Context, o Options) (info Info, err error) {
 	o, kernel, err := o.checked()
 	if err != nil {
@@ -75,16 +76,37 @@ func Build(ctx context.Context, o Options) (info Info, err error) {
 			return Info{}, fmt.Errorf("build image: %w", err)
 		}
 	}
-	scratch, err := os.MkdirTemp(o.WorkDir, "image-")
-	if err != nil {
+	scratch := filepath.Join(o.WorkDir, filepath.Base(o.Out)+".work")
+	if err := os.MkdirAll(scratch, 0o755); err != nil {
 		return Info{}, fmt.Errorf("build image: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	unlock, err := lock(scratch)
+	if err != nil {
+		return Info{}, fmt.Errorf("build image %s: %w", o.Out, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch), unlock()) }()
+	if err := empty(scratch); err != nil { // of a build that was killed
+		return Info{}, fmt.Errorf("build image: %w", err)
+	}
 	b := &builder{Options: o, scratch: scratch, began: time.Now()}
 	if info, err = b.build(ctx, kernel); err != nil {
 		return Info{}, fmt.Errorf("build image %s: %w", o.Out, err)
 	}
 	return info, nil
+}
+
+// empty removes all that is in dir.
+func empty(dir string) error {
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range left {
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checked fills in the defaults and refuses what cannot work.
@@ -152,7 +174,7 @@ func (b *builder) stage(name string) {
 
 func (b *builder) build(ctx context.Context, kernel string) (Info, error) {
 	b.stage("root file system")
-	tar, key, err := rootTar(ctx, b.Options, append(append(basePackages(), kernel), b.Packages...))
+	tar, key, err := rootTar(ctx, b.Options, b.scratch, append(append(basePackages(), kernel), b.Packages...))
 	if err != nil {
 		return Info{}, err
 	}

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"appliance/images/debian/apt"
@@ -93,16 +92,4 @@ func gzipped(data []byte) ([]byte, error) {
 	_, err := w.Write(data)
 	err = errors.Join(err, w.Close())
 	return out.Bytes(), err
-}
-
-// lock takes an exclusive lock that the system gives back if we die.
-func lock(name string) (unlock func() error, err error) {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: another mirror run is at work: %w", name, err), f.Close())
-	}
-	return f.Close, nil
 }

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -243,7 +244,7 @@ func TestMirrorIsExclusive(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := MirrorOptions{Dir: dir, ImageStatus: statusFile(t), Packages: []string{"aa"}}
-	if _, err := mirrorFrom(t.Context(), o, u.repos()); err == nil || !strings.Contains(err.Error(), "another mirror run") {
+	if _, err := mirrorFrom(t.Context(), o, u.repos()); !errors.Is(err, errLocked) {
 		t.Errorf("error = %v, want that another run is at work", err)
 	}
 	if err := unlock(); err != nil {

@@ -52,7 +52,7 @@ const (
 // rootTar returns the tar of Debian's root file system, from the cache when
 // the same was built before: same suite, packages, hooks. It holds whatever
 // versions the mirror had then; remove the cache to have newer ones.
-func rootTar(ctx context.Context, o Options, packages []string) (tar, key string, err error) {
+func rootTar(ctx context.Context, o Options, scratch string, packages []string) (tar, key string, err error) {
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
 	args := []string{
@@ -69,25 +69,38 @@ func rootTar(ctx context.Context, o Options, packages []string) (tar, key string
 	sum := sha256.Sum256([]byte(Suite + "\n" + strings.Join(args, "\n")))
 	key = hex.EncodeToString(sum[:])[:16]
 	tar = filepath.Join(o.CacheDir, "debian-"+Suite+"-"+key+".tar")
-	if _, err := os.Stat(tar); err == nil {
-		return tar, key, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	unlock, err := waitLock(ctx, tar+".lock")
+	if err != nil {
 		return "", "", fmt.Errorf("find cached root file system: %w", err)
 	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if _, err := os.Stat(tar); errors.Is(err, fs.ErrNotExist) {
+		err = bootstrap(ctx, tar, scratch, args)
+		if err != nil {
+			return "", "", fmt.Errorf("build root file system: %w", err)
+		}
+	} else if err != nil {
+		return "", "", fmt.Errorf("find cached root file system: %w", err)
+	}
+	return tar, key, nil
+}
+
+// bootstrap runs mmdebstrap with args to make tar. It runs in namespaces of
+// its own, so that neither a process nor a mount of it outlives us, however
+// we end; its temporary tree is below scratch.
+func bootstrap(ctx context.Context, tar, scratch string, args []string) error {
 	mirror, err := apt.HostMirror(ctx)
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	part := tar + ".part"
+	args = append([]string{"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "env", "TMPDIR=" + scratch, "mmdebstrap"}, args...)
 	args = append(args, Suite, part)
 	for _, r := range mirror.Repos(Suite, "main") {
 		args = append(args, r.String())
 	}
-	if err := tool(ctx, "", nil, "mmdebstrap", args...); err != nil {
-		return "", "", fmt.Errorf("build root file system: %w", errors.Join(err, os.RemoveAll(part)))
+	if err := tool(ctx, "", nil, "unshare", args...); err != nil {
+		return errors.Join(err, os.RemoveAll(part))
 	}
-	if err := os.Rename(part, tar); err != nil {
-		return "", "", fmt.Errorf("build root file system: %w", err)
-	}
-	return tar, key, nil
+	return os.Rename(part, tar)
 }

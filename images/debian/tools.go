@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"syscall"
 )
 
 // tools says which Debian package brings each program or file that a build
@@ -75,6 +77,7 @@ func needTools(ctx context.Context, install bool) error {
 }
 
 // tool runs a program to its end; an error carries the last lines it wrote.
+// The program dies with us.
 func tool(ctx context.Context, dir string, stdin []byte, program string, args ...string) error {
 	path, err := lookPath(program)
 	if err != nil {
@@ -84,6 +87,10 @@ func tool(ctx context.Context, dir string, stdin []byte, program string, args ..
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "MTOOLS_SKIP_CHECK=1",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	// The signal comes when the thread that started the program ends.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

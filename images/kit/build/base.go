@@ -23,17 +23,15 @@ const baseName = "base.cpio.zst"
 
 // makeBase unpacks the packages and writes into dir all of the kit that does
 // not depend on the agent, and base.json. dir appears only when it is whole.
+// The caller holds the lock of cache.
 func makeBase(ctx context.Context, cache, dir string, pins []pinned) (err error) {
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return fmt.Errorf("make boot kit: %w", err)
-	}
-	scratch, err := os.MkdirTemp(cache, "unpack-")
-	if err != nil {
+	scratch := filepath.Join(cache, "unpack")
+	if err := os.RemoveAll(scratch); err != nil { // of a build that was killed
 		return fmt.Errorf("make boot kit: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	tree, out := filepath.Join(scratch, "tree"), filepath.Join(scratch, "out")
-	if err := os.Mkdir(out, 0o755); err != nil {
+	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("make boot kit: %w", err)
 	}
 	for _, p := range pins {

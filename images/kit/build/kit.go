@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"appliance/images/kit"
@@ -42,7 +43,6 @@ func Build(ctx context.Context, o Options) (kit.Manifest, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	began := time.Now()
 	agent, err := readAgent(o.Agent)
 	if err != nil {
 		return kit.Manifest{}, err
@@ -52,23 +52,50 @@ func Build(ctx context.Context, o Options) (kit.Manifest, error) {
 			return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
 		}
 	}
-	pins, err := fetch(ctx, o.Cache, o.Update)
+	unlock, err := lock(filepath.Join(o.Cache, ".lock"))
 	if err != nil {
 		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+	}
+	m, err := locked(ctx, o, agent)
+	if err := errors.Join(err, unlock()); err != nil {
+		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+	}
+	return m, nil
+}
+
+// lock takes the cache for us alone; it waits for another build to end. The
+// system gives it back if we die.
+func lock(name string) (unlock func() error, err error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
+	}
+	return f.Close, nil
+}
+
+// locked is Build with the cache to itself.
+func locked(ctx context.Context, o Options, agent []byte) (kit.Manifest, error) {
+	began := time.Now()
+	pins, err := fetch(ctx, o.Cache, o.Update)
+	if err != nil {
+		return kit.Manifest{}, err
 	}
 	o.Log.Info("packages ready", "count", len(pins), "after", time.Since(began).Round(time.Millisecond))
 	base := filepath.Join(o.Cache, "base-"+baseKey(pins))
 	if _, err := os.Stat(base); errors.Is(err, fs.ErrNotExist) {
 		if err := makeBase(ctx, o.Cache, base, pins); err != nil {
-			return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+			return kit.Manifest{}, err
 		}
 		o.Log.Info("base built", "after", time.Since(began).Round(time.Millisecond))
 	} else if err != nil {
-		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+		return kit.Manifest{}, err
 	}
 	m, err := assemble(o.Data, base, agent)
 	if err != nil {
-		return kit.Manifest{}, fmt.Errorf("build boot kit: %w", err)
+		return kit.Manifest{}, err
 	}
 	if o.Notice != "" {
 		if err := replace(o.Notice, []byte(Notice(m))); err != nil {
@@ -81,12 +108,13 @@ func Build(ctx context.Context, o Options) (kit.Manifest, error) {
 
 // baseKey changes with everything that the base is made of.
 func baseKey(pins []pinned) string {
-	h := sha256.New()
-	fmt.Fprintln(h, format, chainConfig, strings.Join(wanted(), " "), strings.Join(unnamedFirmware(), " "))
+	text := []string{format, chainConfig}
+	text = append(append(text, wanted()...), unnamedFirmware()...)
 	for _, p := range pins {
-		fmt.Fprintln(h, p.Key(), p.SHA256)
+		text = append(text, p.Key(), p.SHA256)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:16]
+	sum := sha256.Sum256([]byte(strings.Join(text, "\n")))
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 // readAgent refuses what cannot be the first process of an empty system.
