@@ -23,7 +23,7 @@ const roleEnv = "RACK_TEST_ROLE"
 func TestMain(m *testing.M) {
 	rack.Main()
 	role := os.Getenv(roleEnv)
-	if _, inside := rack.Inside(); inside && role != "" {
+	if _, inside := rack.Inside(); role != "" && (inside || role == "standIn") {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		err := roles()[role](ctx)
 		stop()
@@ -41,6 +41,9 @@ func roles() map[string]func(context.Context) error {
 		"idle":  idle,
 		"power": power,
 		"demo":  demo,
+
+		"demoOfStandIn": demoOfStandIn,
+		"standIn":       standIn,
 	}
 }
 
