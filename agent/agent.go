@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"runtime/debug"
 	"strings"
@@ -94,7 +95,7 @@ func (a *Agent) log() *slog.Logger { return silent(a.Log) }
 func (a *Agent) bye(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	_, _ = a.Client.Do(ctx, "POST", wire.PathBye, struct{}{}, nil) // a courtesy
+	_, _ = a.Client.Do(ctx, "POST", wire.PathBye+"?boot="+url.QueryEscape(a.BootID), nil, nil) // a courtesy
 }
 
 // hello says who this is. Facts travel at first and when they changed.
@@ -208,7 +209,7 @@ func (a *Agent) work(ctx context.Context) error {
 			return err
 		}
 	}
-	path := fmt.Sprintf("%s?wait=25&boot=%s&mode=%s", wire.PathTask, a.BootID, a.Mode)
+	path := fmt.Sprintf("%s?wait=25&boot=%s&mode=%s", wire.PathTask, url.QueryEscape(a.BootID), a.Mode)
 	for ctx.Err() == nil {
 		if !a.renew.IsZero() && a.Client.now().After(a.renew) {
 			return nil
@@ -242,7 +243,7 @@ func (a *Agent) perform(ctx context.Context, as wire.Assignment) error {
 		out, err = a.try(ctx, as)
 		if errors.Is(err, errGone) {
 			log.Info("task is no longer wanted")
-			return a.Journal.Acknowledge(as.Key)
+			return a.forget(as)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err() // the agent ends; the task's own process may go on
@@ -269,6 +270,13 @@ func (a *Agent) perform(ctx context.Context, as wire.Assignment) error {
 	return nil
 }
 
+// forget closes a task that was cancelled; should its key come again, it was
+// interrupted.
+func (a *Agent) forget(as wire.Assignment) error {
+	out := wire.Outcome{Key: as.Key, Token: as.Token, BootID: a.BootID, State: wire.OutcomeInterrupted}
+	return errors.Join(a.Journal.Record(out), a.Journal.Acknowledge(as.Key))
+}
+
 // try performs the task under its deadline, reporting how far it is.
 func (a *Agent) try(ctx context.Context, as wire.Assignment) (wire.Outcome, error) {
 	out := wire.Outcome{Key: as.Key, Token: as.Token, BootID: a.BootID}
@@ -285,6 +293,7 @@ func (a *Agent) try(ctx context.Context, as wire.Assignment) (wire.Outcome, erro
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	r := &reporter{agent: a, as: as, gone: stop}
 	done := make(chan struct{})
 	reports := make(chan struct{})
@@ -299,8 +308,10 @@ func (a *Agent) try(ctx context.Context, as wire.Assignment) (wire.Outcome, erro
 	if errors.Is(context.Cause(ctx), errGone) {
 		return out, errGone
 	}
+	if r, ok := result.(recorded); ok && err == nil { // by the process that did it
+		return r.Outcome, nil
+	}
 	fill(&out, result, err, ctx.Err(), timeout)
-	stop(nil)
 	return out, nil
 }
 
@@ -313,6 +324,9 @@ func (a *Agent) guarded(ctx context.Context, as wire.Assignment, progress func(p
 	}()
 	return a.Tasks.Perform(ctx, as, progress)
 }
+
+// recorded is the result of a task whose outcome is in the journal already.
+type recorded struct{ wire.Outcome }
 
 // output is implemented by results and errors that carry last lines of output.
 type output interface{ LastLines() string }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -101,7 +102,7 @@ func (t *RAM) image(ctx context.Context, as wire.Assignment, p pool.ImageParams,
 	if err := own.check(); err != nil {
 		return res, err
 	}
-	path := wire.PathImage + p.Image
+	path := wire.PathImage + url.PathEscape(p.Image)
 	var im pool.Image
 	if _, err := t.Client.Do(ctx, "GET", path+"/manifest", nil, &im); err != nil {
 		return res, fmt.Errorf("fetch manifest of image %s: %w", p.Image, err)

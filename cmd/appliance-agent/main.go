@@ -1,12 +1,21 @@
 // Command appliance-agent is PID 1 of the boot kit, and the service that runs
 // recipes in an installed system.
 //
+//	appliance-agent run               the service of the installed system
+//	appliance-agent exec KEY          performs one accepted task; started by run
+//	appliance-agent groovy FILE ARG…  a Groovy script of a recipe; started by it
 //	appliance-agent version
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"appliance/agent"
 )
@@ -14,9 +23,38 @@ import (
 // version is set by the linker.
 var version = "devel"
 
+var errUsage = errors.New("usage: appliance-agent run | exec KEY | groovy FILE [ARG...] | version")
+
 func main() {
 	if os.Getpid() == 1 {
 		agent.Init(version) // never returns
 	}
-	fmt.Println(version)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code, err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "appliance-agent:", err)
+	}
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, error) {
+	var home agent.Home
+	var err error
+	switch {
+	case len(args) == 1 && args[0] == "version":
+		_, err = fmt.Fprintln(stdout, version)
+	case len(args) == 1 && args[0] == "run":
+		err = home.Run(ctx, version, slog.New(slog.NewTextHandler(stderr, nil)))
+	case len(args) == 2 && args[0] == "exec":
+		err = home.Exec(ctx, args[1])
+	case len(args) >= 2 && args[0] == "groovy":
+		return home.Groovy(ctx, args[1], args[2:], stdout)
+	default:
+		return 2, errUsage
+	}
+	if err != nil {
+		return 1, err
+	}
+	return 0, nil
 }
