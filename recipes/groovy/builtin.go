@@ -396,9 +396,15 @@ func slurpJSON(t *Thread, name string, args []Value) (Value, error) {
 
 // Plain turns a value into Go data for JSON: nil, bool, int64, float64,
 // string, []any, map[string]any.
-func Plain(v Value) any { return plain(v, 0) }
+func Plain(v Value) any {
+	nodes := maxNodes
+	return plain(v, 0, &nodes)
+}
 
-func plain(v Value, depth int) any {
+func plain(v Value, depth int, nodes *int) any {
+	if *nodes--; *nodes < 0 || depth > 64 {
+		return nil
+	}
 	switch v := v.(type) {
 	case nil, bool, int64, string:
 		return v
@@ -410,17 +416,13 @@ func plain(v Value, depth int) any {
 	case *List:
 		out := make([]any, 0, len(v.Elems))
 		for _, e := range v.Elems {
-			if depth < 64 {
-				out = append(out, plain(e, depth+1))
-			}
+			out = append(out, plain(e, depth+1, nodes))
 		}
 		return out
 	case *Map:
 		out := make(map[string]any, v.Len())
 		for _, k := range v.keys {
-			if depth < 64 {
-				out[Format(k)] = plain(v.vals[k], depth+1)
-			}
+			out[Format(k)] = plain(v.vals[k], depth+1, nodes)
 		}
 		return out
 	}

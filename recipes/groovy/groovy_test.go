@@ -226,7 +226,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzEval(f *testing.F) {
-	for _, s := range []string{"1 + 2", "[1, 2].collect { it + 1 }", "def l = []; l << l; println l", "\"%5d\".format(3)", "'a'.replaceAll(/a*/, 'b')", "def m = [:]; m.m = m; m == m", "x = { x() }; x()", "(1..5)[2..3]", "new ConfigSlurper().parse('a.b = 1')", "'abc'[1..2].padLeft(30)", "1.upto(3) { }", "def f(int... a) { a }; f(1, 2)", "class A { def b = 1 }; new A(b: 2).b"} {
+	for _, s := range []string{"1 + 2", "[1, 2].collect { it + 1 }", "def l = []; l << l; println l", "\"%5d\".format(3)", "'a'.replaceAll(/a*/, 'b')", "def m = [:]; m.m = m; m == m", "x = { x() }; x()", "(1..5)[2..3]", "new ConfigSlurper().parse('a.b = 1')", "'abc'[1..2].padLeft(30)", "1.upto(3) { }", "def f(int... a) { a }; f(1, 2)", "class A { def b = 1 }; new A(b: 2).b", "def l = [1]; 40.times { l = [l, l] }; l == l.clone(); println l"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {

@@ -53,6 +53,7 @@ type Thread struct {
 	steps  int64
 	bytes  int64
 	depth  int
+	pos    Pos     // of the step being evaluated
 	selves []Value // objects whose methods are running, innermost last
 }
 
@@ -180,6 +181,7 @@ func (in *Interp) Call(ctx context.Context, c *Closure, args ...Value) (Value, e
 // context has ended.
 func (t *Thread) step(pos Pos) error {
 	t.steps++
+	t.pos = pos
 	if t.steps > t.limits.Steps {
 		return t.fatal(pos, fmt.Errorf("%w: more than %d steps (an endless loop?)", ErrLimit, t.limits.Steps))
 	}
@@ -323,3 +325,12 @@ func (t *Thread) elements(v Value) ([]Value, error) {
 	}
 	return []Value{v}, nil
 }
+
+// Class finds a class that the script may name; false when there is none.
+func (t *Thread) Class(name string) (Value, bool) {
+	c := t.class(name)
+	return c, c != nil
+}
+
+// Where is the place being evaluated.
+func (t *Thread) Where() (file string, pos Pos) { return t.File(), t.pos }

@@ -207,11 +207,20 @@ func Format(v Value) string {
 	return f.b.String()
 }
 
+// maxNodes bounds a walk over a value that contains itself or shares parts.
+const maxNodes = 1 << 18
+
 // formatter bounds depth and size, for values that contain themselves.
-type formatter struct{ b strings.Builder }
+type formatter struct {
+	b     strings.Builder
+	nodes int
+}
+
+// over says that the walk has been long enough.
+func (f *formatter) over() bool { return f.nodes > maxNodes || f.b.Len() > maxString }
 
 func (f *formatter) value(v Value, depth int, quote bool) {
-	if depth > 32 || f.b.Len() > maxString {
+	if f.nodes++; depth > 32 || f.over() {
 		f.b.WriteString("...")
 		return
 	}
@@ -232,6 +241,9 @@ func (f *formatter) value(v Value, depth int, quote bool) {
 	case *List:
 		f.b.WriteByte('[')
 		for i, e := range v.Elems {
+			if f.over() {
+				break
+			}
 			if i > 0 {
 				f.b.WriteString(", ")
 			}
@@ -271,6 +283,9 @@ func (f *formatter) pairs(m *Map, depth int, quote bool) {
 	}
 	f.b.WriteByte('[')
 	for i, k := range m.keys {
+		if f.over() {
+			break
+		}
 		if i > 0 {
 			f.b.WriteString(", ")
 		}
@@ -289,10 +304,13 @@ func formatFloat(x float64) string {
 }
 
 // Equal is Groovy's ==.
-func Equal(a, b Value) bool { return equal(a, b, 0) }
+func Equal(a, b Value) bool {
+	nodes := maxNodes
+	return equal(a, b, &nodes)
+}
 
-func equal(a, b Value, depth int) bool {
-	if depth > 64 {
+func equal(a, b Value, nodes *int) bool {
+	if *nodes--; *nodes < 0 {
 		return false
 	}
 	if x, y, ok := floats(a, b); ok {
@@ -307,14 +325,14 @@ func equal(a, b Value, depth int) bool {
 	switch a := a.(type) {
 	case *List:
 		b, ok := b.(*List)
-		return ok && slices.EqualFunc(a.Elems, b.Elems, func(x, y Value) bool { return equal(x, y, depth+1) })
+		return ok && slices.EqualFunc(a.Elems, b.Elems, func(x, y Value) bool { return equal(x, y, nodes) })
 	case *Map:
 		b, ok := b.(*Map)
 		if !ok || a.Len() != b.Len() {
 			return false
 		}
 		for _, k := range a.keys {
-			if v, ok := b.Get(k); !ok || !equal(a.vals[k], v, depth+1) {
+			if v, ok := b.Get(k); !ok || !equal(a.vals[k], v, nodes) {
 				return false
 			}
 		}

@@ -1,0 +1,290 @@
+package recipes
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"appliance/recipes/groovy"
+)
+
+// folder is what the host classes of an evaluation may reach. While a recipe
+// is checked dir is empty: files of the recipe can be read, nothing else.
+type folder struct {
+	src     source
+	dir     string
+	context *contextObject
+	env     []string // of the event, for System.getenv
+}
+
+func (f *folder) checking() bool { return f.dir == "" }
+
+func classNames() []string {
+	return []string{"File", "URL", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "TimeUnit", "Unit", "Statistics",
+		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType"}
+}
+
+// known says whether scripts may name the class; groovy knows its own.
+func known(class string) bool {
+	_, ok := classes(&folder{})[class]
+	return ok
+}
+
+// classes are the host classes of an evaluation.
+func classes(f *folder) map[string]*groovy.Class {
+	all := map[string]*groovy.Class{}
+	for _, name := range classNames() {
+		all[name] = &groovy.Class{Name: name, Static: f.static(name)}
+	}
+	all["File"].New = f.newFile
+	all["URL"].New = func(_ *groovy.Thread, args []groovy.Value) (groovy.Value, error) {
+		if len(args) != 1 {
+			return nil, groovy.Throw("MalformedURLException", "URL takes one String")
+		}
+		return groovy.Format(args[0]), nil
+	}
+	return all
+}
+
+func (f *folder) static(name string) groovy.Object {
+	fn := func(call func(*groovy.Thread, string, []groovy.Value) (groovy.Value, error)) groovy.Object {
+		return &groovy.Functions{Name: name, Func: call}
+	}
+	switch name {
+	case "System":
+		return &groovy.Functions{Name: name, Func: f.system, Consts: map[string]groovy.Value{
+			"properties": f.properties(), "env": f.environment(), "out": printer(), "err": printer()}}
+	case "InetAddress":
+		return fn(f.inetAddress)
+	case "ServiceUtils":
+		return fn(f.serviceUtils)
+	case "ServiceContextFactory":
+		return fn(func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
+			if m == "getServiceContext" && f.context != nil {
+				return f.context, nil
+			}
+			return nil, groovy.ErrNoMember
+		})
+	case "OperatingSystem":
+		return fn(func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
+			if m != "getInstance" {
+				return nil, groovy.ErrNoMember
+			}
+			return &groovy.Functions{Name: name, Consts: map[string]groovy.Value{"vendor": "Debian", "name": "Linux", "vendorVersion": "12"}}, nil
+		})
+	case "Statistics":
+		return fn(func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
+			if v, ok := statistic(m); ok {
+				return v, nil
+			}
+			return nil, groovy.ErrNoMember
+		})
+	case "TimeUnit":
+		return enum(name, "MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS", "MICROSECONDS", "NANOSECONDS")
+	case "Unit":
+		return enum(name, "REGULAR", "PERCENTAGE", "MEMORY", "DURATION")
+	case "FileTransferModes":
+		return enum(name, "SFTP", "SCP", "CIFS")
+	case "RemoteExecutionModes":
+		return enum(name, "SSH", "WINRM")
+	case "ScriptLanguages":
+		return enum(name, "LINUX_SHELL", "WINDOWS_BATCH")
+	case "AccessRuleType":
+		return enum(name, "PRIVATE", "SERVICE", "APPLICATION", "CLUSTER", "PUBLIC", "RANGE", "GROUP")
+	}
+	return nil
+}
+
+func enum(class string, names ...string) groovy.Object {
+	f := &groovy.Functions{Name: class, Consts: map[string]groovy.Value{}}
+	for _, n := range names {
+		f.Consts[n] = groovy.Enum{Class: class, Name: n}
+	}
+	return f
+}
+
+// printer is System.out.
+func printer() groovy.Value {
+	return &groovy.Functions{Name: "java.io.PrintStream", Func: func(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+		s := ""
+		if len(args) > 0 {
+			s = groovy.Format(args[0])
+		}
+		switch m {
+		case "println":
+			return nil, t.Print(s + "\n")
+		case "print":
+			return nil, t.Print(s)
+		case "flush":
+			return nil, nil
+		}
+		return nil, groovy.ErrNoMember
+	}}
+}
+
+// properties are Java's system properties that recipes ask for.
+func (f *folder) properties() groovy.Value {
+	m := groovy.NewMap()
+	for _, kv := range [][2]string{{"os.name", "Linux"}, {"os.arch", "amd64"}, {"user.name", "root"}, {"user.home", "/root"},
+		{"java.io.tmpdir", "/tmp"}, {"file.separator", "/"}, {"path.separator", ":"}, {"line.separator", "\n"}, {"user.dir", f.dir}} {
+		m.Put(kv[0], kv[1])
+	}
+	return m
+}
+
+// environment is empty while a recipe is checked: the appliance's own is not
+// the recipe's to read.
+func (f *folder) environment() groovy.Value {
+	m := groovy.NewMap()
+	if f.checking() {
+		return m
+	}
+	for _, kv := range append(os.Environ(), f.env...) {
+		for i := range kv {
+			if kv[i] == '=' {
+				m.Put(kv[:i], kv[i+1:])
+				break
+			}
+		}
+	}
+	return m
+}
+
+func (f *folder) system(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+	switch m {
+	case "getenv", "getProperty":
+		src := f.properties().(*groovy.Map)
+		if m == "getenv" {
+			src = f.environment().(*groovy.Map)
+		}
+		if len(args) == 0 {
+			return src, nil
+		}
+		v, ok := src.Get(groovy.Format(args[0]))
+		if !ok && len(args) == 2 {
+			return args[1], nil
+		}
+		return v, nil
+	case "exit":
+		code := int64(0)
+		if len(args) > 0 {
+			code, _ = args[0].(int64)
+		}
+		return nil, &groovy.Exit{Code: int(code & 0xff)}
+	case "currentTimeMillis":
+		return time.Now().UnixMilli(), nil
+	case "nanoTime":
+		return time.Now().UnixNano(), nil
+	}
+	return nil, groovy.ErrNoMember
+}
+
+func (f *folder) inetAddress(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+	addr, name := "127.0.0.1", "localhost"
+	switch m {
+	case "getLocalHost":
+		if f.context != nil {
+			addr = first(f.context.values.PrivateAddress, addr)
+		}
+		if h, err := os.Hostname(); err == nil && !f.checking() {
+			name = h
+		}
+	case "getByName":
+		if len(args) == 1 {
+			addr, name = groovy.Format(args[0]), groovy.Format(args[0])
+		}
+	default:
+		return nil, groovy.ErrNoMember
+	}
+	return &groovy.Functions{Name: "java.net.InetAddress", Consts: map[string]groovy.Value{
+		"hostAddress": addr, "hostName": name, "canonicalHostName": name}}, nil
+}
+
+// serviceUtils are the port and HTTP questions; each waits a second at most.
+func (f *folder) serviceUtils(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+	switch m {
+	case "isWindows":
+		return false, nil
+	case "isLinuxOrUnix":
+		return true, nil
+	case "getPrimaryInetAddress":
+		return f.inetAddress(t, "getLocalHost", nil)
+	}
+	if len(args) == 0 {
+		return nil, groovy.ErrNoMember
+	}
+	if f.checking() {
+		return nil, groovy.Throw("UnsupportedOperationException", "ServiceUtils.%s is not available while a recipe is checked", m)
+	}
+	host := "127.0.0.1"
+	if len(args) == 2 {
+		host = groovy.Format(args[0])
+	}
+	last := args[len(args)-1]
+	switch m {
+	case "isPortOccupied", "isPortFree":
+		ok, err := occupied(t.Context(), host, last)
+		return ok == (m == "isPortOccupied"), err
+	case "arePortsFree", "arePortsOccupied":
+		list, ok := last.(*groovy.List)
+		if !ok {
+			list = groovy.NewList(last)
+		}
+		for _, p := range list.Elems {
+			ok, err := occupied(t.Context(), host, p)
+			if err != nil || ok != (m == "arePortsOccupied") {
+				return false, err
+			}
+		}
+		return true, nil
+	case "isHttpURLAvailable":
+		return httpCode(t.Context(), groovy.Format(last)) == http.StatusOK, nil
+	case "getHttpReturnCode":
+		return int64(httpCode(t.Context(), groovy.Format(last))), nil
+	}
+	return nil, groovy.ErrNoMember
+}
+
+// occupied says whether something accepts connections on the port.
+func occupied(ctx context.Context, host string, port groovy.Value) (bool, error) {
+	n, err := strconv.Atoi(groovy.Format(port))
+	if err != nil || n < 1 || n > 65535 {
+		return false, groovy.Throw("IllegalArgumentException", "%s is no port", groovy.Format(port))
+	}
+	d := net.Dialer{Timeout: time.Second}
+	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(n)))
+	if err != nil {
+		return false, ctx.Err()
+	}
+	return true, c.Close()
+}
+
+// httpCode is the answer's status; 500 when there is none, as the original.
+func httpCode(ctx context.Context, url string) int {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 500
+	}
+	c := http.Client{Timeout: time.Second}
+	resp, err := c.Do(req)
+	if err != nil {
+		return 500
+	}
+	_ = resp.Body.Close() // only the status counts
+	return resp.StatusCode
+}
+
+// sleep waits for ms, at most a day, or until ctx ends.
+func sleep(ctx context.Context, ms int64) error {
+	timer := time.NewTimer(time.Duration(min(max(ms, 0), 86400_000)) * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

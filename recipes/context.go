@@ -1,0 +1,282 @@
+package recipes
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"appliance/recipes/groovy"
+)
+
+// contextObject is "context" and ServiceContextFactory.getServiceContext().
+// While a recipe is checked host is nil: the instance's values answer,
+// attributes do not (rule 22).
+type contextObject struct {
+	values  Values
+	name    string // service
+	dir     string
+	host    Host
+	secrets *redactor
+	wait    func(t *groovy.Thread, name string) (Service, bool, error) // nil: Values.Services
+}
+
+// Type names the class.
+func (c *contextObject) Type() string { return "org.cloudifysource.domain.context.ServiceContext" }
+
+// Get reads a property of the context.
+func (c *contextObject) Get(_ *groovy.Thread, name string) (groovy.Value, error) {
+	v := c.values
+	public := v.PublicAddress
+	if public == "" {
+		public = v.PrivateAddress
+	}
+	switch name {
+	case "instanceId":
+		return int64(v.InstanceID), nil
+	case "serviceName":
+		return first(v.ServiceName, c.name), nil
+	case "applicationName":
+		return first(v.ApplicationName, "default"), nil
+	case "serviceDirectory":
+		return c.dir, nil
+	case "privateAddress", "bindAddress":
+		return v.PrivateAddress, nil
+	case "publicAddress":
+		return public, nil
+	case "machineID":
+		return v.MachineID, nil
+	case "locationId":
+		return v.LocationID, nil
+	case "cloudTemplateName":
+		return v.Template, nil
+	case "imageID":
+		return v.ImageID, nil
+	case "hardwareID":
+		return v.HardwareID, nil
+	case "externalProcessId":
+		return int64(0), nil
+	case "localCloud":
+		return false, nil
+	case "privileged":
+		return true, nil
+	case "attributes":
+		if c.host == nil {
+			return nil, groovy.Throw("UnsupportedOperationException", "context method is not supported for services running outside a GSC.")
+		}
+		return &attributes{c}, nil
+	case "admin", "storage":
+		return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
+	}
+	return nil, groovy.ErrNoMember
+}
+
+func first(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Set refuses: the context is read only.
+func (c *contextObject) Set(*groovy.Thread, string, groovy.Value) error { return groovy.ErrNoMember }
+
+// Call calls a method of the context.
+func (c *contextObject) Call(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
+	switch name {
+	case "isLocalCloud":
+		return false, nil
+	case "isPrivileged":
+		return true, nil
+	case "waitForService":
+		if len(args) == 0 {
+			return nil, groovy.ErrNoMember
+		}
+		return c.service(t, groovy.Format(args[0]), millis(args))
+	case "startMaintenanceMode", "stopMaintenanceMode":
+		return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
+	}
+	return nil, groovy.ErrNoMember
+}
+
+// service answers with a service once it has an instance, null after ms.
+func (c *contextObject) service(t *groovy.Thread, name string, ms int64) (groovy.Value, error) {
+	ctx := t.Context()
+	for end := time.Now().Add(time.Duration(ms) * time.Millisecond); ; {
+		s, ok := c.values.Services[name]
+		if c.wait != nil {
+			var err error
+			if s, ok, err = c.wait(t, name); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
+			return serviceObject(name, s), nil
+		}
+		if !time.Now().Before(end) {
+			return nil, nil
+		}
+		if err := sleep(ctx, 1000); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func serviceObject(name string, s Service) groovy.Value {
+	instances := groovy.NewList()
+	for _, i := range s.Instances {
+		instances.Elems = append(instances.Elems, &groovy.Functions{Name: "ServiceInstance", Consts: map[string]groovy.Value{
+			"instanceId": int64(i.ID), "instanceID": int64(i.ID), "hostAddress": i.Address, "hostName": i.Name}})
+	}
+	return &groovy.Functions{Name: "Service", Consts: map[string]groovy.Value{
+		"name": name, "instances": instances, "numberOfPlannedInstances": int64(max(s.Planned, len(s.Instances))),
+		"numberOfActualInstances": int64(len(s.Instances))},
+		Func: func(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+			if m == "waitForInstances" && len(args) > 0 {
+				n, _ := args[0].(int64)
+				if n > int64(len(s.Instances)) {
+					return nil, nil
+				}
+				return slices.Clone(instances.Elems), nil
+			}
+			return nil, groovy.ErrNoMember
+		}}
+}
+
+// millis is the time of (..., number, TimeUnit), at most a day.
+func millis(args []groovy.Value) int64 {
+	if len(args) < 3 {
+		return 0
+	}
+	n, _ := args[len(args)-2].(int64)
+	u, _ := args[len(args)-1].(groovy.Enum)
+	return min(max(n, 0), 86400_000) * unit(u.Name)
+}
+
+func unit(name string) int64 {
+	switch name {
+	case "SECONDS":
+		return 1000
+	case "MINUTES":
+		return 60_000
+	case "HOURS":
+		return 3600_000
+	case "DAYS":
+		return 86400_000
+	}
+	return 1
+}
+
+// attributes is context.attributes: the four scopes, and other services by name.
+type attributes struct{ c *contextObject }
+
+// Type names the class.
+func (a *attributes) Type() string { return "AttributesFacade" }
+
+// Get answers with a scope.
+func (a *attributes) Get(_ *groovy.Thread, name string) (groovy.Value, error) {
+	service := first(a.c.values.ServiceName, a.c.name)
+	s := &scopeObject{c: a.c}
+	switch name {
+	case "thisInstance":
+		s.scope = Scope{ThisInstance, service, a.c.values.InstanceID}
+	case "thisService":
+		s.scope = Scope{Kind: ThisService, Service: service}
+	case "thisApplication":
+		s.scope = Scope{Kind: ThisApplication}
+	case "global":
+		s.scope = Scope{Kind: Global}
+	default:
+		s.scope = Scope{Kind: ThisService, Service: name}
+	}
+	return s, nil
+}
+
+// Set refuses.
+func (a *attributes) Set(*groovy.Thread, string, groovy.Value) error { return groovy.ErrNoMember }
+
+// Call is attributes["name"] and getThisService().
+func (a *attributes) Call(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
+	if name == "getAt" && len(args) == 1 {
+		return a.Get(t, groovy.Format(args[0]))
+	}
+	if len(args) == 0 && slices.Contains([]string{"getThisInstance", "getThisService", "getThisApplication", "getGlobal"}, name) {
+		return a.Get(t, string(name[3]|0x20)+name[4:])
+	}
+	return nil, groovy.ErrNoMember
+}
+
+// scopeObject is one scope of attributes.
+type scopeObject struct {
+	c     *contextObject
+	scope Scope
+}
+
+// Type names the class.
+func (s *scopeObject) Type() string { return "AttributesAccessor" }
+
+// Get reads an attribute; null when it is not set.
+func (s *scopeObject) Get(t *groovy.Thread, name string) (groovy.Value, error) {
+	if name == "instances" && s.scope.Kind == ThisService {
+		return s.instances(), nil
+	}
+	v, _, err := s.c.host.Attribute(t.Context(), s.scope, name)
+	if err != nil {
+		return nil, fmt.Errorf("read attribute %s: %w", name, err)
+	}
+	return groovy.FromPlain(v), nil
+}
+
+// instances are the scopes of the service's instances, from 1.
+func (s *scopeObject) instances() groovy.Value {
+	l := groovy.NewList(nil) // [n] counts from 1
+	planned := max(s.c.values.Planned, s.c.values.Services[s.scope.Service].Planned, 1)
+	for i := range min(planned, 10000) {
+		l.Elems = append(l.Elems, &scopeObject{s.c, Scope{ThisInstance, s.scope.Service, i + 1}})
+	}
+	return l
+}
+
+// Set writes an attribute.
+func (s *scopeObject) Set(t *groovy.Thread, name string, v groovy.Value) error {
+	return s.set(t, name, v, false)
+}
+
+func (s *scopeObject) set(t *groovy.Thread, name string, v groovy.Value, secret bool) error {
+	if secret {
+		s.c.secrets.hide(groovy.Format(v))
+	}
+	if err := s.c.host.SetAttribute(t.Context(), s.scope, name, groovy.Plain(v), secret); err != nil {
+		return fmt.Errorf("set attribute %s: %w", name, err)
+	}
+	return nil
+}
+
+// Call calls a method of the scope; setSecret is ours.
+func (s *scopeObject) Call(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
+	key := ""
+	if len(args) > 0 {
+		key = groovy.Format(args[0])
+	}
+	switch {
+	case (name == "get" || name == "getAt") && len(args) == 1:
+		return s.Get(t, key)
+	case (name == "put" || name == "putAt" || name == "set") && len(args) == 2:
+		return nil, s.set(t, key, args[1], false)
+	case name == "setSecret" && len(args) == 2:
+		return nil, s.set(t, key, args[1], true)
+	case name == "remove" && len(args) == 1:
+		old, err := s.Get(t, key)
+		if err != nil {
+			return nil, err
+		}
+		return old, s.c.host.RemoveAttribute(t.Context(), s.scope, key)
+	case name == "clear" && len(args) == 0:
+		return nil, s.c.host.RemoveAttribute(t.Context(), s.scope, "")
+	case name == "containsKey" && len(args) == 1:
+		_, ok, err := s.c.host.Attribute(t.Context(), s.scope, key)
+		return ok, err
+	}
+	return nil, groovy.ErrNoMember
+}

@@ -1,0 +1,87 @@
+package recipes
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Host is what a Runner needs of the machine and of the appliance; the agent
+// supplies it. Its methods are called from one goroutine at a time per Run.
+type Host interface {
+	// Exec runs a command to its end and returns its exit code. A background
+	// command keeps running; Exec then returns 0 once it has started.
+	Exec(ctx context.Context, c Command, out io.Writer) (code int, err error)
+	// Attribute reads an attribute: JSON data, false when it is not set.
+	Attribute(ctx context.Context, s Scope, name string) (any, bool, error)
+	// SetAttribute writes one. A secret is never logged or shown.
+	SetAttribute(ctx context.Context, s Scope, name string, value any, secret bool) error
+	// RemoveAttribute removes one, or all of the scope when name is empty.
+	RemoveAttribute(ctx context.Context, s Scope, name string) error
+}
+
+// Command is a process to run.
+type Command struct {
+	Argv       []string
+	Dir        string
+	Env        []string // NAME=value, in addition to the host's own
+	Background bool     // start: the process belongs to the service and goes on
+}
+
+// Scope is where an attribute lives. Service and Instance are set for
+// instance and service scope.
+type Scope struct {
+	Kind     ScopeKind
+	Service  string
+	Instance int
+}
+
+// ScopeKind is one of the four attribute scopes.
+type ScopeKind string
+
+// The scopes, from narrow to wide.
+const (
+	ThisInstance    ScopeKind = "instance"
+	ThisService     ScopeKind = "service"
+	ThisApplication ScopeKind = "application"
+	Global          ScopeKind = "global"
+)
+
+// Values are what a recipe sees of its instance.
+type Values struct {
+	InstanceID      int
+	ServiceName     string
+	ApplicationName string // "default" when empty
+	Planned         int    // instances planned; at least 1
+	PrivateAddress  string
+	PublicAddress   string // PrivateAddress when empty
+	MachineID       string
+	LocationID      string
+	Template        string
+	ImageID         string
+	HardwareID      string
+	Services        map[string]Service // of the application, this one included
+}
+
+// Service is another service as context.waitForService sees it.
+type Service struct {
+	Planned   int
+	Instances []Instance
+}
+
+// Instance is one running instance.
+type Instance struct {
+	ID      int
+	Address string
+	Name    string
+}
+
+// Result is what an entry gave.
+type Result struct {
+	Ran      bool // false: the recipe has no such entry
+	OK       bool // detections: the answer; else: ended well
+	ExitCode int
+	Value    any // a closure's value as JSON data
+	Warnings []string
+	Duration time.Duration
+}

@@ -1,0 +1,388 @@
+package recipes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"appliance/recipes/groovy"
+)
+
+// Options say how to load a recipe. The zero value loads the root of fsys.
+type Options struct {
+	Dir        string         // folder, or descriptor file, in the file system
+	Library    fs.FS          // base folders for "extend" that the folder does not reach; nil has none
+	Properties map[string]any // lowest in precedence: what the caller binds
+	Overrides  string         // a properties script that wins over the recipe's own
+	Values     Values         // of the instance; zero is instance 1 of a recipe being checked
+}
+
+const maxText = 1 << 20
+
+// source is a folder that holds a descriptor.
+type source struct {
+	fsys fs.FS
+	dir  string
+	file string // descriptor's base name
+}
+
+func (s source) path(name string) string { return path.Join(s.dir, name) }
+
+// LoadDir loads the recipe in a folder of this machine. "extend" may reach
+// folders outside of it.
+func LoadDir(dir string, opt Options) (*Recipe, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("load recipe %s: %w", dir, err)
+	}
+	opt.Dir = strings.TrimPrefix(filepath.ToSlash(abs), "/")
+	if opt.Dir == "" {
+		opt.Dir = "."
+	}
+	return Load(os.DirFS("/"), opt)
+}
+
+// Load reads and checks the recipe in fsys. It evaluates the descriptor in a
+// sandbox that reads files of fsys and opt.Library only. Faults of the recipe
+// wrap ErrInvalid and name file and line.
+func Load(fsys fs.FS, opt Options) (*Recipe, error) {
+	l := &loader{fsys: fsys, opt: opt, types: blockTypes()}
+	r, err := l.recipe()
+	if err != nil {
+		if _, known := errors.AsType[invalid](err); !known && !errors.Is(err, fs.ErrPermission) {
+			err = invalid{err}
+		}
+		return nil, fmt.Errorf("load recipe: %w", err)
+	}
+	return r, nil
+}
+
+type loader struct {
+	fsys     fs.FS
+	opt      Options
+	types    map[string]blockType
+	depth    int // of extend
+	services []*block
+	appVars  map[string]groovy.Value
+	warnings []string
+}
+
+func (l *loader) warn(where, format string, args ...any) {
+	l.warnings = append(l.warnings, where+": "+fmt.Sprintf(format, args...))
+}
+
+func (l *loader) recipe() (*Recipe, error) {
+	src, err := find(l.fsys, l.opt.Dir)
+	if err != nil {
+		return nil, err
+	}
+	root, err := l.descriptor(src, nil)
+	if err != nil {
+		return nil, err
+	}
+	if root.typ == "application" {
+		return l.application(src, root)
+	}
+	return l.build(src, root)
+}
+
+// find finds the descriptor of a folder (rule 1), or takes the file given.
+func find(fsys fs.FS, dir string) (source, error) {
+	dir = path.Clean(strings.TrimPrefix(dir, "./"))
+	if dir == "" {
+		dir = "."
+	}
+	if kindOf(dir) != "" {
+		return source{fsys, path.Dir(dir), path.Base(dir)}, nil
+	}
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return source{}, fmt.Errorf("read %s: %w", dir, err)
+	}
+	var found []string
+	for _, e := range entries {
+		if kindOf(e.Name()) != "" && !e.IsDir() {
+			found = append(found, e.Name())
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return source{}, invalidf("Cannot find configuration file in %s: no *-service.groovy or *-application.groovy", path.Base(dir))
+	case len(found) > 1:
+		return source{}, invalidf("Found multiple configuration files: %s. Only one may be supplied in the folder.", strings.Join(found, ", "))
+	}
+	if k := kindOf(found[0]); k == "cloud" || k == "template" {
+		return source{}, invalidf("%s is a %s descriptor: only services and applications are deployed", found[0], k)
+	}
+	return source{fsys, dir, found[0]}, nil
+}
+
+// kindOf is service, application, cloud or template by a descriptor's name.
+func kindOf(name string) string {
+	for _, k := range []string{"service", "application", "cloud", "template"} {
+		if strings.HasSuffix(name, "-"+k+".groovy") {
+			return k
+		}
+	}
+	return ""
+}
+
+func readText(fsys fs.FS, name string) (string, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // read only
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxText {
+		return "", invalidf("read %s: not a file of at most %d bytes", name, maxText)
+	}
+	b, err := fs.ReadFile(fsys, name)
+	return string(b), err
+}
+
+// descriptor evaluates the descriptor of src with its properties; given are
+// variables of the child or application that win over its own.
+func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, error) {
+	text, err := readText(src.fsys, src.path(src.file))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", src.file, err)
+	}
+	script, err := groovy.Parse(src.file, text)
+	if err != nil {
+		return nil, err
+	}
+	vars, err := l.properties(src, given)
+	if err != nil {
+		return nil, err
+	}
+	rd := &reader{load: l, src: src, vars: vars, context: &contextObject{values: l.values(vars)}, types: l.types}
+	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src)}
+	v, err := in.Run(context.Background(), script)
+	if err != nil {
+		return nil, err
+	}
+	b, ok := v.(*block)
+	switch {
+	case v == nil:
+		return nil, invalidf("%s: The DSL evaluated to a null - check your syntax and try again", src.file)
+	case !ok || b.typ != "service" && b.typ != "application":
+		return nil, invalidf("%s: The DSL reader cannot create a service context to a DSL that does not evaluate to a Service. Check that the DSL evaluates to a service or application", src.file)
+	}
+	b.vars = vars
+	for _, f := range script.Check(known) {
+		l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: %s", f.File, f.Pos.Line, f.Msg))
+	}
+	return b, nil
+}
+
+func (l *loader) values(vars map[string]groovy.Value) Values {
+	v := l.opt.Values
+	if v.InstanceID == 0 {
+		v.InstanceID = 1
+	}
+	_ = vars
+	return v
+}
+
+// properties reads the files that bind names (rules 2 to 5). Unlike the
+// original, nested overrides override.
+func (l *loader) properties(src source, given map[string]groovy.Value) (map[string]groovy.Value, error) {
+	vars := map[string]groovy.Value{}
+	for k, v := range l.opt.Properties {
+		vars[k] = groovy.FromPlain(v)
+	}
+	base := strings.TrimSuffix(src.file, ".groovy")
+	for _, name := range []string{base + ".properties", base + ".overrides", "application.properties", "application.overrides"} {
+		text, err := readText(src.fsys, src.path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := l.config(src, name, text, vars); err != nil {
+			return nil, err
+		}
+	}
+	if l.opt.Overrides != "" && l.depth == 0 {
+		if err := l.config(src, "overrides", l.opt.Overrides, vars); err != nil {
+			return nil, err
+		}
+	}
+	for k, v := range given {
+		vars[k] = v
+	}
+	return vars, nil
+}
+
+func (l *loader) config(src source, name, text string, vars map[string]groovy.Value) error {
+	script, err := groovy.Parse(name, text)
+	if err != nil {
+		return err
+	}
+	in := &groovy.Interp{Classes: classes(&folder{src: src})}
+	m, err := in.Config(context.Background(), script, vars)
+	if err != nil {
+		return err
+	}
+	for _, k := range m.Keys() {
+		v, _ := m.Get(k)
+		key := groovy.Format(k)
+		vars[key] = merge(vars[key], v)
+	}
+	return nil
+}
+
+// merge puts b over a, block by block.
+func merge(a, b groovy.Value) groovy.Value {
+	x, ok1 := a.(*groovy.Map)
+	y, ok2 := b.(*groovy.Map)
+	if !ok1 || !ok2 {
+		return b
+	}
+	for _, k := range y.Keys() {
+		old, _ := x.Get(k)
+		v, _ := y.Get(k)
+		x.Put(k, merge(old, v))
+	}
+	return x
+}
+
+// importFrom gives sibling classes: import Shell reads Shell.groovy.
+func importFrom(src source) func(string) (*groovy.Script, error) {
+	return func(name string) (*groovy.Script, error) {
+		file := strings.ReplaceAll(name, ".", "/") + ".groovy"
+		for range 2 {
+			text, err := readText(src.fsys, src.path(file))
+			if err == nil {
+				return groovy.Parse(path.Base(file), text)
+			}
+			file = path.Dir(file) + ".groovy" // import static Shell.run
+		}
+		return nil, nil
+	}
+}
+
+// extend reads and validates the base of a service, which the child then
+// overrides.
+func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy.Value, error) {
+	if b.typ != "service" || len(b.own) > 0 || len(b.bases) > 0 {
+		return nil, groovy.Throw("DSLException", "extend must be first inside the service block")
+	}
+	rel, ok := "", len(args) == 1
+	if ok {
+		rel, ok = args[0].(string)
+	}
+	if !ok {
+		return nil, groovy.Throw("DSLException", "extend takes one String: the path of a service folder")
+	}
+	if r.load.depth++; r.load.depth > 8 {
+		return nil, groovy.Throw("DSLException", "extend is nested more than 8 deep")
+	}
+	defer func() { r.load.depth-- }()
+	src, err := r.load.base(r.src, rel)
+	if err != nil {
+		return nil, err
+	}
+	base, err := r.load.descriptor(src, r.vars)
+	if err != nil {
+		return nil, err
+	}
+	if base.typ != "service" {
+		return nil, groovy.Throw("DSLException", "%s is no service", rel)
+	}
+	if err := validateName(base); err != nil {
+		return nil, err
+	}
+	copied := base.inherit()
+	b.vals, b.where = copied.vals, copied.where
+	b.bases = append([]string{src.dir}, base.bases...)
+	b.baseFS = append([]source{src}, base.baseFS...)
+	for k, v := range base.vars {
+		if _, ok := r.vars[k]; !ok {
+			r.vars[k] = v
+		}
+	}
+	return nil, nil
+}
+
+// base finds the folder that "extend rel" names: packed with the recipe,
+// beside it, or in the library.
+func (l *loader) base(from source, rel string) (source, error) {
+	packed := path.Join(l.opt.Dir, packedBases, fmt.Sprint(l.depth))
+	beside := path.Join(from.dir, rel)
+	tried := []string{beside}
+	for _, dir := range []string{packed, beside} {
+		if fs.ValidPath(dir) {
+			if _, err := fs.Stat(from.fsys, dir); err == nil {
+				return find(from.fsys, dir)
+			}
+		}
+	}
+	if l.opt.Library != nil {
+		parts := strings.Split(path.Clean(rel), "/")
+		parts = slices.DeleteFunc(parts, func(p string) bool { return p == ".." || p == "services" })
+		dir := path.Join(parts...)
+		tried = append(tried, "library/"+dir)
+		if fs.ValidPath(dir) && dir != "." {
+			if _, err := fs.Stat(l.opt.Library, dir); err == nil {
+				return find(l.opt.Library, dir)
+			}
+		}
+	}
+	return source{}, groovy.Throw("DSLException", "could not find extended service in paths %s", strings.Join(tried, ", "))
+}
+
+// fragment is load("file.groovy"): a piece of the descriptor in a file.
+func (r *reader) fragment(t *groovy.Thread, name string) (groovy.Value, error) {
+	text, err := readText(r.src.fsys, r.src.path(name))
+	if err != nil {
+		return nil, groovy.Throw("DSLException", "load %s: %v", name, err)
+	}
+	script, err := groovy.Parse(name, text)
+	if err != nil {
+		return nil, err
+	}
+	v, err := t.Run(script)
+	if c, ok := v.(*groovy.Closure); ok && err == nil && r.active() != nil {
+		return t.Call(c)
+	}
+	return v, err
+}
+
+// member reads a service of an application: its folder, then what the
+// application overrides.
+func (r *reader) member(t *groovy.Thread, app, over *block) error {
+	name, _ := over.vals["name"].(string)
+	if name == "" {
+		return groovy.Throw("DSLException", "a service of an application needs a name, which is its folder")
+	}
+	dir := path.Join(r.src.dir, name)
+	if _, err := fs.Stat(r.src.fsys, dir); err != nil || !fs.ValidPath(dir) {
+		return groovy.Throw("DSLException", "Could not find service directory: %s while loading application", name)
+	}
+	src, err := find(r.src.fsys, dir)
+	if err != nil {
+		return err
+	}
+	svc, err := r.load.descriptor(src, r.vars)
+	if err != nil {
+		return err
+	}
+	merged := svc.inherit()
+	merged.vars = svc.vars
+	merged.override(over)
+	merged.bases, merged.baseFS = svc.bases, append([]source{src}, svc.baseFS...)
+	r.load.services = append(r.load.services, merged)
+	return nil
+}
