@@ -1,0 +1,372 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"appliance/api/client"
+	"appliance/pool"
+	"appliance/store"
+)
+
+// rig is a server on loopback with a real store and a fake engine.
+type rig struct {
+	*Server
+	t      *testing.T
+	url    string
+	engine *fakeEngine
+	logs   *lockedBuffer
+	tokens map[pool.Role]string
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// fakeEngine remembers what it was asked, and answers err.
+type fakeEngine struct {
+	mu    sync.Mutex
+	calls []string
+	err   error
+	live  pool.LiveState
+	lives chan pool.LiveUpdate
+
+	verdict  func(pool.AgentHello) (pool.Verdict, error)
+	step     *pool.Step
+	token    string // of the boot
+	opToken  string
+	machine  string
+	taskErr  error
+	outcomes []pool.TaskOutcome
+	lines    []string
+	store    *store.DB
+}
+
+func (f *fakeEngine) called(what ...string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, strings.Join(what, " "))
+	return f.err
+}
+
+func (f *fakeEngine) took(call string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.calls {
+		if c == call {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *fakeEngine) op(machine string, kind pool.OpKind) pool.Operation {
+	return pool.Operation{ID: "op-1", Machine: machine, Kind: kind, Status: pool.Queued, Token: "op-secret"}
+}
+
+func (f *fakeEngine) Accept(_ context.Context, m, by string, o pool.AcceptOptions) (pool.Operation, error) {
+	return f.op(m, pool.OpEnrol), f.called("accept", m, by, o.Name)
+}
+
+func (f *fakeEngine) Start(_ context.Context, m string, k pool.OpKind, p pool.OpParams, by string) (pool.Operation, error) {
+	return f.op(m, k), f.called(string(k), m, by)
+}
+
+func (f *fakeEngine) Release(ctx context.Context, m, by string, o pool.ReleaseOptions) (pool.Machine, error) {
+	if err := f.called("release", m, by); err != nil {
+		return pool.Machine{}, err
+	}
+	return f.store.Machine(ctx, m)
+}
+func (f *fakeEngine) Cancel(_ context.Context, op, by string) error {
+	return f.called("cancel", op, by)
+}
+func (f *fakeEngine) Deploy(_ context.Context, o pool.DeployOptions) (pool.Service, error) {
+	return pool.Service{Name: o.Recipe.Name, Phase: pool.ServiceDeploying, Instances: 1, By: o.By}, f.called("deploy", o.Recipe.Name, o.By)
+}
+
+func (f *fakeEngine) Remove(_ context.Context, s string, wipe bool, by string) (pool.Service, error) {
+	return pool.Service{Name: s, Phase: pool.ServiceRemoving, Wipe: wipe}, f.called("remove", s, by)
+}
+func (f *fakeEngine) Retry(_ context.Context, what, by string) error {
+	return f.called("retry", what, by)
+}
+func (f *fakeEngine) Live(string) pool.LiveState                  { return f.live }
+func (f *fakeEngine) WatchLive() (<-chan pool.LiveUpdate, func()) { return f.lives, func() {} }
+
+func (f *fakeEngine) AgentHello(_ context.Context, h pool.AgentHello) (pool.Verdict, error) {
+	return f.verdict(h)
+}
+func (f *fakeEngine) AgentBye(_ context.Context, m, boot string) error {
+	return f.called("bye", m, boot)
+}
+func (f *fakeEngine) UseBootToken(_ context.Context, _ pool.MAC, token string) (string, error) {
+	if token != f.token {
+		return "", pool.ErrNotFound
+	}
+	return f.machine, nil
+}
+
+func (f *fakeEngine) NextTask(ctx context.Context, m, boot string, mode pool.AgentMode) (pool.Step, string, error) {
+	if f.step != nil {
+		return *f.step, "op-secret", f.called("next", m, boot, string(mode))
+	}
+	<-ctx.Done()
+	return pool.Step{}, "", pool.ErrNotFound
+}
+
+func (f *fakeEngine) TaskProgress(_ context.Context, m, key, token, boot string, p pool.Progress) error {
+	return errors.Join(f.taskErr, f.called("progress", m, key, token, boot))
+}
+
+func (f *fakeEngine) TaskResult(_ context.Context, o pool.TaskOutcome) error {
+	f.outcomes = append(f.outcomes, o)
+	return f.taskErr
+}
+
+func (f *fakeEngine) TaskOutput(_ context.Context, _, _, _ string, _ int, lines []string) error {
+	f.lines = append(f.lines, lines...)
+	return f.taskErr
+}
+
+func (f *fakeEngine) Identity(ctx context.Context, m, token string) (pool.Machine, error) {
+	if token == "" || token != f.opToken {
+		return pool.Machine{}, pool.ErrConflict
+	}
+	return f.store.Machine(ctx, m)
+}
+
+// fakeImages keeps one file.
+type fakeImages struct{ dir string }
+
+func (f fakeImages) Import(_ context.Context, name string, r io.Reader, _ func(int64)) (pool.Image, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return pool.Image{}, err
+	}
+	im := pool.Image{Name: name, Size: int64(len(b)), Stored: int64(len(b)), Arch: pool.AMD64, Digest: "sha256:00", CreatedAt: time.Now().UTC(),
+		Frames: []pool.Frame{{Length: int64(len(b)), SHA256: "00"}}}
+	return im, os.WriteFile(filepath.Join(f.dir, name), b, 0o600)
+}
+func (f fakeImages) Frames(name string) (*os.File, error) { return os.Open(filepath.Join(f.dir, name)) }
+func (f fakeImages) Delete(name string) error             { return os.Remove(filepath.Join(f.dir, name)) }
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	dir := t.TempDir()
+	db, err := store.Open(t.Context(), store.Options{Dir: dir, Key: make([]byte, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, err := OpenCA(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := &fakeEngine{store: db, lives: make(chan pool.LiveUpdate, 8)}
+	logs := &lockedBuffer{}
+	r := &rig{t: t, engine: engine, logs: logs, tokens: map[pool.Role]string{}}
+	r.Server = &Server{
+		Store: db, Engine: engine, Agents: engine, Images: fakeImages{t.TempDir()}, CA: ca, Feed: &Feed{}, Version: "1.2.3",
+		CheckRecipe: func(_ context.Context, b []byte) (pool.RecipeInfo, error) {
+			if !bytes.HasPrefix(b, []byte("recipe")) {
+				return pool.RecipeInfo{}, errors.Join(pool.ErrInvalid, errors.New("no recipe"))
+			}
+			return pool.RecipeInfo{Name: "mysql", Digest: "sha256:aa", Instances: 1}, nil
+		},
+		Console:  fstest.MapFS{"index.html": {Data: []byte("<!doctype html>console")}, "assets/app.js": {Data: []byte(strings.Repeat("let a;", 500))}},
+		Packages: fstest.MapFS{"dists/stable/Release": {Data: []byte("Origin: appliance\n")}, "pool/a.deb": {Data: []byte("deb")}},
+		Log:      slog.New(slog.NewTextHandler(logs, nil)),
+	}
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.url, r.URL = "https://"+l.Addr().String(), "https://"+l.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve = %v, want nil after its context ended", err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	admin, fresh, err := r.EnsureAdmin(t.Context())
+	if err != nil || !fresh {
+		t.Fatalf("EnsureAdmin = fresh %v, %v", fresh, err)
+	}
+	r.tokens[pool.Admin] = admin
+	for _, role := range []pool.Role{pool.Viewer, pool.Operator} {
+		r.tokens[role] = pool.NewToken()
+		if err := db.PutToken(t.Context(), pool.APIToken{Name: string(role), Role: role, Hash: hashToken(r.tokens[role]), Created: time.Now().UTC()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
+
+// client returns a client with the given role's token.
+func (r *rig) client(role pool.Role) *client.Client {
+	r.t.Helper()
+	c, err := client.New(client.Options{URL: r.url, Token: r.tokens[role], CAPEM: r.CA.PEM()})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(c.Close)
+	return c
+}
+
+// raw makes any request and returns status, body and headers.
+func (r *rig) raw(method, path, token string, body io.Reader, set func(*http.Request)) (int, string, http.Header) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if set != nil {
+		set(req)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(r.CA.PEM())
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableCompression: true}
+	defer tr.CloseIdleConnections()
+	res, err := tr.RoundTrip(req)
+	if err != nil {
+		r.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+		return res.StatusCode, "", res.Header
+	}
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return res.StatusCode, string(b), res.Header
+}
+
+// add stores a discovered machine with facts.
+func (r *rig) add(id, mac string) pool.Machine {
+	r.t.Helper()
+	m, err := pool.ParseMAC(mac)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	row := &pool.Machine{ID: id, Name: "node-" + id, Phase: pool.Discovered, MACs: []pool.MAC{m}, CreatedAt: now, UpdatedAt: now,
+		Facts: &pool.Facts{At: now, Memory: 1 << 30, CPU: pool.CPU{Cores: 2}, Disks: []pool.Disk{{Name: "sda", Serial: "WD-1", Size: 8 << 30, Type: "hdd"}}}}
+	r.apply(&pool.Change{Machines: []*pool.Machine{row}})
+	return *row
+}
+
+func (r *rig) apply(c *pool.Change) {
+	r.t.Helper()
+	if err := r.Store.Apply(r.t.Context(), c); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// edit changes a machine's row.
+func (r *rig) edit(id string, f func(*pool.Machine)) pool.Machine {
+	r.t.Helper()
+	m, err := r.Store.Machine(r.t.Context(), id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	f(&m)
+	r.apply(&pool.Change{Machines: []*pool.Machine{&m}})
+	return m
+}
+
+// agentKey is a key as an agent makes it.
+type agentKey struct {
+	private ed25519.PrivateKey
+	csr     string
+	print   string
+}
+
+func newAgentKey(t testing.TB) agentKey {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return agentKey{private, string(encodePEM("CERTIFICATE REQUEST", der)), keyFingerprint(spki)}
+}
+
+// agent returns a client that proves itself with cert for k ("" for none).
+func (r *rig) agent(k agentKey, cert string) *client.Client {
+	r.t.Helper()
+	c := r.client("")
+	if cert != "" {
+		der, err := x509.MarshalPKCS8PrivateKey(k.private)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		pair, err := tls.X509KeyPair([]byte(cert), encodePEM("PRIVATE KEY", der))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		c.SetCertificate(&pair)
+	}
+	return c
+}
+
+func (r *rig) certificate(machine string, k agentKey, at time.Time) string {
+	r.t.Helper()
+	csr, _, err := parseCSR(k.csr)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	cert, err := r.CA.agentCertificate(machine, csr, at)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return cert
+}
