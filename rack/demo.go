@@ -23,7 +23,7 @@ type Demo struct {
 	MemoryMB       int    // of one; 1024 when zero
 	Appliance      string // the binary that is shown
 	Image          string // raw disk image, imported as debian-12
-	Packages       string // folder that "appliance package mirror" would fill; "" for none
+	Packages       string // package repository, as "appliance package mirror" makes it; "" for none
 	Exit           bool   // end after the answer, instead of waiting for ctx
 	Accel          string // as in Config
 

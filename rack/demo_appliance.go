@@ -39,8 +39,8 @@ type demoAPI interface {
 
 // demoConfig is the appliance's whole configuration: where it stands, and no
 // machine, MAC or BMC.
-func demoConfig(data string) string {
-	return fmt.Sprintf(`data: %s
+func demoConfig(data, packages string) string {
+	text := fmt.Sprintf(`data: %s
 interface: %s
 subnets:
   - name: rack
@@ -56,6 +56,10 @@ accept:
 image: %s
 names: [localhost, 127.0.0.1]
 `, strconv.Quote(data), Bridge, Subnet(), Subnet(), imageName)
+	if packages != "" {
+		text += "packages: " + strconv.Quote(packages) + "\n"
+	}
+	return text
 }
 
 // applianceProcess is the "appliance serve" that a demo shows.
@@ -74,13 +78,8 @@ func startAppliance(ctx context.Context, d *Demo) (*applianceProcess, error) {
 	if err := os.MkdirAll(p.data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
-	if err := os.WriteFile(config, []byte(demoConfig(p.data)), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte(demoConfig(p.data, d.Packages)), 0o644); err != nil {
 		return nil, fmt.Errorf("write configuration: %w", err)
-	}
-	if d.Packages != "" {
-		if err := os.CopyFS(filepath.Join(p.data, "packages"), os.DirFS(d.Packages)); err != nil {
-			return nil, fmt.Errorf("copy packages: %w", err)
-		}
 	}
 	out, err := os.Create(p.log)
 	if err != nil {

@@ -194,8 +194,8 @@ func TestLogin(t *testing.T) {
 
 // TestDemoConfig: the configuration names no MAC, no BMC and no machine.
 func TestDemoConfig(t *testing.T) {
-	got := demoConfig("/d")
-	for _, w := range []string{"discover: true", "interface: rack", "prefix: 10.77.0.0/24", `data: "/d"`, "erase: false"} {
+	got := demoConfig("/d", "/p")
+	for _, w := range []string{"discover: true", "interface: rack", "prefix: 10.77.0.0/24", `data: "/d"`, `packages: "/p"`, "erase: false"} {
 		if !strings.Contains(got, w) {
 			t.Errorf("configuration lacks %q", w)
 		}

@@ -67,11 +67,15 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) (int,
 		d.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	err = d.Run(ctx)
-	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
-		return 0, nil
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return interrupted, nil
 	}
 	return 0, err
 }
+
+// interrupted is the exit code of what a Ctrl-C ended before it was done, as
+// shells have it.
+const interrupted = 130
 
 func demoMachines(env string) (int, error) {
 	if env == "" {
