@@ -26,7 +26,7 @@ func CheckOperation(old *Operation, next Operation, phases ...Phase) error {
 	}
 	if old == nil {
 		if !slices.ContainsFunc(phases, func(p Phase) bool { return p.Allows(next.Kind) }) {
-			return refuse(ErrConflict, "%s is not allowed on a machine that is %s", next.Kind, join(phases))
+			return refuse(ErrConflict, "%s is not allowed on a machine that is %s", next.Kind, first(phases))
 		}
 		return nil
 	}
@@ -50,7 +50,7 @@ func CheckStep(s Step) error {
 	return nil
 }
 
-func join(phases []Phase) string {
+func first(phases []Phase) string {
 	if len(phases) == 0 {
 		return "unknown"
 	}

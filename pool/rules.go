@@ -59,10 +59,12 @@ func checkReady(m Machine, wiped func(string) bool, refuse func(string, ...any) 
 	if m.Facts == nil {
 		return refuse("was never inventoried, so it cannot be ready")
 	}
-	for _, d := range m.Facts.Disks {
-		if d.Target() && !wiped(d.Serial) {
-			return refuse("disk %s (%s) has no wipe record, so it cannot be ready", d.Serial, d.Name)
+	if open := Unwiped(m, wiped); len(open) > 0 {
+		d := open[0]
+		if wiped(d.Serial) {
+			return refuse("disk %s (%s) was wiped and holds %s again, so it cannot be ready", d.Serial, d.Name, d.Content[0])
 		}
+		return refuse("disk %s (%s) has no wipe record, so it cannot be ready", d.Serial, d.Name)
 	}
 	return nil
 }
@@ -83,12 +85,13 @@ var follows = map[Phase][]Phase{
 // MayFollow says whether next may come after p.
 func (p Phase) MayFollow(next Phase) bool { return slices.Contains(follows[p], next) }
 
-// Unwiped returns the disks of m that have no valid wipe record.
+// Unwiped returns the disks of m that have no valid wipe record, or have one
+// and hold something all the same: they were elsewhere meanwhile.
 func Unwiped(m Machine, wiped func(serial string) bool) []Disk {
 	var out []Disk
 	if m.Facts != nil {
 		for _, d := range m.Facts.Disks {
-			if d.Target() && !wiped(d.Serial) {
+			if d.Target() && (!wiped(d.Serial) || len(d.Content) > 0) {
 				out = append(out, d)
 			}
 		}
@@ -122,15 +125,17 @@ func MayWipe(m Machine, op Operation, token string, serials []string, now time.T
 		}
 	}
 	for _, s := range serials {
-		if _, ok := m.Facts.Disk(s); !ok {
+		if d, ok := m.Facts.Disk(s); !ok {
 			return nil, refuse("disk %s is not in it now", s)
+		} else if !d.Target() {
+			return nil, refuse("disk %s (%s) is read-only, removable or empty", s, d.Name)
 		}
 	}
 	return out, nil
 }
 
 // Protect returns m's conditions after an inventory: dirty unless every disk
-// has a wipe record, protected when a disk without one holds something.
+// has a wipe record and is empty, protected when one holds something.
 // erase says that a rule or a person allowed to erase it.
 func Protect(m Machine, wiped func(serial string) bool, erase bool, now time.Time) Conditions {
 	c := m.Conditions
@@ -138,7 +143,7 @@ func Protect(m Machine, wiped func(serial string) bool, erase bool, now time.Tim
 	if len(open) == 0 {
 		return c.Without(CondDirty)
 	}
-	c = c.With(CondDirty, True, fmt.Sprintf("%d of its disks have no wipe record", len(open)), now)
+	c = c.With(CondDirty, True, fmt.Sprintf("%d of its disks have no wipe record or are not empty", len(open)), now)
 	for _, d := range open {
 		if len(d.Content) > 0 && !erase {
 			return c.With(CondProtected, True,

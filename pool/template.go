@@ -94,7 +94,7 @@ func (t Template) Match(m Machine) []string {
 func (h DiskHint) Choose(disks []Disk) (Disk, error) {
 	var fit []Disk
 	for _, d := range disks {
-		if d.ReadOnly || d.Removable ||
+		if !d.Target() ||
 			h.ByID != "" && h.ByID != d.ByID || h.Serial != "" && h.Serial != d.Serial ||
 			h.Type != "" && h.Type != d.Type || d.Size < h.MinSize || h.MaxSize != 0 && d.Size > h.MaxSize {
 			continue
