@@ -212,10 +212,10 @@ func TestSecondServer(t *testing.T) {
 	}
 	ns := peer(t)
 	run(t, ns, "ip", "addr", "add", "10.77.0.9/24", "dev", "cli0")
-	dnsmasq := begin(t, ns, "dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--bind-interfaces", "--interface=cli0",
+	dnsmasq := begin(t, ns, "dnsmasq", "--keep-in-foreground", "--port=0", "--no-ping", "--conf-file=/dev/null", "--bind-interfaces", "--interface=cli0",
 		"--dhcp-range=10.77.0.200,10.77.0.220,1h", "--dhcp-leasefile="+filepath.Join(t.TempDir(), "leases"), "--user=root", "--pid-file=")
 	s := newServer(newMemory())
-	s.Detect = 500 * time.Millisecond
+	s.Detect = time.Second
 	heard := make(chan netip.Addr, 8)
 	s.OnForeign = func(a netip.Addr) { heard <- a }
 	serve(t, s)
@@ -228,6 +228,9 @@ func TestSecondServer(t *testing.T) {
 	if r := ask(t, s, 1, mac(2), bios); r != nil {
 		t.Errorf("offered beside another server: %s", r.Summary())
 	}
+	// A link that goes down and comes back is no reason to end.
+	run(t, 0, "ip", "link", "set", "srv0", "down")
+	run(t, 0, "ip", "link", "set", "srv0", "up")
 	_ = dnsmasq.Process.Kill() // ours, by its process
 	if a := <-heard; a.IsValid() {
 		t.Errorf("heard of %s, want that it has gone", a)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -122,7 +123,7 @@ func (a *Advertiser) Serve(ctx context.Context, conn *packet.Conn) (err error) {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ENETDOWN): // it may come up again
 		case err != nil:
 			return fmt.Errorf("advertise on %s: %w", a.Interface, err)
 		default:
