@@ -76,12 +76,14 @@ func (f *folder) static(name string) groovy.Object {
 			return &groovy.Functions{Name: name, Consts: map[string]groovy.Value{"vendor": "Debian", "name": "Linux", "vendorVersion": "12"}}, nil
 		})
 	case "Statistics":
-		return fn(func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
-			if v, ok := statistic(m); ok {
+		o := enum(name, statistics()...)
+		o.Func = func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
+			if v, ok := o.Consts[m]; ok {
 				return v, nil
 			}
 			return nil, groovy.ErrNoMember
-		})
+		}
+		return o
 	case "TimeUnit":
 		return enum(name, "MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS", "MICROSECONDS", "NANOSECONDS")
 	case "Unit":
@@ -98,7 +100,7 @@ func (f *folder) static(name string) groovy.Object {
 	return nil
 }
 
-func enum(class string, names ...string) groovy.Object {
+func enum(class string, names ...string) *groovy.Functions {
 	f := &groovy.Functions{Name: class, Consts: map[string]groovy.Value{}}
 	for _, n := range names {
 		f.Consts[n] = groovy.Enum{Class: class, Name: n}

@@ -165,7 +165,7 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 	if err != nil {
 		return nil, err
 	}
-	rd := &reader{load: l, src: src, vars: vars, context: &contextObject{values: l.values(vars)}, types: l.types}
+	rd := &reader{load: l, src: src, vars: vars, context: &contextObject{values: l.values()}, types: l.types}
 	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src)}
 	v, err := in.Run(context.Background(), script)
 	if err != nil {
@@ -185,12 +185,11 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 	return b, nil
 }
 
-func (l *loader) values(vars map[string]groovy.Value) Values {
+func (l *loader) values() Values {
 	v := l.opt.Values
 	if v.InstanceID == 0 {
 		v.InstanceID = 1
 	}
-	_ = vars
 	return v
 }
 

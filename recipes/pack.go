@@ -198,6 +198,9 @@ func unpackFile(root *os.Root, name string, body io.Reader) error {
 		return fmt.Errorf("unpack %s: %w", name, err)
 	}
 	_, err = io.Copy(f, body)
+	if _, disk := errors.AsType[*fs.PathError](err); err != nil && !disk {
+		err = invalid{err} // the archive could not be read
+	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("unpack %s: %w", name, err)
 	}

@@ -161,9 +161,17 @@ func (r *reader) Call(t *groovy.Thread, name string, args []groovy.Value) (groov
 		body, _ = args[0].(*groovy.Closure)
 	}
 	if b != nil {
-		if kind, ok := r.types[b.typ].props[name]; ok && (kind != pAny || r.types[name].parents == nil || body == nil) {
-			if kind == pBlock && body != nil || kind == pList && body != nil && r.types[name].parents != nil {
+		if kind, ok := r.types[b.typ].props[name]; ok {
+			isBlock := body != nil && r.types[name].parents != nil
+			if isBlock && (kind == pBlock || kind == pList) {
 				return r.open(t, b, name, kind, body)
+			}
+			if isBlock && kind == pAny { // serviceStatistics of a scaling rule
+				n, err := r.nested(t, b, name, body)
+				if err != nil {
+					return nil, err
+				}
+				return n, r.set(t, b, name, kind, n)
 			}
 			if len(args) != 1 {
 				return nil, groovy.Throw("DSLException", "Property assignment of field: %s received an array with more then one item: %s", name, groovy.Format(groovy.NewList(args...)))
@@ -299,13 +307,16 @@ func (r *reader) set(t *groovy.Thread, b *block, name string, kind propKind, v g
 // statistic is a value of the Statistics factory; what it computes is
 // evaluated by whoever scales.
 func statistic(name string) (groovy.Value, bool) {
-	switch name {
-	case "average", "maximum", "minimum", "median", "percentile", "throughput", "averageCpuPercentage", "maximumThroughput",
-		"minimumThroughput", "averageThroughput", "averageOfAverages", "minimumOfAverages", "maximumOfAverages",
-		"maximumOfMaximums", "minimumOfMinimums", "percentileOfAverages":
+	if slices.Contains(statistics(), name) {
 		return groovy.Enum{Class: "Statistics", Name: name}, true
 	}
 	return nil, false
+}
+
+func statistics() []string {
+	return []string{"average", "maximum", "minimum", "median", "percentile", "throughput", "averageCpuPercentage", "maximumThroughput",
+		"minimumThroughput", "averageThroughput", "averageOfAverages", "minimumOfAverages", "maximumOfAverages",
+		"maximumOfMaximums", "minimumOfMinimums", "percentileOfAverages"}
 }
 
 // logger is dslLogger: what is written to it goes to the script's output.

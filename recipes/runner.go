@@ -112,7 +112,7 @@ func (r *Runner) one(ctx context.Context, event string, e Entry, args []string, 
 	case e.ByOS != nil:
 		o, ok := e.forLinux()
 		if !ok {
-			return Result{}, fmt.Errorf("Could not find command line for argument %s: no entry is for Linux", event)
+			return Result{}, invalidf("Could not find command line for argument %s: no entry is for Linux", event)
 		}
 		return r.one(ctx, event, o, nil, red) // arguments go to String entries only
 	case len(e.Args) > 0:

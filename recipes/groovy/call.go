@@ -118,7 +118,7 @@ func (t *Thread) bind(e *env, params []param, args []Value, what string) error {
 }
 
 // invoke runs a method of a script or class.
-func (t *Thread) invoke(e *env, u *unit, m *methodDecl, args []Value, _ *Script, pos Pos) (Value, error) {
+func (t *Thread) invoke(e *env, u *unit, m *methodDecl, args []Value, pos Pos) (Value, error) {
 	if u == nil {
 		u = t.unit
 	}
@@ -262,12 +262,12 @@ func (t *Thread) ownMethod(e *env, id string, args []Value, pos Pos) (Value, boo
 		}
 	}
 	if m := pick(t.unit.methods[id], len(args)); m != nil {
-		v, err := t.invoke(&env{}, nil, m, args, nil, pos)
+		v, err := t.invoke(&env{}, nil, m, args, pos)
 		return v, true, err
 	}
 	for _, u := range t.unit.imports {
 		if m := pick(u.methods[id], len(args)); m != nil {
-			v, err := t.invoke(&env{}, u, m, args, nil, pos)
+			v, err := t.invoke(&env{}, u, m, args, pos)
 			return v, true, err
 		}
 		for _, c := range u.classes {

@@ -40,27 +40,24 @@ func (s *Script) walk(f func(any)) {
 // visit walks the tree by its shape. The tree is made of this package's
 // structs only, and the parser bounds its depth.
 func visit(v reflect.Value, f func(any)) {
-	switch v.Kind() {
-	case reflect.Interface:
-		if !v.IsNil() {
-			visit(v.Elem(), f)
-		}
-	case reflect.Pointer:
-		if v.IsNil() || v.Elem().Kind() != reflect.Struct {
-			return
-		}
-		if v.Type().Elem() == reflect.TypeFor[creation]() {
-			f((*creation)(v.UnsafePointer()))
-		}
+	k := v.Kind()
+	if (k == reflect.Interface || k == reflect.Pointer) && v.IsNil() {
+		return
+	}
+	if k == reflect.Pointer && v.Type().Elem() == reflect.TypeFor[creation]() {
+		f((*creation)(v.UnsafePointer()))
+	}
+	if k == reflect.Interface || k == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct {
 		visit(v.Elem(), f)
-	case reflect.Struct:
+	}
+	if k == reflect.Struct {
 		for i := range v.NumField() {
 			visit(v.Field(i), f)
 		}
-	case reflect.Slice:
+	}
+	if k == reflect.Slice {
 		for i := range v.Len() {
 			visit(v.Index(i), f)
 		}
-	default:
 	}
 }

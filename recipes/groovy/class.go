@@ -147,7 +147,7 @@ func (t *Thread) invokeOn(o Value, m *methodDecl, args []Value) (Value, error) {
 	}
 	t.selves = append(t.selves, o)
 	defer func() { t.selves = t.selves[:len(t.selves)-1] }()
-	return t.invoke(&env{self: o}, c.unit, m, args, nil, m.pos)
+	return t.invoke(&env{self: o}, c.unit, m, args, m.pos)
 }
 
 // construct makes an instance: fields, then a constructor or named arguments.

@@ -78,10 +78,12 @@ func qualified(class string) string {
 		return "java.io." + class
 	case "MissingPropertyException", "MissingMethodException":
 		return "groovy.lang." + class
+	case "DSLException":
+		return "org.cloudifysource.dsl." + class
 	case "TimeoutException":
 		return "java.util.concurrent." + class
 	}
-	if strings.Contains(class, ".") {
+	if strings.Contains(class, ".") || parent(class) == "RuntimeException" && !strings.HasSuffix(class, "Exception") {
 		return class
 	}
 	return "java.lang." + class

@@ -93,6 +93,7 @@ func (p *parser) argumentAhead() bool {
 		return true
 	case tOp:
 		return t.text == "[" && t.sp || t.text == "{" && t.sp || t.text == "!" || t.text == "~"
+	case tEOF:
 	}
 	return false
 }
@@ -308,6 +309,7 @@ func (p *parser) castExpr(n node) expr {
 			return !t.nl && t.text != "in" && t.text != "as" && t.text != "instanceof"
 		case tOp:
 			return t.text == "(" || t.text == "[" || isPrimitive(typ) && (t.text == "-" || t.text == "+")
+		case tEOF:
 		}
 		return false
 	}) {

@@ -109,7 +109,7 @@ func (t *Thread) Run(s *Script) (Value, error) {
 	defer func() { t.unit = outer }()
 	if len(s.body) == 0 {
 		if m := u.methods["main"]; m != nil {
-			return t.invoke(&env{}, nil, m[0], []Value{NewList()}, s, m[0].pos)
+			return t.invoke(&env{}, nil, m[0], []Value{NewList()}, m[0].pos)
 		}
 	}
 	v, _, err := t.block(&env{}, s.body)
@@ -246,7 +246,7 @@ func (t *Thread) locateIn(u *unit, err error, pos Pos) error {
 	switch {
 	case errors.As(err, &r):
 		e.Thrown, e.Msg = r.thrown, r.thrown.String()
-		if r.thrown.Class == "MissingPropertyException" || r.thrown.Class == "MissingMethodException" {
+		if c := r.thrown.Class; c == "MissingPropertyException" || c == "MissingMethodException" || c == "DSLException" {
 			e.Msg = r.thrown.Message
 		}
 		e.err = r.thrown.cause

@@ -42,9 +42,9 @@ func (t token) String() string {
 		return "end of file"
 	case tString, tGString:
 		return "string"
-	default:
-		return "'" + t.text + "'"
+	case tIdent, tNumber, tOp:
 	}
+	return "'" + t.text + "'"
 }
 
 const (
@@ -256,6 +256,7 @@ func operandNext(before []token) bool {
 		case "return", "in", "case", "assert", "throw", "else":
 			return true
 		}
+	case tEOF, tNumber, tString, tGString:
 	}
 	return false
 }

@@ -135,7 +135,7 @@ func (t *Thread) iterate(v Value, list []Value, id string, c *Closure) (Value, e
 			return result, nil
 		}
 	}
-	return iterResult(v, id, out, outMap, no, isMap, c)
+	return iterResult(v, id, out, outMap, no, isMap)
 }
 
 // found handles the methods that test each element.
@@ -164,7 +164,7 @@ func (t *Thread) found(id string, x, y Value, i int, src *Map, out *List, outMap
 	return false, nil
 }
 
-func iterResult(v Value, id string, out *List, outMap *Map, no *List, isMap bool, _ *Closure) (Value, error) {
+func iterResult(v Value, id string, out *List, outMap *Map, no *List, isMap bool) (Value, error) {
 	switch id {
 	case "each", "eachWithIndex", "reverseEach":
 		return v, nil
@@ -190,10 +190,6 @@ func iterResult(v Value, id string, out *List, outMap *Map, no *List, isMap bool
 	case "findAll":
 		if isMap {
 			return outMap, nil
-		}
-		if s, ok := v.(string); ok {
-			_ = s
-			return out, nil
 		}
 	}
 	return out, nil

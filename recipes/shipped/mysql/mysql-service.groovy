@@ -37,7 +37,7 @@ service {
             if (process.exitValue() != 0) {
                 throw new IllegalStateException("mysql_postStart.sh exited with code ${process.exitValue()}")
             }
-            def scope = context.attributes.thisService
+            def scope = context.instanceId == 1 ? context.attributes.thisService : context.attributes.thisInstance
             scope.setSecret("password", new File("mysql.password").text.trim())
             scope.user = dbUser
             scope.database = dbName

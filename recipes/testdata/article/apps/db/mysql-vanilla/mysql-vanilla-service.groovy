@@ -1,0 +1,6 @@
+service {
+    extend "../../../services/chef"
+    name "mysql-vanilla"
+    type "DATABASE"
+    numInstances 1
+}

@@ -1,0 +1,1 @@
+if (!new File("installed.txt").exists()) System.exit(1)

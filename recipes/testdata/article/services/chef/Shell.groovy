@@ -1,0 +1,3 @@
+class Shell {
+    static def quote(s) { "'" + s + "'" }
+}
