@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"appliance/pool"
@@ -76,4 +77,31 @@ type Engine struct {
 	Rules   []AcceptRule
 	Image   string       // default image of deployments; empty: the only one there is
 	Log     *slog.Logger // nil is silent
+
+	q       queue
+	once    sync.Once
+	started time.Time
+	wg      sync.WaitGroup // effects
+
+	mu       sync.Mutex
+	live     map[string]*presence
+	bells    map[string]chan struct{} // closed when a machine's rows changed
+	working  map[string]context.CancelFunc
+	effects  map[string]*effect // by step key, until the planner took them
+	assigned map[string]assignment
+	watchers map[chan pool.LiveUpdate]struct{}
+	fetches  map[pool.MAC][]time.Time
+}
+
+func (e *Engine) init() {
+	e.once.Do(func() {
+		e.started = time.Now()
+		e.live, e.bells = map[string]*presence{}, map[string]chan struct{}{}
+		e.working, e.effects = map[string]context.CancelFunc{}, map[string]*effect{}
+		e.assigned, e.watchers = map[string]assignment{}, map[chan pool.LiveUpdate]struct{}{}
+		e.fetches = map[pool.MAC][]time.Time{}
+		if e.Log == nil {
+			e.Log = slog.New(slog.DiscardHandler)
+		}
+	})
 }

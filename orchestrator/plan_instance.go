@@ -1,0 +1,393 @@
+package orchestrator
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"appliance/pool"
+)
+
+// iview is all that the planner may look at for one instance of a service.
+type iview struct {
+	now      time.Time
+	in       *pool.Instance
+	svc      *pool.Service
+	all      []pool.Instance // of the service
+	steps    []*pool.Step    // of the instance
+	m        *pool.Machine   // nil while it has none
+	op       *pool.Operation // the last one on m
+	wiped    map[string]bool // of the machine it has or would get
+	live     presence
+	settled  time.Time
+	template pool.Template
+	// choice is what Compute chose, while the instance has no machine.
+	choice *pool.Machine
+	mint   func(prefix string) string
+}
+
+// Steps that take an instance down are numbered from here.
+const downSeq = 100
+
+// acquireTime is how long an instance waits for a machine and its system.
+const acquireTime = 6 * time.Hour
+
+// planInstance decides what comes next for an instance. It is pure.
+func planInstance(v *iview) decision {
+	dec := decision{draft: draft{now: v.now, mint: v.mint}}
+	switch v.in.Phase {
+	case pool.InstanceWaiting:
+		v.claim(&dec)
+	case pool.InstanceAcquiring:
+		v.acquire(&dec)
+	case pool.InstanceInstalling, pool.InstanceStarting:
+		v.up(&dec)
+	case pool.InstanceStopping:
+		v.down(&dec)
+	case pool.InstanceReleasing:
+		v.release(&dec)
+	case pool.InstanceRunning, pool.InstanceRemoved, pool.InstanceFailed:
+	}
+	return dec
+}
+
+// claim takes the chosen machine and queues its deployment: one transaction,
+// so that a lost race changes nothing and is planned anew.
+func (v *iview) claim(dec *decision) {
+	d, s := &dec.draft, current(v.steps)
+	if s == nil || s.Name != stepAcquire {
+		return
+	}
+	if !v.now.Before(s.Deadline) {
+		c := cause("pool.empty", "No machine became free for instance "+v.in.ID+".", "template "+v.svc.Template,
+			"Add machines or release some, then retry.", s.Name, v.now)
+		d.end(s, pool.StepFailed, c)
+		v.fail(d, c)
+		return
+	}
+	m := v.choice
+	if m == nil {
+		dec.wake = earliest(s.Deadline, v.now.Add(5*time.Second))
+		return
+	}
+	host := v.svc.Name + "-" + strconv.Itoa(v.in.Number)
+	op := d.newOperation(d.machine(m), pool.OpDeploy, pool.OpParams{Image: v.svc.Image, Instance: v.in.ID,
+		Disk: v.hint(), Hostname: host}, "service "+v.svc.Name)
+	d.newOwner(m, v.in.ID, op.ID, v.wiped)
+	d.phase(m, pool.Reserved, "claimed for service "+v.svc.Name)
+	in := d.instance(v.in)
+	in.Machine, in.Phase, in.Step = m.ID, pool.InstanceAcquiring, stepAcquire
+	d.step(s).Machine = m.ID
+	s.Deadline = v.now.Add(acquireTime)
+	v.tell(d, "instance.acquiring", pool.Info, "%s takes machine %s.", v.title(), m.Name).Machine = m.ID
+}
+
+func (v *iview) hint() pool.DiskHint {
+	h := v.template.Target
+	h.MinSize = max(h.MinSize, v.template.Disk)
+	return h
+}
+
+// acquire waits for the machine's deployment.
+func (v *iview) acquire(dec *decision) {
+	d, s := &dec.draft, current(v.steps)
+	if s == nil || v.m == nil || v.op == nil {
+		return
+	}
+	if v.m.Phase == pool.Active && v.m.Instance == v.in.ID && !(v.op.Kind == pool.OpDeploy && v.op.Status.Open()) {
+		d.end(s, pool.StepDone, nil)
+		v.tellStep(d, s, "step.done", pool.Info, "%s has machine %s.", v.title(), v.m.Name)
+		names := []string{stepPrepare}
+		for _, e := range upEvents() {
+			if slices.Contains(v.svc.Recipe.Events, e) && (e != "preServiceStart" || v.in.Number == 1) {
+				names = append(names, e)
+			}
+		}
+		steps := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), names, v.spec)
+		v.steps = append(v.steps, steps...)
+		d.instance(v.in).Phase = pool.InstanceInstalling
+		v.advance(d)
+		return
+	}
+	if !v.op.Status.Open() {
+		c := v.op.Cause
+		if c == nil {
+			c = cause("deploy.lost", "The deployment of "+v.m.Name+" is not under way.", "last operation: "+string(v.op.Kind), "Retry.", s.Name, v.now)
+		}
+		d.end(s, pool.StepFailed, c)
+		v.fail(d, c)
+		return
+	}
+	if !v.now.Before(s.Deadline) {
+		c := overdue(s, *v.m, v.now)
+		d.end(s, pool.StepFailed, c)
+		v.fail(d, c)
+		return
+	}
+	dec.wake = s.Deadline
+}
+
+func (v *iview) spec(name string) spec { return eventSpec(name, v.svc.Recipe) }
+
+// up looks at the current step of an instance that is being brought up.
+func (v *iview) up(dec *decision) {
+	d, s := &dec.draft, v.current()
+	switch {
+	case s == nil:
+		v.advance(d)
+	case s.Status == pool.StepPending && v.now.Before(s.NotBefore):
+		dec.wake = s.NotBefore
+	case s.Status == pool.StepPending:
+		v.advance(d)
+	case s.Status != pool.StepRunning:
+		v.fail(d, s.Cause)
+	case !v.now.Before(s.Deadline):
+		v.again(d, s, overdue(s, *v.m, v.now))
+	default:
+		dec.wake = s.Deadline
+	}
+}
+
+// current returns the step that runs or comes next. On the way down what
+// failed is passed over.
+func (v *iview) current() *pool.Step {
+	down := v.in.Phase == pool.InstanceStopping
+	for _, s := range latest(v.steps) {
+		if down && (s.Seq < downSeq || s.Status != pool.StepPending && s.Status != pool.StepRunning) {
+			continue
+		}
+		if s.Status != pool.StepDone {
+			return s
+		}
+	}
+	return nil
+}
+
+// advance begins the next step, or ends the way up or down.
+func (v *iview) advance(d *draft) {
+	s := v.current()
+	down := v.in.Phase == pool.InstanceStopping
+	switch {
+	case s == nil && down:
+		d.instance(v.in).Phase = pool.InstanceReleasing
+		return
+	case s == nil:
+		v.runs(d)
+		return
+	case s.Status != pool.StepPending || v.now.Before(s.NotBefore):
+		return
+	}
+	info := pool.InstanceInfo{ID: v.in.ID, Number: v.in.Number, Service: v.svc.Name, Application: "default", Planned: v.svc.Instances,
+		Machine: v.in.Machine, Address: v.m.Address, Template: v.svc.Template, Image: v.svc.Image, Digest: v.svc.Recipe.Digest}
+	switch s.Task.Kind {
+	case pool.TaskPrepare, pool.TaskCleanup:
+		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.svc.Recipe.Digest, Packages: len(v.svc.Recipe.Packages) > 0})
+	default:
+		p := pool.EventParams{Instance: info, Event: s.Name}
+		if s.Task.Kind == pool.TaskDetect {
+			p.Interval = 5 * time.Second
+		}
+		s.Task.Params = encode(p)
+	}
+	d.begin(s)
+	in := d.instance(v.in)
+	in.Step = s.Name
+	if !down && in.Phase == pool.InstanceInstalling && slices.Index(upEvents(), s.Name) >= slices.Index(upEvents(), "preStart") {
+		in.Phase = pool.InstanceStarting
+	}
+	v.tellStep(d, s, "step.started", pool.Info, "%s: %s started.", v.title(), s.Name)
+}
+
+// runs ends the way up.
+func (v *iview) runs(d *draft) {
+	in := d.instance(v.in)
+	in.Phase, in.RunningAt, in.Cause, in.Step = pool.InstanceRunning, v.now, nil, ""
+	if v.m.Address.IsValid() {
+		in.Endpoint = v.m.Address.String()
+		if p := v.svc.Recipe.Port; p > 0 {
+			in.Endpoint = netip.AddrPortFrom(v.m.Address, uint16(p)).String()
+		}
+	}
+	v.tell(d, "instance.running", pool.Info, "%s runs on %s at %s.", v.title(), v.m.Name, in.Endpoint)
+	for _, o := range v.all {
+		if o.ID != in.ID && o.Phase != pool.InstanceRunning && o.Phase != pool.InstanceRemoved {
+			return
+		}
+	}
+	svc := d.service(v.svc)
+	svc.Phase, svc.Cause = pool.ServiceRunning, nil
+	v.tell(d, "service.running", pool.Info, "Service %s runs with %d instances.", svc.Name, svc.Instances).Instance = ""
+}
+
+// result takes what an agent said of an instance's step.
+func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
+	s.Output = o.Output
+	switch o.State {
+	case "done":
+		s.Result = o.Result
+		d.end(s, pool.StepDone, nil)
+		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done.", v.title(), s.Name)
+		v.advance(d)
+	case "interrupted":
+		v.interrupted(d, s)
+	default:
+		v.again(d, s, taskCause(o, s, *v.m, v.now))
+	}
+}
+
+// again tries a failed step once more, or fails the instance. On the way
+// down a failure is told, and the removal goes on.
+func (v *iview) again(d *draft, s *pool.Step, c *pool.Cause) {
+	if v.in.Phase == pool.InstanceStopping {
+		d.end(s, pool.StepFailed, c)
+		v.tellStep(d, s, "step.failed", pool.Warning, "%s: %s failed; the removal goes on.", v.title(), s.Name).Cause = c
+		v.advance(d)
+		return
+	}
+	if s.Attempt < s.Tries {
+		wait := backoff(s.Attempt)
+		v.add(d.newTry(s, pool.StepFailed, c, wait, false))
+		v.tellStep(d, s, "step.retry", pool.Warning, "%s: %s failed and is tried again in %s.", v.title(), s.Name, wait).Cause = c
+		return
+	}
+	d.end(s, pool.StepFailed, c)
+	v.tellStep(d, s, "step.failed", pool.Problem, "%s: %s failed.", v.title(), s.Name).Cause = c
+	v.fail(d, c)
+}
+
+func (v *iview) interrupted(d *draft, s *pool.Step) {
+	c := undecided(s, *v.m, v.now)
+	if s.Idempotent {
+		n := d.newTry(s, pool.StepInterrupted, c, 0, false)
+		n.Tries++
+		v.add(n)
+		v.tellStep(d, s, "step.interrupted", pool.Warning, "%s: %s was cut off by a restart and runs again.", v.title(), s.Name)
+		v.advance(d)
+		return
+	}
+	d.end(s, pool.StepInterrupted, c)
+	v.tellStep(d, s, "step.interrupted", pool.Problem, "%s: %s was cut off; a person decides.", v.title(), s.Name).Cause = c
+	if v.in.Phase == pool.InstanceStopping {
+		v.advance(d)
+		return
+	}
+	v.fail(d, c)
+}
+
+func (v *iview) add(s *pool.Step) {
+	w := view{steps: v.steps}
+	w.add(s)
+	v.steps = w.steps
+}
+
+// fail ends an instance, and tells the service.
+func (v *iview) fail(d *draft, c *pool.Cause) {
+	in := d.instance(v.in)
+	in.Phase, in.Cause = pool.InstanceFailed, c
+	v.tell(d, "instance.failed", pool.Problem, "%s failed: %s", v.title(), messageOf(c)).Cause = c
+	svc := d.service(v.svc)
+	if svc.Phase == pool.ServiceDeploying || svc.Phase == pool.ServiceRunning {
+		svc.Phase, svc.Cause = pool.ServiceFailed, c
+		v.tell(d, "service.failed", pool.Problem, "Service %s failed: %s", svc.Name, messageOf(c)).Cause = c
+	}
+}
+
+func messageOf(c *pool.Cause) string {
+	if c == nil {
+		return "nobody knows why."
+	}
+	return c.Message
+}
+
+// down looks at the steps that take an instance down. When its agent is gone
+// they are passed over: removal is bounded in time.
+func (v *iview) down(dec *decision) {
+	d, s := &dec.draft, v.current()
+	switch {
+	case s == nil || s.Status == pool.StepPending:
+		v.advance(d)
+	case !v.now.Before(s.Deadline):
+		v.again(d, s, overdue(s, *v.m, v.now))
+	case v.live.mode != pool.Installed && !v.now.Before(v.settled):
+		c := cause("agent.silent", "The agent on "+v.m.Name+" does not answer.", "", "Nothing: the removal goes on without it.", s.Name, v.now)
+		for _, o := range latest(v.steps) {
+			if o.Status == pool.StepPending || o.Status == pool.StepRunning {
+				d.end(o, pool.StepCancelled, c)
+			}
+		}
+		v.tellStep(d, s, "step.failed", pool.Warning, "%s: its agent does not answer; the removal goes on without it.", v.title()).Cause = c
+		v.advance(d)
+	default:
+		dec.wake = earliest(s.Deadline, later0(v.settled, v.now))
+	}
+}
+
+// later0 returns t if it is after now, else zero.
+func later0(t, now time.Time) time.Time {
+	if t.After(now) {
+		return t
+	}
+	return time.Time{}
+}
+
+// earliest returns the earlier of two times; a zero one does not count.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// release gives the machine back. An operation that is open on it is
+// cancelled first.
+func (v *iview) release(dec *decision) {
+	d := &dec.draft
+	if v.op != nil && v.op.Status.Open() {
+		if v.op.CancelAsked.IsZero() {
+			d.operation(v.op).CancelAsked = v.now
+			v.tell(d, "operation.cancelling", pool.Info, "%s is removed: %s of its machine is cancelled.", v.title(), v.op.Kind).Operation = v.op.ID
+		}
+		dec.wake = v.now.Add(30 * time.Second)
+		return
+	}
+	seq := downSeq + 50
+	if v.m != nil && v.m.Instance == v.in.ID {
+		s := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, seq, v.now, []string{stepRelease}, v.spec)[0]
+		s.Executor, s.Task, s.Mode, s.StartedAt = pool.ByAppliance, nil, "", v.now
+		d.end(s, pool.StepDone, nil)
+		release(d, v.m, v.wiped, v.svc.Wipe, "it holds the data of service "+v.svc.Name, "service "+v.svc.Name)
+	}
+	removed(d, v.in, v.svc, v.all)
+}
+
+// removed ends an instance for good, and with the last one the service.
+func removed(d *draft, in *pool.Instance, svc *pool.Service, all []pool.Instance) {
+	d.instance(in).Phase = pool.InstanceRemoved
+	in.Step, in.Endpoint = "", ""
+	e := d.tell("instance.removed", pool.Info, "%s/%d is removed.", svc.Name, in.Number)
+	e.Service, e.Instance = svc.Name, in.ID
+	d.secret(tokenSecret(in.ID), pool.Secret{})
+	for _, o := range all {
+		if o.ID != in.ID && o.Phase != pool.InstanceRemoved {
+			return
+		}
+	}
+	d.service(svc).Phase = pool.ServiceRemoved
+	svc.RemovedAt, svc.Cause = d.now, nil
+	d.tell("service.removed", pool.Info, "Service %s is removed.", svc.Name).Service = svc.Name
+}
+
+func (v *iview) title() string { return v.svc.Name + "/" + strconv.Itoa(v.in.Number) }
+
+func (v *iview) tell(d *draft, kind string, sev pool.Severity, format string, args ...any) *pool.Event {
+	e := d.tell(kind, sev, format, args...)
+	e.Service, e.Instance = v.svc.Name, v.in.ID
+	return e
+}
+
+func (v *iview) tellStep(d *draft, s *pool.Step, kind string, sev pool.Severity, format string, args ...any) *pool.Event {
+	e := v.tell(d, kind, sev, format, args...)
+	e.Step, e.Machine = s.Name, s.Machine
+	return e
+}

@@ -1,0 +1,380 @@
+package orchestrator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"appliance/pool"
+)
+
+const (
+	workers   = 8
+	beatEvery = 10 * time.Second
+	// beatKey is the setting that tells when the appliance was alive last.
+	beatKey = "beat"
+)
+
+// Run works until ctx ends: it resumes what the tables say is open, and owns
+// every goroutine that it starts. It returns nil when ctx ended.
+func (e *Engine) Run(ctx context.Context) error {
+	e.init()
+	if err := e.resume(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("resume: %w", err)
+	}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() { e.work(ctx) })
+	}
+	wg.Go(func() { every(ctx, beatEvery, e.beat) })
+	wg.Go(func() { every(ctx, sweepEvery, e.sweep) })
+	if e.BMC != nil {
+		wg.Go(func() { every(ctx, pollEvery, e.pollPower) })
+	}
+	<-ctx.Done()
+	e.q.close()
+	wg.Wait()
+	e.wg.Wait()
+	return nil
+}
+
+func every(ctx context.Context, d time.Duration, f func(context.Context)) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			f(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (e *Engine) beat(ctx context.Context) {
+	if err := e.Store.SetSetting(ctx, beatKey, time.Now().UTC().Format(time.RFC3339Nano)); err != nil && ctx.Err() == nil {
+		e.Log.Error("beat not stored", "err", err)
+	}
+}
+
+// resume adds the appliance's own downtime to open deadlines, and asks for a
+// tick of everything that is open.
+func (e *Engine) resume(ctx context.Context) error {
+	down := time.Duration(0)
+	text, err := e.Store.Setting(ctx, beatKey)
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return err
+	}
+	if last, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		down = max(0, time.Since(last))
+	}
+	ops, err := e.Store.OpenOperations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, op := range ops {
+		if err := e.extend(ctx, &op, op.ID, down); err != nil {
+			return err
+		}
+	}
+	instances, err := e.Store.Instances(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, in := range instances {
+		switch in.Phase {
+		case pool.InstanceRemoved, pool.InstanceRunning, pool.InstanceFailed:
+			continue
+		default:
+		}
+		if err := e.extend(ctx, nil, in.ID, down); err != nil {
+			return err
+		}
+		e.q.add("i:" + in.ID)
+	}
+	machines, err := e.Store.Machines(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range machines {
+		e.expect(m)
+		e.q.add("m:" + m.ID)
+	}
+	e.beat(ctx)
+	return nil
+}
+
+// extend moves the deadlines of an operation (or of an instance when op is
+// nil) by the appliance's downtime. Killed between this and the next beat,
+// it happens twice: that gives time, it takes none.
+func (e *Engine) extend(ctx context.Context, op *pool.Operation, owner string, down time.Duration) error {
+	if down < time.Second {
+		return nil
+	}
+	steps, err := e.Store.Steps(ctx, owner)
+	if err != nil {
+		return err
+	}
+	c := pool.Change{}
+	for i := range steps {
+		if s := &steps[i]; s.Status == pool.StepRunning || s.Status == pool.StepPending {
+			s.Deadline = s.Deadline.Add(down)
+			c.Steps = append(c.Steps, s)
+		}
+	}
+	if op != nil {
+		op.Deadline = op.Deadline.Add(down)
+		c.Operations = append(c.Operations, op)
+	}
+	return e.Store.Apply(ctx, &c)
+}
+
+func (e *Engine) work(ctx context.Context) {
+	for {
+		key, ok := e.q.next(ctx)
+		if !ok {
+			return
+		}
+		err := e.tick(ctx, key)
+		switch {
+		case err == nil, ctx.Err() != nil:
+		case errors.Is(err, pool.ErrConflict):
+			// Somebody else wrote first: plan anew, but never in a busy loop.
+			e.q.addAt(key, time.Now().Add(50*time.Millisecond))
+		default:
+			e.Log.Error("tick", "key", key, "err", err)
+			e.q.addAt(key, time.Now().Add(time.Second))
+		}
+		e.q.done(key)
+	}
+}
+
+// tick looks once at a key and does what the planner answers.
+func (e *Engine) tick(ctx context.Context, key string) error {
+	kind, id, _ := strings.Cut(key, ":")
+	var dec decision
+	var m *pool.Machine
+	switch kind {
+	case "m":
+		v, err := e.view(ctx, id)
+		if err != nil {
+			return gone(err)
+		}
+		dec, m = planMachine(v), v.m
+	default:
+		v, err := e.iview(ctx, id)
+		if err != nil {
+			return gone(err)
+		}
+		dec = planInstance(v)
+	}
+	if !dec.draft.Empty() {
+		return e.apply(ctx, &dec.draft)
+	}
+	if dec.run != nil {
+		e.carryOut(ctx, *dec.run, *m)
+	}
+	if !dec.wake.IsZero() {
+		e.q.addAt(key, dec.wake)
+	}
+	return nil
+}
+
+// gone: what is not in the tables any more needs nothing.
+func gone(err error) error {
+	if errors.Is(err, pool.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// apply commits a draft and wakes whom it concerns.
+func (e *Engine) apply(ctx context.Context, d *draft) error {
+	if d.Empty() {
+		return nil
+	}
+	if err := e.Store.Apply(ctx, &d.Change); err != nil {
+		return err
+	}
+	for _, ev := range d.Events {
+		e.Log.Info(ev.Type, "machine", ev.Machine, "service", ev.Service, "step", ev.Step, "msg", ev.Message)
+	}
+	for _, s := range d.Steps {
+		e.stepStored(s)
+		if strings.HasPrefix(s.Owner, "in-") {
+			e.q.add("i:" + s.Owner)
+		}
+		e.wake(s.Machine)
+	}
+	for _, m := range d.Machines {
+		e.wake(m.ID)
+		if m.Instance != "" {
+			e.q.add("i:" + m.Instance)
+		}
+	}
+	for _, op := range d.Operations {
+		e.wake(op.Machine)
+		if op.Params.Instance != "" {
+			e.q.add("i:" + op.Params.Instance)
+		}
+	}
+	for _, in := range d.Instances {
+		e.q.add("i:" + in.ID)
+	}
+	return nil
+}
+
+// stepStored lets go of what lives in memory beside a step that ended.
+func (e *Engine) stepStored(s *pool.Step) {
+	if s.Status == pool.StepRunning || s.Status == pool.StepPending {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if stop := e.working[s.Key]; stop != nil {
+		stop()
+		delete(e.working, s.Key)
+	}
+	delete(e.effects, s.Key)
+	delete(e.assigned, s.Key)
+	p := e.live[s.Machine]
+	if p == nil {
+		return
+	}
+	p.progress = nil
+	if s.Status != pool.StepDone {
+		return
+	}
+	switch s.Name {
+	case stepReboot, stepRestart:
+		if strings.HasPrefix(s.Owner, "op-") && p.bootID == s.BootID {
+			p.leave()
+		}
+	case stepPowerOff, stepPowerSoft, stepShutdown:
+		if strings.HasPrefix(s.Owner, "op-") {
+			p.leave()
+		}
+	}
+}
+
+// wake asks for a tick of a machine and lets its waiting agent look again.
+func (e *Engine) wake(machine string) {
+	if machine == "" {
+		return
+	}
+	e.q.add("m:" + machine)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if b := e.bells[machine]; b != nil {
+		close(b)
+		delete(e.bells, machine)
+	}
+}
+
+// bell returns a channel that is closed at the next change of a machine.
+func (e *Engine) bell(machine string) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	b := e.bells[machine]
+	if b == nil {
+		b = make(chan struct{})
+		e.bells[machine] = b
+	}
+	return b
+}
+
+// mint makes IDs, tokens ("") and BMC passwords ("password"): IPMI 2.0 takes
+// 20 bytes, and many BMCs want all kinds of characters.
+func mint(prefix string) string {
+	switch prefix {
+	case "":
+		return pool.NewToken()
+	case "password":
+		return "aA1-" + rand.Text()[:16]
+	}
+	return pool.NewID(prefix)
+}
+
+// view reads all that the planner may look at for a machine.
+func (e *Engine) view(ctx context.Context, id string) (*view, error) {
+	e.init()
+	m, err := e.Store.Machine(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	m = m.Clone()
+	v := &view{now: time.Now().UTC(), m: &m, settled: e.started.Add(silence), rules: e.Rules, mint: mint, live: e.presence(id)}
+	if v.wiped, err = e.Store.Wiped(ctx, id); err != nil {
+		return nil, err
+	}
+	op, err := e.Store.LastOperation(ctx, id)
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return nil, err
+	}
+	if err != nil {
+		return v, nil
+	}
+	if !op.Status.Open() {
+		v.last = &op
+		return v, nil
+	}
+	v.op = &op
+	if v.steps, err = e.steps(ctx, op.ID); err != nil {
+		return nil, err
+	}
+	if op.Kind == pool.OpDeploy {
+		if img, err := e.Store.Image(ctx, op.Params.Image); err == nil {
+			v.image = &img
+		} else if !errors.Is(err, pool.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if s := current(v.steps); s != nil {
+		e.mu.Lock()
+		v.effect = e.effects[s.Key]
+		e.mu.Unlock()
+	}
+	return v, nil
+}
+
+func (e *Engine) steps(ctx context.Context, owner string) ([]*pool.Step, error) {
+	list, err := e.Store.Steps(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*pool.Step, len(list))
+	for i := range list {
+		if t := list[i].Task; t != nil { // the planner completes it
+			c := *t
+			list[i].Task = &c
+		}
+		out[i] = &list[i]
+	}
+	return out, nil
+}
+
+// change plans and commits one change of a machine's rows; it plans anew
+// when another was faster.
+func (e *Engine) change(ctx context.Context, machine string, plan func(*view, *draft) error) error {
+	for try := 0; ; try++ {
+		v, err := e.view(ctx, machine)
+		if err != nil {
+			return err
+		}
+		d := &draft{now: v.now, mint: v.mint}
+		if err := plan(v, d); err != nil {
+			return err
+		}
+		err = e.apply(ctx, d)
+		if !errors.Is(err, pool.ErrConflict) || try == 9 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,402 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"appliance/pool"
+)
+
+var serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$`)
+
+// Deploy records a service whose instances then take machines and come up.
+// Errors wrap ErrInvalid (with near names for what is unknown), ErrConflict
+// for a name that is taken, and ErrUnavailable when too few machines fit: the
+// message names the constraint that failed on each.
+func (e *Engine) Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error) {
+	svc, err := e.newService(ctx, o)
+	if err != nil {
+		return pool.Service{}, err
+	}
+	now := time.Now().UTC()
+	d := &draft{now: now, mint: mint}
+	svc.CreatedAt = now
+	d.service(&svc)
+	for n := 1; n <= svc.Instances; n++ {
+		in := &pool.Instance{ID: mint("in"), Service: svc.Name, Number: n, Phase: pool.InstanceWaiting, Step: stepAcquire, CreatedAt: now}
+		d.instance(in)
+		d.secret(tokenSecret(in.ID), pool.NewSecret(mint("")))
+		s := d.newSteps(in.ID, "", 0, 1, now.Add(time.Hour), []string{stepAcquire}, func(string) spec {
+			return spec{waits: true, idem: true, timeout: acquireTime, tries: 1}
+		})[0]
+		s.Status, s.StartedAt = pool.StepRunning, now
+	}
+	ev := d.tell("service.deploying", pool.Info, "%s asked for service %s with %d instances.", o.By, svc.Name, svc.Instances)
+	ev.Service, ev.By = svc.Name, o.By
+	if err := e.apply(ctx, d); err != nil {
+		return pool.Service{}, err
+	}
+	return svc, nil
+}
+
+// newService checks what was asked for and fills in what was left out.
+func (e *Engine) newService(ctx context.Context, o pool.DeployOptions) (pool.Service, error) {
+	r := o.Recipe
+	svc := pool.Service{Name: o.Name, Recipe: r, Template: o.Template, Instances: o.Instances, Phase: pool.ServiceDeploying, By: o.By}
+	if svc.Name == "" {
+		svc.Name = strings.ToLower(r.Name)
+	}
+	if !serviceName.MatchString(svc.Name) {
+		return svc, fmt.Errorf("%w: service name %q: lower-case letters, digits and dashes, a letter first, 50 at most", pool.ErrInvalid, svc.Name)
+	}
+	if svc.Instances == 0 {
+		svc.Instances = max(r.Instances, 1)
+	}
+	if low := max(r.Min, 1); svc.Instances < low || r.Max > 0 && svc.Instances > r.Max {
+		return svc, fmt.Errorf("%w: service %s: %d instances: recipe %s wants %d to %d", pool.ErrInvalid, svc.Name, svc.Instances, r.Name, low, max(r.Max, low))
+	}
+	old, err := e.Store.Service(ctx, svc.Name)
+	switch {
+	case err == nil && old.Phase != pool.ServiceRemoved:
+		return svc, fmt.Errorf("%w: service %s exists; choose another name, or remove it", pool.ErrConflict, svc.Name)
+	case err != nil && !errors.Is(err, pool.ErrNotFound):
+		return svc, err
+	}
+	if svc.Template == "" {
+		svc.Template = r.Template
+	}
+	t, err := e.template(ctx, svc.Template)
+	if err != nil {
+		return svc, err
+	}
+	if svc.Image, err = e.imageName(ctx, o.Image, t.Image); err != nil {
+		return svc, err
+	}
+	return svc, e.fits(ctx, t, svc)
+}
+
+func (e *Engine) template(ctx context.Context, name string) (pool.Template, error) {
+	t, err := e.Store.Template(ctx, name)
+	if !errors.Is(err, pool.ErrNotFound) {
+		return t, err
+	}
+	list, err := e.Store.Templates(ctx)
+	if err != nil {
+		return t, err
+	}
+	var names []string
+	for _, t := range list {
+		names = append(names, t.Name)
+	}
+	return t, fmt.Errorf("%w: template %q does not exist%s", pool.ErrInvalid, name, hintOf(name, names))
+}
+
+// hintOf suggests names that are near, or lists what there is.
+func hintOf(name string, names []string) string {
+	if near := pool.Near(name, names); len(near) > 0 {
+		return "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; there is " + strings.Join(names, ", ")
+}
+
+// imageName returns the image that was asked for, else the template's, else
+// the appliance's default, else the only one in the library.
+func (e *Engine) imageName(ctx context.Context, asked, template string) (string, error) {
+	list, err := e.Store.Images(ctx)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, i := range list {
+		names = append(names, i.Name)
+	}
+	for _, name := range []string{asked, template, e.Image} {
+		if name == "" {
+			continue
+		}
+		if !slices.Contains(names, name) {
+			return "", fmt.Errorf("%w: image %q is not in the library%s", pool.ErrInvalid, name, hintOf(name, names))
+		}
+		return name, nil
+	}
+	switch len(names) {
+	case 0:
+		return "", fmt.Errorf("%w: no image in the library: build or import one first", pool.ErrUnavailable)
+	case 1:
+		return names[0], nil
+	}
+	return "", fmt.Errorf("%w: name the image: there is %s", pool.ErrInvalid, strings.Join(names, ", "))
+}
+
+// fits says why there are too few machines for a service.
+func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) error {
+	machines, err := e.freeMachines(ctx)
+	if err != nil {
+		return err
+	}
+	left := slices.Clone(machines)
+	var why map[string][]string
+	for n := range svc.Instances {
+		best, no, ok := e.Compute.Choose(t, left)
+		if why = no; !ok {
+			var parts []string
+			for _, m := range machines {
+				if r := why[m.ID]; len(r) > 0 {
+					parts = append(parts, m.Name+" "+strings.Join(r, " and "))
+				}
+			}
+			if len(parts) == 0 {
+				parts = []string{"there are no others"}
+			}
+			return fmt.Errorf("%w: service %s wants %d free machines for template %s, %d fit: %s",
+				pool.ErrUnavailable, svc.Name, svc.Instances, t.Name, n, strings.Join(parts, "; "))
+		}
+		left = slices.DeleteFunc(left, func(m pool.Machine) bool { return m.ID == best.ID })
+	}
+	return nil
+}
+
+// freeMachines returns all machines; those that are ready but have an
+// operation under way are shown as enrolled, which is what they are good for now.
+func (e *Engine) freeMachines(ctx context.Context) ([]pool.Machine, error) {
+	machines, err := e.Store.Machines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := e.Store.OpenOperations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range machines {
+		busy := func(op pool.Operation) bool { return op.Machine == machines[i].ID }
+		if machines[i].Phase == pool.Ready && slices.ContainsFunc(ops, busy) {
+			machines[i].Phase = pool.Enrolled
+		}
+	}
+	return machines, nil
+}
+
+// iview reads all that the planner may look at for an instance.
+func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
+	e.init()
+	in, err := e.Store.Instance(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := e.Store.Service(ctx, in.Service)
+	if err != nil {
+		return nil, err
+	}
+	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, settled: e.started.Add(silence), mint: mint}
+	if v.all, err = e.Store.Instances(ctx, in.Service); err != nil {
+		return nil, err
+	}
+	if v.steps, err = e.steps(ctx, id); err != nil {
+		return nil, err
+	}
+	if in.Machine == "" {
+		return v, e.choose(ctx, v)
+	}
+	m, err := e.Store.Machine(ctx, in.Machine)
+	if err != nil {
+		return nil, err
+	}
+	m = m.Clone()
+	v.m, v.live = &m, e.presence(m.ID)
+	if v.wiped, err = e.Store.Wiped(ctx, m.ID); err != nil {
+		return nil, err
+	}
+	op, err := e.Store.LastOperation(ctx, m.ID)
+	if err == nil {
+		v.op = &op
+	} else if !errors.Is(err, pool.ErrNotFound) {
+		return nil, err
+	}
+	return v, nil
+}
+
+// choose lets Compute choose a machine for an instance that waits for one.
+func (e *Engine) choose(ctx context.Context, v *iview) error {
+	if v.in.Phase != pool.InstanceWaiting {
+		return nil
+	}
+	var err error
+	if v.template, err = e.Store.Template(ctx, v.svc.Template); err != nil {
+		return err
+	}
+	machines, err := e.freeMachines(ctx)
+	if err != nil {
+		return err
+	}
+	m, _, ok := e.Compute.Choose(v.template, machines)
+	if !ok {
+		return nil
+	}
+	m = m.Clone()
+	v.choice = &m
+	v.wiped, err = e.Store.Wiped(ctx, m.ID)
+	return err
+}
+
+// Remove ends a service: its instances are stopped and their machines given
+// back, wiped if wipe says so, else protected. What fails on the way is told
+// and passed over: removal is bounded in time. Errors wrap ErrNotFound, or
+// ErrConflict for a service that is being removed.
+func (e *Engine) Remove(ctx context.Context, service string, wipe bool, by string) (pool.Service, error) {
+	for try := 0; ; try++ {
+		svc, err := e.remove(ctx, service, wipe, by)
+		if !errors.Is(err, pool.ErrConflict) || try == 9 || svc.Phase == pool.ServiceRemoved {
+			return svc, err
+		}
+	}
+}
+
+func (e *Engine) remove(ctx context.Context, service string, wipe bool, by string) (pool.Service, error) {
+	e.init()
+	svc, err := e.Store.Service(ctx, service)
+	if err != nil {
+		return svc, err
+	}
+	switch svc.Phase {
+	case pool.ServiceRemoved:
+		return svc, fmt.Errorf("%w: service %s was removed", pool.ErrNotFound, service)
+	case pool.ServiceRemoving:
+		return svc, nil
+	default:
+	}
+	instances, err := e.Store.Instances(ctx, service)
+	if err != nil {
+		return svc, err
+	}
+	d := &draft{now: time.Now().UTC(), mint: mint}
+	d.service(&svc)
+	svc.Phase, svc.Wipe, svc.Cause = pool.ServiceRemoving, wipe, nil
+	ev := d.tell("service.removing", pool.Info, "%s asked to remove service %s.", by, service)
+	ev.Service, ev.By = service, by
+	var live []pool.Instance
+	for _, in := range instances {
+		if in.Phase != pool.InstanceRemoved {
+			live = append(live, in)
+		}
+	}
+	for i := range live {
+		v, err := e.iview(ctx, live[i].ID)
+		if err != nil {
+			return svc, err
+		}
+		v.svc, v.in = &svc, &live[i]
+		stopping(v, d)
+	}
+	if len(live) == 0 {
+		svc.Phase, svc.RemovedAt = pool.ServiceRemoved, d.now
+	}
+	return svc, e.apply(ctx, d)
+}
+
+// stopping turns an instance round: what was to bring it up is dropped, and
+// what takes it down is planned.
+func stopping(v *iview, d *draft) {
+	in := d.instance(v.in)
+	prepared := false
+	for _, s := range latest(v.steps) {
+		if s.Name == stepPrepare && s.Status != pool.StepPending {
+			prepared = true
+		}
+		if s.Status == pool.StepPending || s.Status == pool.StepRunning {
+			d.end(s, pool.StepCancelled, cause("service.removed", "Service "+v.svc.Name+" is being removed.", "", "None is needed.", s.Name, d.now))
+		}
+	}
+	in.Phase, in.Cause = pool.InstanceReleasing, nil
+	if v.m == nil || !prepared || v.m.Instance != in.ID {
+		return
+	}
+	in.Phase = pool.InstanceStopping
+	var names []string
+	for _, n := range downEvents() {
+		if slices.Contains(v.svc.Recipe.Events, n) || n == "stop" && slices.Contains(v.svc.Recipe.Events, "start") {
+			names = append(names, n)
+		}
+	}
+	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), append(names, stepCleanup), v.spec)
+}
+
+func (e *Engine) retryService(ctx context.Context, svc pool.Service, by string) error {
+	instances, err := e.Store.Instances(ctx, svc.Name)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, in := range instances {
+		if in.Phase == pool.InstanceFailed {
+			if err := e.retryInstance(ctx, in.ID, by); err != nil {
+				return err
+			}
+			n++
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: service %s: no instance failed", pool.ErrConflict, svc.Name)
+	}
+	return nil
+}
+
+func (e *Engine) retryInstance(ctx context.Context, id, by string) error {
+	for try := 0; ; try++ {
+		v, err := e.iview(ctx, id)
+		if err != nil {
+			return err
+		}
+		d := &draft{now: v.now, mint: v.mint}
+		if err := retryInstance(v, d, by); err != nil {
+			return err
+		}
+		err = e.apply(ctx, d)
+		if !errors.Is(err, pool.ErrConflict) || try == 9 {
+			return err
+		}
+	}
+}
+
+// retryInstance goes on where an instance failed: with a new try of its step,
+// or with a new deployment of its machine.
+func retryInstance(v *iview, d *draft, by string) error {
+	s := v.current()
+	if v.in.Phase != pool.InstanceFailed || s == nil {
+		return fmt.Errorf("%w: instance %s did not fail", pool.ErrConflict, v.in.ID)
+	}
+	in, svc := d.instance(v.in), d.service(v.svc)
+	in.Cause, svc.Cause, svc.Phase = nil, nil, pool.ServiceDeploying
+	v.tell(d, "instance.retry", pool.Info, "%s asked to go on with %s at step %s.", by, v.title(), s.Name).By = by
+	n := d.newTry(s, s.Status, s.Cause, 0, false)
+	n.Tries++
+	v.add(n)
+	if s.Name != stepAcquire {
+		in.Phase = pool.InstanceInstalling
+		v.advance(d)
+		return nil
+	}
+	n.Status, n.StartedAt, n.NotBefore, n.Deadline = pool.StepRunning, d.now, time.Time{}, d.now.Add(acquireTime)
+	if v.m == nil {
+		in.Phase = pool.InstanceWaiting
+		n.Deadline = d.now.Add(time.Hour)
+		return nil
+	}
+	in.Phase = pool.InstanceAcquiring
+	if v.op != nil && !v.op.Status.Open() && v.m.Phase == pool.Reserved {
+		p := v.op.Params
+		if p.Instance == "" {
+			p = pool.OpParams{Image: v.svc.Image, Instance: in.ID, Hostname: fmt.Sprintf("%s-%d", svc.Name, in.Number)}
+		}
+		d.condition(v.m, pool.CondBroken, "", "")
+		d.newOperation(v.m, pool.OpDeploy, p, by)
+	}
+	return nil
+}
