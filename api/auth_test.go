@@ -55,7 +55,7 @@ func TestAuthMatrix(t *testing.T) {
 				case role != "" && rank(role) < rank(need) && code != http.StatusForbidden:
 					t.Errorf("%s as %s = %d, want 403", id, role, code)
 				case rank(role) >= rank(need) && (code == 401 || code == 403 || code >= 500 && code != 503):
-					t.Errorf("%s as %s = %d %s, want it let in", id, role, code, body)
+					t.Errorf("%s as %s = %d %s, want it let in; log: %s", id, role, code, body, r.logs)
 				}
 			}
 		}

@@ -28,12 +28,12 @@ func (u *upload) body() io.Reader {
 }
 
 type imageUpload struct {
-	named
+	Name string `path:"name" maxLength:"128"`
 	upload
 }
 
 type templatePut struct {
-	named
+	Name string `path:"name" maxLength:"128"`
 	Body pool.Template
 }
 
@@ -59,6 +59,9 @@ func (s *Server) catalogueRoutes(a huma.API) {
 	op := s.operation(a, up)
 	op.RequestBody = binary("application/gzip")
 	huma.Register(a, op, func(ctx context.Context, in *upload) (*answer[pool.RecipeInfo], error) {
+		if n := unwrap(in.ctx).Request().ContentLength; n > recipeBody {
+			return nil, s.problem(ctx, up, &http.MaxBytesError{Limit: recipeBody})
+		}
 		r, err := s.uploadRecipe(ctx, in.body())
 		if err != nil {
 			return nil, s.problem(ctx, up, err)

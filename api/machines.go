@@ -137,8 +137,9 @@ func (s *Server) cancel(ctx context.Context, id string) (wire.Machine, error) {
 	return s.machineView(ctx, m.ID)
 }
 
-// eventQuery selects events.
-type eventQuery struct {
+// EventQuery selects events. It is exported because huma sees no fields of
+// an embedded type that is not.
+type EventQuery struct {
 	After    int64         `query:"after" minimum:"0"`
 	Service  string        `query:"service" maxLength:"128"`
 	Instance string        `query:"instance" maxLength:"128"`
@@ -148,13 +149,13 @@ type eventQuery struct {
 	Last     bool          `query:"last" doc:"the last ones instead of the first"`
 }
 
-func (q eventQuery) filter(machine string) pool.EventFilter {
+func (q EventQuery) filter(machine string) pool.EventFilter {
 	return pool.EventFilter{After: q.After, Machine: machine, Service: q.Service, Instance: q.Instance,
 		Type: q.Type, Severity: q.Severity, Limit: q.Limit, Last: q.Last}
 }
 
-// logQuery selects lines of output.
-type logQuery struct {
+// LogQuery selects lines of output; exported like EventQuery.
+type LogQuery struct {
 	After    int64  `query:"after" minimum:"0"`
 	Limit    int    `query:"limit" minimum:"0" maximum:"10000"`
 	Last     bool   `query:"last"`
@@ -163,13 +164,13 @@ type logQuery struct {
 }
 
 type machineEvents struct {
-	one
-	eventQuery
+	ID string `path:"id" maxLength:"128" doc:"ID, name or MAC"`
+	EventQuery
 }
 
 type machineLines struct {
-	one
-	logQuery
+	ID string `path:"id" maxLength:"128" doc:"ID, name or MAC"`
+	LogQuery
 }
 
 func (s *Server) machineHistory(a huma.API, tag string) {

@@ -13,7 +13,7 @@ import (
 
 type allEvents struct {
 	Machine string `query:"machine" maxLength:"128" doc:"ID, name or MAC"`
-	eventQuery
+	EventQuery
 }
 
 func (s *Server) overviewRoutes(a huma.API) {

@@ -14,17 +14,17 @@ import (
 )
 
 type serviceLines struct {
-	named
-	logQuery
+	Name string `path:"name" maxLength:"128"`
+	LogQuery
 }
 
 type serviceRemoval struct {
-	named
+	Name string `path:"name" maxLength:"128"`
 	Wipe string `query:"wipe" maxLength:"128" doc:"the service's name: its disks are erased, too"`
 }
 
 type serviceAttribute struct {
-	named
+	Name string `path:"name" maxLength:"128"`
 	Attr string `path:"attr" maxLength:"256"`
 }
 
