@@ -12,6 +12,10 @@ func (t *Thread) CallMethod(v Value, id string, args []Value) (Value, error) {
 	if err := t.Alloc(16); err != nil {
 		return nil, err
 	}
+	if err := t.enter(t.pos, t.unit); err != nil {
+		return nil, err
+	}
+	defer t.leave()
 	if x, err := t.ownCall(v, id, args); !errors.Is(err, ErrNoMember) {
 		return x, err
 	}

@@ -223,7 +223,11 @@ func (t *Thread) operateOn(op string, l, r Value) (Value, error) {
 		}
 		return nil, Throw("NullPointerException", "Cannot invoke method %s() on null object", operatorMethod(op))
 	}
-	return t.CallMethod(l, operatorMethod(op), []Value{r})
+	switch l.(type) {
+	case Object, *instance: // what has methods of its own; the others call operate
+		return t.CallMethod(l, operatorMethod(op), []Value{r})
+	}
+	return nil, noMethod(l, operatorMethod(op), []Value{r})
 }
 
 func operatorMethod(op string) string {
