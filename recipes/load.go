@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"appliance/recipes/groovy"
 )
@@ -23,7 +24,12 @@ type Options struct {
 	Values     Values         // of the instance; zero is instance 1 of a recipe being checked
 }
 
-const maxText = 1 << 20
+// What a recipe's texts may be and take while it is read.
+const (
+	maxText   = 1 << 20
+	loadSteps = 5_000_000
+	loadTime  = 20 * time.Second
+)
 
 // source is a folder that holds a descriptor.
 type source struct {
@@ -52,7 +58,9 @@ func LoadDir(dir string, opt Options) (*Recipe, error) {
 // sandbox that reads files of fsys and opt.Library only. Faults of the recipe
 // wrap ErrInvalid and name file and line.
 func Load(fsys fs.FS, opt Options) (*Recipe, error) {
-	l := &loader{fsys: fsys, opt: opt, types: blockTypes()}
+	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
+	defer cancel()
+	l := &loader{ctx: ctx, fsys: fsys, opt: opt, types: blockTypes()}
 	r, err := l.recipe()
 	if err != nil {
 		if _, known := errors.AsType[invalid](err); !known && !errors.Is(err, fs.ErrPermission) {
@@ -63,7 +71,9 @@ func Load(fsys fs.FS, opt Options) (*Recipe, error) {
 	return r, nil
 }
 
+// loader is one Load; it carries the deadline of that call.
 type loader struct {
+	ctx      context.Context
 	fsys     fs.FS
 	opt      Options
 	types    map[string]blockType
@@ -166,8 +176,8 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 		return nil, err
 	}
 	rd := &reader{load: l, src: src, vars: vars, context: &contextObject{values: l.values()}, types: l.types}
-	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src)}
-	v, err := in.Run(context.Background(), script)
+	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src), Limits: groovy.Limits{Steps: loadSteps}}
+	v, err := in.Run(l.ctx, script)
 	if err != nil {
 		return nil, err
 	}
@@ -229,8 +239,8 @@ func (l *loader) config(src source, name, text string, vars map[string]groovy.Va
 	if err != nil {
 		return err
 	}
-	in := &groovy.Interp{Classes: classes(&folder{src: src})}
-	m, err := in.Config(context.Background(), script, vars)
+	in := &groovy.Interp{Classes: classes(&folder{src: src}), Limits: groovy.Limits{Steps: loadSteps}}
+	m, err := in.Config(l.ctx, script, vars)
 	if err != nil {
 		return err
 	}
