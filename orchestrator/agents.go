@@ -34,10 +34,26 @@ func (e *Engine) AgentHello(ctx context.Context, h pool.AgentHello) (pool.Verdic
 		return pool.Verdict{}, err
 	}
 	e.clearFetches(m.MACs)
+	e.sawHello(m, h)
 	if h.Mode == pool.Installed {
 		return e.helloInstalled(ctx, m.ID, h)
 	}
 	return e.helloRAM(ctx, m.ID, h)
+}
+
+// sawHello tells the boot timeline of the first hello of a boot.
+func (e *Engine) sawHello(m pool.Machine, h pool.AgentHello) {
+	if e.Boot == nil || e.Live(m.ID).BootID == h.BootID {
+		return
+	}
+	stage := pool.StageHello
+	if h.Mode == pool.Installed {
+		stage = pool.StageOS
+	}
+	e.Boot(pool.BootEvent{At: time.Now(), MAC: m.MAC(), Machine: m.ID, Stage: stage, Detail: "agent " + h.Version, Address: h.Address})
+	if h.Facts != nil {
+		e.Boot(pool.BootEvent{At: time.Now(), MAC: m.MAC(), Machine: m.ID, Stage: pool.StageFacts, Detail: "inventory", Address: h.Address})
+	}
 }
 
 func (e *Engine) helloMachine(ctx context.Context, h pool.AgentHello) (pool.Machine, error) {

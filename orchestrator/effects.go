@@ -65,7 +65,11 @@ func (e *Engine) power(ctx context.Context, s pool.Step, m pool.Machine) error {
 	case stepPowerSoft:
 		return e.BMC.SetPower(ctx, b, pool.DoPowerSoft)
 	case stepPowerOn:
-		return e.BMC.SetPower(ctx, b, pool.DoPowerOn)
+		err := e.BMC.SetPower(ctx, b, pool.DoPowerOn)
+		if err == nil && e.Boot != nil {
+			e.Boot(pool.BootEvent{At: time.Now(), MAC: m.MAC(), Machine: m.ID, Stage: pool.StagePower, Detail: "switched on by its BMC"})
+		}
+		return err
 	}
 	return errors.New("step " + s.Name + " is not the appliance's")
 }

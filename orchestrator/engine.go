@@ -77,6 +77,9 @@ type Engine struct {
 	Rules   []AcceptRule
 	Image   string       // default image of deployments; empty: the only one there is
 	Log     *slog.Logger // nil is silent
+	// Boot observes what the engine sees of booting machines: power switched
+	// on, an agent's first hello. Nil: nobody does. It must not block.
+	Boot func(pool.BootEvent)
 
 	q       queue
 	once    sync.Once
