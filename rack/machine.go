@@ -45,9 +45,14 @@ type Machine struct {
 type vm struct {
 	cmd   *exec.Cmd
 	qmp   *qmp
-	index int           // boot index of the network card
 	done  chan struct{} // closed when the process has been waited for
+	index int           // boot index of the network card
+	posts bool          // the firmware may still read the order it boots by
 }
+
+// settleTime is how long after a reset a firmware may reset once more before
+// it boots: SeaBIOS does so up to twice, and then reads the boot order again.
+const settleTime = 3 * time.Second
 
 func (v *vm) alive() bool {
 	if v == nil {
@@ -153,8 +158,8 @@ func (m *Machine) SetBoot(ctx context.Context, d BootDevice, persistent bool) er
 	} else {
 		m.next = d
 	}
-	if !m.vm.alive() {
-		return nil
+	if !m.vm.alive() || m.vm.posts {
+		return nil // taken up by the next start, or when the firmware has settled
 	}
 	if err := m.order(ctx, m.nextBoot()); err != nil {
 		return fmt.Errorf("set boot device of %s: %w", m.Spec.Name, err)
@@ -253,35 +258,49 @@ func (m *Machine) start(ctx context.Context) error {
 	}
 	m.vm = v
 	m.owned.Go(func() { m.watch(v) })
-	err = m.order(ctx, m.Spec.Boot)
-	if err == nil && m.unplugged {
-		err = m.setCarrier(ctx)
+	if !m.unplugged {
+		return nil
 	}
-	if err != nil {
+	if err := m.setCarrier(ctx); err != nil {
 		return errors.Join(err, m.stop(context.WithoutCancel(ctx)))
 	}
 	return nil
 }
 
-// watch gives a boot device that was asked for once back after the reset that
-// used it, and ends with the machine's life.
+// watch uses up, at a machine's reset, what was asked for its next boot, and
+// ends with the machine's life.
 func (m *Machine) watch(v *vm) {
-	for event := range v.qmp.events {
-		if event != "RESET" {
-			continue
-		}
-		m.mu.Lock()
-		if m.vm == v && v.alive() {
-			m.next = BootNone
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			if err := m.order(ctx, m.Spec.Boot); err != nil && !errors.Is(err, errGone) {
-				m.log.Warn("boot order not restored", "machine", m.Spec.Name, "err", err)
+	settled := time.NewTimer(settleTime)
+	defer settled.Stop()
+	for {
+		select {
+		case event, ok := <-v.qmp.events:
+			if !ok {
+				<-v.done
+				return
 			}
-			cancel()
+			if event != "RESET" {
+				continue
+			}
+			m.mu.Lock()
+			if m.vm == v && !v.posts {
+				v.posts, m.next = true, BootNone
+			}
+			m.mu.Unlock()
+			settled.Reset(settleTime)
+		case <-settled.C:
+			m.mu.Lock()
+			if m.vm == v && v.alive() {
+				v.posts = false
+				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				if err := m.order(ctx, m.nextBoot()); err != nil && !errors.Is(err, errGone) {
+					m.log.Warn("boot order not restored", "machine", m.Spec.Name, "err", err)
+				}
+				cancel()
+			}
+			m.mu.Unlock()
 		}
-		m.mu.Unlock()
 	}
-	<-v.done
 }
 
 func (m *Machine) exec(ctx context.Context, a argv) (*vm, error) {
@@ -305,7 +324,7 @@ func (m *Machine) exec(ctx context.Context, a argv) (*vm, error) {
 		return nil, errors.Join(fmt.Errorf("start QEMU: %w", err), ours.Close())
 	}
 	_ = theirs.Close()
-	v := &vm{cmd: cmd, index: nicIndex(a.boot), done: make(chan struct{})}
+	v := &vm{cmd: cmd, index: nicIndex(a.boot), posts: true, done: make(chan struct{})}
 	m.owned.Go(func() {
 		_ = cmd.Wait() // how it ended is in qemu.log
 		close(v.done)

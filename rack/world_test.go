@@ -42,6 +42,7 @@ func roles() map[string]func(context.Context) error {
 		"power": power,
 		"demo":  demo,
 
+		"reboots":       reboots,
 		"demoOfStandIn": demoOfStandIn,
 		"standIn":       standIn,
 	}
@@ -372,5 +373,82 @@ func TestKillLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat("/sys/class/net/" + rack.Bridge); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("bridge on the host: %v", err)
+	}
+}
+
+// resetLater is a boot sector that waits for 110 ticks, six seconds, and then
+// resets the machine.
+func resetLater() []byte {
+	return []byte{
+		0xfb,       //       sti
+		0xb4, 0x00, //       mov ah, 0
+		0xcd, 0x1a, //       int 1ah: ticks to cx:dx
+		0x89, 0xd3, //       mov bx, dx
+		0xb4, 0x00, // loop: mov ah, 0
+		0xcd, 0x1a, //       int 1ah
+		0x29, 0xda, //       sub dx, bx
+		0x83, 0xfa, 110, //  cmp dx, 110
+		0x72, 0xf5, //       jb loop
+		0xb0, 0xfe, //       mov al, 0feh
+		0xe6, 0x64, //       out 64h, al: reset, by the keyboard controller
+		0xf4,       //       hlt
+		0xeb, 0xfd, //       jmp $-1
+	}
+}
+
+// reboots has a system on its disk that restarts by itself, and asks for the
+// network once while it runs: the next boot is from the network, what was
+// asked for is used up, and the boot after that is from the disk.
+func reboots(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	dir, _ := rack.Inside()
+	sector := make([]byte, 1<<20)
+	copy(sector, resetLater())
+	sector[510], sector[511] = 0x55, 0xaa
+	disk := filepath.Join(dir, "resets")
+	if err := os.WriteFile(disk, sector, 0o644); err != nil {
+		return err
+	}
+	r, err := rack.Raise(ctx, rack.Config{Machines: []rack.Spec{{MemoryMB: 128, NoBMC: true, Disks: []rack.Disk{{Path: disk}}}}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	m := r.Machines[0]
+	if err := m.PowerOn(ctx); err != nil {
+		return err
+	}
+	const fromDisk, fromNet = "Booting from Hard Disk", "iPXE initialising devices"
+	if err := seen(ctx, m.ConsoleLog(), fromDisk); err != nil {
+		return err
+	}
+	if b, err := os.ReadFile(m.ConsoleLog()); err != nil || strings.Contains(string(b), fromNet) {
+		return fmt.Errorf("network was tried before the disk (%w):\n%s", err, b)
+	}
+	if err := m.SetBoot(ctx, rack.BootPXE, false); err != nil {
+		return err
+	}
+	if err := seen(ctx, m.ConsoleLog(), fromNet); err != nil {
+		return err
+	}
+	if got := m.Boot(); got != rack.BootNone {
+		return fmt.Errorf("asked for after its use: %s", got)
+	}
+	if err := os.Truncate(m.ConsoleLog(), 0); err != nil {
+		return err
+	}
+	if err := m.PowerReset(ctx); err != nil {
+		return err
+	}
+	return seen(ctx, m.ConsoleLog(), fromDisk)
+}
+
+// TestBootOnce: a boot device that was asked for counts for one boot.
+func TestBootOnce(t *testing.T) {
+	e2e(t)
+	_, code, _ := world(t, "reboots")
+	if got := <-code; got != 0 {
+		t.Errorf("exit code %d; what went wrong is above", got)
 	}
 }

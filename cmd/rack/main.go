@@ -41,7 +41,7 @@ func main() {
 // was run.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
-		fmt.Fprint(stderr, usage)
+		_, _ = fmt.Fprint(stderr, usage)
 		return 2
 	}
 	var code int
@@ -54,10 +54,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case "demo":
 		code, err = runDemo(ctx, args[1:], stdout, stderr)
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
+		_, _ = fmt.Fprint(stdout, usage)
 		return 0
 	default:
-		fmt.Fprintf(stderr, "rack: unknown command %q\n%s", name, usage)
+		_, _ = fmt.Fprintf(stderr, "rack: unknown command %q\n%s", name, usage)
 		return 2
 	}
 	switch {
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errUsage):
 		return 2
 	case err != nil:
-		fmt.Fprintf(stderr, "rack %s: %v\n", args[0], err)
+		_, _ = fmt.Fprintf(stderr, "rack %s: %v\n", args[0], err)
 		return 1
 	}
 	return code
@@ -76,7 +76,7 @@ func flags(name, args string, stderr io.Writer) (fs *flag.FlagSet, folder *strin
 	fs = flag.NewFlagSet("rack "+name, flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Usage = func() {
-		fmt.Fprintf(stderr, "Usage: rack %s [flags] %s\n", name, args)
+		_, _ = fmt.Fprintf(stderr, "Usage: rack %s [flags] %s\n", name, args)
 		fs.PrintDefaults()
 	}
 	return fs, fs.String("dir", filepath.Join("build", "rack", "rack"), "run `folder` of the rack")
