@@ -65,9 +65,10 @@ func (e *Engine) power(ctx context.Context, s pool.Step, m pool.Machine) error {
 	case stepPowerSoft:
 		return e.BMC.SetPower(ctx, b, pool.DoPowerSoft)
 	case stepPowerOn:
+		asked := time.Now() // the firmware may be asking DHCP before the BMC has answered us
 		err := e.BMC.SetPower(ctx, b, pool.DoPowerOn)
 		if err == nil && e.Boot != nil {
-			e.Boot(pool.BootEvent{At: time.Now(), MAC: m.MAC(), Machine: m.ID, Stage: pool.StagePower, Detail: "switched on by its BMC"})
+			e.Boot(pool.BootEvent{At: asked, MAC: m.MAC(), Machine: m.ID, Stage: pool.StagePower, Detail: "switched on by its BMC"})
 		}
 		return err
 	}
