@@ -1,0 +1,157 @@
+package ipmi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/bmc-toolbox/bmclib/v2/providers/redfish"
+	"github.com/go-logr/logr"
+
+	"appliance/pool"
+)
+
+// redfishDriver is bmclib's gofish provider with three things mended: its
+// requests end with the context of the call, an order that it carried out is
+// not reported as failed, and its errors are told apart by what was seen on
+// the wire, because bmclib turns them into text. It is used by one call and
+// one goroutine.
+type redfishDriver struct {
+	conn *redfish.Conn
+	wire *wire
+}
+
+// newRedfish returns a driver for the Redfish service of b.
+func newRedfish(b pool.BMC, port int, wait time.Duration) *redfishDriver {
+	w := &wire{base: &http.Transport{
+		DialContext: (&net.Dialer{}).DialContext,
+		// A BMC's certificate is its own; who it is was settled by the agent
+		// in-band, and its password is unique.
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+		DisableKeepAlives: true,
+	}}
+	host := b.Address.String()
+	if b.Address.Is6() {
+		host = "[" + host + "]"
+	}
+	return &redfishDriver{wire: w, conn: redfish.New(host, b.User, b.Password.Reveal(), logr.Discard(),
+		redfish.WithPort(strconv.Itoa(port)), redfish.WithHttpClient(&http.Client{Transport: w, Timeout: wait}))}
+}
+
+// Name is the provider's name in bmclib.
+func (d *redfishDriver) Name() string { return redfish.ProviderName }
+
+// Open makes a session.
+func (d *redfishDriver) Open(ctx context.Context) error {
+	return d.do(ctx, func() error { return d.conn.Open(ctx) })
+}
+
+// Close deletes the session, whatever has become of ctx.
+func (d *redfishDriver) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return d.do(ctx, func() error { return d.conn.Close(ctx) })
+}
+
+// PowerStateGet returns Redfish's word for the power state.
+func (d *redfishDriver) PowerStateGet(ctx context.Context) (state string, err error) {
+	err = d.do(ctx, func() error {
+		state, err = d.conn.PowerStateGet(ctx)
+		return err
+	})
+	return state, err
+}
+
+// PowerSet gives one order: on, off, soft or reset. bmclib's word for what
+// everybody else calls a reset (ForceRestart) is "cycle".
+func (d *redfishDriver) PowerSet(ctx context.Context, state string) (bool, error) {
+	if state == string(pool.DoPowerReset) {
+		state = "cycle"
+	}
+	// The answer is not looked at: a soft off that was taken answers false.
+	err := d.do(ctx, func() error {
+		_, err := d.conn.PowerSet(ctx, state)
+		return err
+	})
+	return err == nil, err
+}
+
+// BootDeviceSet says what the firmware starts next.
+func (d *redfishDriver) BootDeviceSet(ctx context.Context, device string, persistent, efi bool) (ok bool, err error) {
+	err = d.do(ctx, func() error {
+		_, err := d.conn.BootDeviceSet(ctx, device, persistent, efi)
+		return err
+	})
+	return err == nil, err
+}
+
+// do runs one call of the provider under ctx and gives its error a kind.
+func (d *redfishDriver) do(ctx context.Context, call func() error) error {
+	d.wire.ctx, d.wire.failed, d.wire.status = ctx, nil, 0
+	err := call()
+	if err == nil {
+		return nil
+	}
+	switch s := d.wire.status; {
+	case d.wire.failed != nil:
+		return because(ErrUnreachable, d.wire.failed)
+	case s == http.StatusUnauthorized || s == http.StatusForbidden:
+		return because(ErrAuth, fmt.Errorf("HTTP status %d", s))
+	case s >= 500 && s != http.StatusNotImplemented, s == http.StatusTooManyRequests:
+		return because(ErrUnreachable, fmt.Errorf("HTTP status %d", s))
+	case s >= 400:
+		return because(ErrUnsupported, fmt.Errorf("HTTP status %d", s))
+	}
+	return because(ErrUnsupported, errors.New("no usable Redfish service: "+err.Error()))
+}
+
+// wire carries the requests of one call and remembers how the last one ended.
+// It holds the call's context because gofish sends requests under none.
+type wire struct {
+	base   http.RoundTripper
+	ctx    context.Context
+	failed error
+	status int
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := merge(r.Context(), w.ctx)
+	answer, err := w.base.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		w.failed = err
+		return nil, err
+	}
+	w.failed, w.status = nil, answer.StatusCode
+	answer.Body = &body{answer.Body, cancel}
+	return answer, nil
+}
+
+// merge returns a context that ends with either of two.
+func merge(a, b context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(a)
+	stop := context.AfterFunc(b, func() { cancel(context.Cause(b)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
+// body ends the request's context when its answer was read.
+type body struct {
+	io.ReadCloser
+	end context.CancelFunc
+}
+
+// Close implements io.Closer.
+func (b *body) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}
