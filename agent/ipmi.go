@@ -53,21 +53,22 @@ type ipmiDevice struct {
 	id   int64
 }
 
-// openIPMI opens the BMC's device, which appears a moment after its driver.
-// Errors wrap pool.ErrNotFound when the machine has no BMC.
+// openIPMI opens the BMC's device, which appears a moment after its driver
+// has found it. Errors wrap pool.ErrNotFound when the machine has no BMC: its
+// driver does not stay loaded then.
 func openIPMI() (*ipmiDevice, error) {
-	for range 20 {
+	for try := 0; ; try++ {
 		f, err := os.OpenFile("/dev/ipmi0", os.O_RDWR, 0)
 		if err == nil {
 			return &ipmiDevice{file: f}, nil
 		}
-		// The class appears with ipmi_devintf; an interface in it only with a BMC.
-		if _, classErr := os.Stat("/sys/class/ipmi"); classErr != nil || !errors.Is(err, os.ErrNotExist) {
+		_, si := os.Stat("/sys/module/ipmi_si")
+		_, ssif := os.Stat("/sys/module/ipmi_ssif")
+		if si != nil && ssif != nil || !errors.Is(err, os.ErrNotExist) || try == 60 {
 			return nil, fmt.Errorf("%w: open BMC: %v", pool.ErrNotFound, err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return nil, fmt.Errorf("%w: no BMC answers in-band", pool.ErrNotFound)
 }
 
 // Close closes the device.

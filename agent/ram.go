@@ -286,7 +286,7 @@ func drivers(log *slog.Logger) (*Modules, *Hotplug) {
 		hotplug = nil
 	}
 	modules.Coldplug()
-	if err := modules.Load("af_packet", "efivarfs", "sd_mod", "ipmi_devintf"); err != nil {
+	if err := modules.Load("af_packet", "sd_mod", "ipmi_devintf"); err != nil {
 		log.Info("modules by need", "err", err)
 	}
 	if err := modules.Load("ipmi_si"); err != nil { // refuses to load where there is no BMC
@@ -294,6 +294,9 @@ func drivers(log *slog.Logger) (*Modules, *Hotplug) {
 	}
 	log.Info("drivers loaded", "modules", modules.Loaded())
 	if _, err := os.Stat("/sys/firmware/efi"); err == nil {
+		if err := modules.Load("efivarfs"); err != nil {
+			log.Warn("firmware variables", "err", err)
+		}
 		if err := unix.Mount("efivarfs", "/sys/firmware/efi/efivars", "efivarfs", unix.MS_RDONLY, ""); err != nil && !errors.Is(err, unix.EBUSY) {
 			log.Warn("firmware variables", "err", err)
 		}
