@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"appliance/api"
+	"appliance/orchestrator"
+	"appliance/pool"
+	"appliance/store"
+)
+
+// bootLog records what is seen of machines that boot. Observers hand events
+// to See, which never blocks; Run stores them in batches.
+type bootLog struct {
+	db     *store.DB
+	engine *orchestrator.Engine
+	feed   *api.Feed
+	log    *slog.Logger
+	queue  chan pool.BootEvent
+	lost   atomic.Int64
+}
+
+// batchEvery is how long an event waits for others to share its write.
+const batchEvery = 200 * time.Millisecond
+
+// See takes an event; when too many wait, it is counted and dropped.
+func (b *bootLog) See(e pool.BootEvent) {
+	select {
+	case b.queue <- e:
+	default:
+		b.lost.Add(1)
+	}
+}
+
+// Run stores events until ctx ends, and then what is left.
+func (b *bootLog) Run(ctx context.Context) error {
+	for {
+		var batch []pool.BootEvent
+		select {
+		case e := <-b.queue:
+			batch = append(batch, e)
+		case <-ctx.Done():
+			b.store(context.WithoutCancel(ctx), b.drain(nil))
+			return nil
+		}
+		select {
+		case <-time.After(batchEvery):
+		case <-ctx.Done():
+		}
+		b.store(context.WithoutCancel(ctx), b.drain(batch))
+	}
+}
+
+func (b *bootLog) drain(batch []pool.BootEvent) []pool.BootEvent {
+	for {
+		select {
+		case e := <-b.queue:
+			batch = append(batch, e)
+		default:
+			return batch
+		}
+	}
+}
+
+func (b *bootLog) store(ctx context.Context, batch []pool.BootEvent) {
+	kept := batch[:0]
+	for _, e := range batch {
+		if e.MAC.IsZero() && e.Address.IsValid() {
+			// TFTP and plain files name no MAC: the lease does.
+			if l, err := b.db.LeaseAt(ctx, e.Address); err == nil {
+				e.MAC = l.MAC
+			}
+		}
+		if e.MAC.IsZero() {
+			continue
+		}
+		if m, err := b.db.MachineByMAC(ctx, e.MAC); err == nil {
+			e.Machine = m.ID
+		}
+		if e.Stage == pool.StageExtra && !e.Failed {
+			b.engine.AgentFetched(e.MAC)
+		}
+		b.feed.PublishBoot(e)
+		kept = append(kept, e)
+	}
+	if len(kept) == 0 {
+		return
+	}
+	if err := b.db.AppendBoot(ctx, kept); err != nil {
+		b.log.Warn("boot events not stored", "events", len(kept), "err", err)
+	}
+	if n := b.lost.Swap(0); n > 0 {
+		b.log.Warn("boot events dropped: too many at once", "events", n)
+	}
+}

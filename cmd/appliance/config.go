@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"appliance/orchestrator"
+	"appliance/pool"
+)
+
+// defaultConfig is where serve looks when it is told nothing.
+const defaultConfig = "/etc/appliance/appliance.yaml"
+
+// config is the whole configuration: where the appliance stands, never what
+// it serves. It names no MAC, no BMC and no machine; those are discovered.
+type config struct {
+	Data      string        `yaml:"data"`
+	Interface string        `yaml:"interface"`
+	Subnets   []pool.Subnet `yaml:"subnets"`
+	Accept    []acceptRule  `yaml:"accept"`
+	Listen    listen        `yaml:"listen"`
+	Image     string        `yaml:"image"`
+	Names     []string      `yaml:"names"`    // further names and addresses of the console
+	SSHKeys   []string      `yaml:"ssh_keys"` // let into installed systems
+	Kernel    []string      `yaml:"kernel"`   // further kernel arguments of the boot kit
+	Packages  string        `yaml:"packages"` // folder of the package repository; DATA/packages when empty
+	Netboot   *bool         `yaml:"netboot"`  // false: no DHCP, TFTP, HTTP boot
+}
+
+type acceptRule struct {
+	Name   string       `yaml:"name"`
+	Subnet netip.Prefix `yaml:"subnet"`
+	Erase  bool         `yaml:"erase"`
+	Tags   []string     `yaml:"tags"`
+}
+
+type listen struct {
+	HTTPS string `yaml:"https"`
+	HTTP  string `yaml:"http"`
+}
+
+// exampleConfig is what "appliance config init" writes; a test reads it.
+const exampleConfig = `# The appliance's configuration. It says where the appliance stands; machines,
+# MACs and BMC addresses are not named here: they are discovered.
+
+# Everything that must not be lost: database, images, packages, keys.
+data: /var/lib/appliance
+
+# The network interface that the rack is connected to. It needs an address in
+# the first subnet below. Ask "appliance doctor" whether it can serve there.
+interface: %s
+
+subnets:
+  - name: rack
+    prefix: %s
+    first: %s
+    last: %s
+    lease: 1h
+    # Machines that nobody knows are answered, inventoried and shown; nothing is
+    # written to them until they are accepted.
+    discover: true
+    # router: 10.77.0.254
+    # dns: [10.77.0.1]
+    # reserve: { "52:54:00:12:34:56": 10.77.0.20 }
+
+# Machines in these subnets are accepted without asking. Accepting never erases:
+# a machine whose disks hold something is protected until a person allows it,
+# or a rule says "erase: true".
+# accept:
+#   - name: rack
+#     subnet: 10.77.0.0/24
+
+# The image that services are put on, unless their template names another.
+image: debian-12
+
+# listen:
+#   https: ":8443"  # console, API, agents
+#   http: ":8080"   # boot files only
+
+# Names by which browsers call the console, for its certificate.
+# names: [appliance.example.org]
+
+# Public keys that may log in to installed systems as root.
+# ssh_keys: ["ssh-ed25519 AAAA… you@desk"]
+`
+
+// loadConfig reads and checks a configuration file. Errors wrap pool.ErrInvalid.
+func loadConfig(path string) (config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return config{}, err
+	}
+	c, err := parseConfig(b)
+	if err != nil {
+		return config{}, fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parseConfig(b []byte) (config, error) {
+	c := config{Data: "/var/lib/appliance", Listen: listen{HTTPS: ":8443", HTTP: ":8080"}, Image: "debian-12"}
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return config{}, fmt.Errorf("%w: %v", pool.ErrInvalid, err)
+	}
+	return c, c.check()
+}
+
+func (c config) netboot() bool { return c.Netboot == nil || *c.Netboot }
+
+func (c *config) check() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", pool.ErrInvalid, fmt.Sprintf(format, args...))
+	}
+	if !filepath.IsAbs(c.Data) {
+		return bad("data: %q is not an absolute path", c.Data)
+	}
+	if c.netboot() && c.Interface == "" {
+		return bad("interface is missing: name the one that the rack is connected to, or set netboot: false")
+	}
+	if c.netboot() && len(c.Subnets) == 0 {
+		return bad("subnets is empty: say which addresses the machines get")
+	}
+	for i := range c.Subnets {
+		s := &c.Subnets[i]
+		if s.Lease == 0 {
+			s.Lease = time.Hour
+		}
+		switch {
+		case !s.Prefix.IsValid() || !s.Prefix.Addr().Is4():
+			return bad("subnet %d: prefix is missing or no IPv4 prefix such as 10.77.0.0/24", i+1)
+		case !s.Prefix.Contains(s.First) || !s.Prefix.Contains(s.Last) || s.Last.Less(s.First):
+			return bad("subnet %s: first %s to last %s is no range inside %s", s.Prefix, s.First, s.Last, s.Prefix)
+		case s.Lease < 2*time.Minute:
+			return bad("subnet %s: lease %s is shorter than two minutes", s.Prefix, s.Lease)
+		}
+		for mac, addr := range s.Reserve {
+			if a, err := netip.ParseAddr(addr); err != nil || !s.Prefix.Contains(a) {
+				return bad("subnet %s: reserve %s: %q is no address inside it", s.Prefix, mac, addr)
+			}
+		}
+	}
+	for _, r := range c.Accept {
+		if r.Name == "" {
+			return bad("accept: a rule has no name")
+		}
+	}
+	for _, k := range c.SSHKeys {
+		if strings.ContainsAny(k, "\r\n") || len(strings.Fields(k)) < 2 {
+			return bad("ssh_keys: %.20q is no public key line", k)
+		}
+	}
+	return nil
+}
+
+func (c config) rules() []orchestrator.AcceptRule {
+	var out []orchestrator.AcceptRule
+	for _, r := range c.Accept {
+		out = append(out, orchestrator.AcceptRule{Name: r.Name, Subnet: r.Subnet, Erase: r.Erase, Tags: r.Tags})
+	}
+	return out
+}
+
+// interfaceAddr returns the first IPv4 address of an interface, inside prefix
+// when that is valid.
+func interfaceAddr(name string, prefix netip.Prefix) (netip.Addr, error) {
+	ifi, err := net.InterfaceByName(name)
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("%w: interface %s: %v; %s", pool.ErrInvalid, name, err, "see: ip address")
+	}
+	addrs, err := ifi.Addrs()
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("read addresses of interface %s: %v", name, err)
+	}
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err == nil && p.Addr().Is4() && (!prefix.IsValid() || prefix.Contains(p.Addr())) {
+			return p.Addr(), nil
+		}
+	}
+	return netip.Addr{}, fmt.Errorf("%w: interface %s has no address in %s; add one: ip address add %s/%d dev %s",
+		pool.ErrInvalid, name, prefix, prefix.Addr().Next(), prefix.Bits(), name)
+}
+
+// suggestConfig writes the example for the interface that looks most like a rack's.
+func suggestConfig() string {
+	name, prefix := "eth1", netip.MustParsePrefix("10.77.0.1/24")
+	ifis, _ := net.Interfaces() // none: the example's own stands
+	for _, ifi := range ifis {
+		addrs, _ := ifi.Addrs()
+		for _, a := range addrs {
+			p, err := netip.ParsePrefix(a.String())
+			if err == nil && p.Addr().Is4() && p.Addr().IsPrivate() && ifi.Flags&net.FlagUp != 0 && p.Bits() <= 28 {
+				name, prefix = ifi.Name, p
+			}
+		}
+	}
+	first, last := rangeIn(prefix)
+	return fmt.Sprintf(exampleConfig, name, prefix.Masked(), first, last)
+}
+
+// rangeIn returns a hundred addresses from .100 on, or the upper half of a small prefix.
+func rangeIn(p netip.Prefix) (first, last netip.Addr) {
+	b := p.Masked().Addr().As4()
+	if p.Bits() <= 24 {
+		b[3] = 100
+		first = netip.AddrFrom4(b)
+		b[3] = 199
+		return first, netip.AddrFrom4(b)
+	}
+	size := byte(1 << (32 - p.Bits()))
+	base := b[3]
+	b[3] = base + size/2
+	first = netip.AddrFrom4(b)
+	b[3] = base + size - 2
+	return first, netip.AddrFrom4(b)
+}
+
+// sealKey returns the key that seals secrets: a file beside, not in, the
+// database; made on the first call.
+func sealKey(dir string, random func([]byte) (int, error)) ([]byte, error) {
+	path := filepath.Join(dir, "seal.key")
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) == 32 {
+		return key, nil
+	}
+	if err == nil {
+		return nil, fmt.Errorf("%w: %s holds %d bytes, a seal key has 32; restore it from a backup", pool.ErrInvalid, path, len(key))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read seal key: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "pool.db")); err == nil {
+		return nil, fmt.Errorf("%w: %s is missing but the database is there; without it its secrets cannot be read: restore it from a backup", pool.ErrInvalid, path)
+	}
+	key = make([]byte, 32)
+	if _, err := random(key); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %v", err)
+	}
+	if err := os.WriteFile(path, key, 0o600); err != nil {
+		return nil, fmt.Errorf("write seal key: %v", err)
+	}
+	return key, nil
+}

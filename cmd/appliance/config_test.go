@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"appliance/pool"
+)
+
+func TestSuggestedConfigIsValid(t *testing.T) {
+	text := suggestConfig()
+	c, err := parseConfig([]byte(text))
+	if err != nil {
+		t.Fatalf("the suggested configuration is refused: %v\n%s", err, text)
+	}
+	if len(c.Subnets) != 1 || !c.Subnets[0].Discover || c.Data == "" || len(c.Accept) != 0 {
+		t.Errorf("suggested configuration reads as %+v", c)
+	}
+	// What is commented out has to be right, too.
+	var all []string
+	for _, l := range strings.Split(text, "\n") {
+		l = strings.Replace(l, "# accept:", "accept:", 1)
+		for _, k := range []string{"#   - name: rack", "#     subnet:", "# listen:", "#   https:", "#   http:", "# names:", "# ssh_keys:", "    # router:", "    # dns:", "    # reserve:"} {
+			if strings.HasPrefix(l, k) {
+				l = strings.Replace(l, "# ", "", 1)
+			}
+		}
+		all = append(all, l)
+	}
+	full := strings.Join(all, "\n")
+	full = strings.ReplaceAll(full, "10.77.0.254", c.Subnets[0].First.String())
+	full = strings.ReplaceAll(full, "10.77.0.20", c.Subnets[0].First.String())
+	if c, err = parseConfig([]byte(full)); err != nil || len(c.Accept) != 1 || len(c.Subnets[0].Reserve) != 1 || len(c.SSHKeys) != 1 {
+		t.Errorf("with all comments taken away: %v, %+v\n%s", err, c, full)
+	}
+}
+
+func TestConfigRefuses(t *testing.T) {
+	const ok = "interface: eth1\nsubnets: [{prefix: 10.0.0.0/24, first: 10.0.0.10, last: 10.0.0.20}]\n"
+	if _, err := parseConfig([]byte(ok)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"an unknown key":          ok + "intreface: eth2\n",
+		"no interface":            "subnets: [{prefix: 10.0.0.0/24, first: 10.0.0.10, last: 10.0.0.20}]",
+		"no subnet":               "interface: eth1",
+		"a range outside":         "interface: eth1\nsubnets: [{prefix: 10.0.0.0/24, first: 10.0.1.10, last: 10.0.1.20}]",
+		"a range upside down":     "interface: eth1\nsubnets: [{prefix: 10.0.0.0/24, first: 10.0.0.20, last: 10.0.0.10}]",
+		"IPv6":                    "interface: eth1\nsubnets: [{prefix: fd77::/64, first: 'fd77::1', last: 'fd77::2'}]",
+		"a relative data folder":  ok + "data: here\n",
+		"a reserved name":         "interface: eth1\nsubnets: [{prefix: 10.0.0.0/24, first: 10.0.0.10, last: 10.0.0.20, reserve: {'52:54:00:00:00:01': box}}]",
+		"a reserve for no MAC":    "interface: eth1\nsubnets: [{prefix: 10.0.0.0/24, first: 10.0.0.10, last: 10.0.0.20, reserve: {nonsense: 10.0.0.7}}]",
+		"a rule without name":     ok + "accept: [{subnet: 10.0.0.0/24}]\n",
+		"a key that is none":      ok + "ssh_keys: [hello]\n",
+		"a key with a line break": ok + "ssh_keys: [\"ssh-ed25519 AAAA\\nroot ALL\"]\n",
+		"a short lease":           "interface: eth1\nsubnets: [{prefix: 10.0.0.0/24, first: 10.0.0.10, last: 10.0.0.20, lease: 1s}]",
+	} {
+		if _, err := parseConfig([]byte(text)); !errors.Is(err, pool.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(suggestConfig()))
+	f.Add([]byte("subnets: [{reserve: {a: b}}]"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if _, err := parseConfig(b); err != nil && !errors.Is(err, pool.ErrInvalid) {
+			t.Errorf("error %v is not ErrInvalid", err)
+		}
+	})
+}
+
+func TestSealKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	key, err := sealKey(dir, rand.Read)
+	if err != nil || len(key) != 32 {
+		t.Fatalf("first key: %d bytes, %v", len(key), err)
+	}
+	again, err := sealKey(dir, rand.Read)
+	if err != nil || !bytes.Equal(key, again) {
+		t.Errorf("second start has another key, %v", err)
+	}
+	path := filepath.Join(dir, "seal.key")
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("seal key has mode %v, %v; want 0600", info.Mode(), err)
+	}
+	if err := os.WriteFile(path, key[:7], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sealKey(dir, rand.Read); !errors.Is(err, pool.ErrInvalid) {
+		t.Errorf("a short key: %v, want ErrInvalid", err)
+	}
+	// Never make a new key for an old database: its secrets would be lost for good.
+	if err := errors.Join(os.Remove(path), os.WriteFile(filepath.Join(dir, "pool.db"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sealKey(dir, rand.Read); !errors.Is(err, pool.ErrInvalid) {
+		t.Errorf("a lost key: %v, want ErrInvalid", err)
+	}
+}

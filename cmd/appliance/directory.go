@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"appliance/api/wire"
+	"appliance/images"
+	"appliance/orchestrator"
+	"appliance/pool"
+	"appliance/store"
+)
+
+// directory answers DHCP and HTTP boot from one decision: images.Decide over
+// what the engine knows of the machine.
+type directory struct {
+	db      *store.DB
+	engine  *orchestrator.Engine
+	site    images.Site
+	server  string // where agents reach the API
+	ca      []byte // PEM
+	subnets []pool.Subnet
+}
+
+// Answer implements dhcp.Directory.
+func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, subnet pool.Subnet) (pool.BootAnswer, bool, error) {
+	netboots := c.PXE || c.IPXE
+	state, _, err := d.engine.BootState(ctx, mac, subnet.Discover)
+	if err != nil {
+		return pool.BootAnswer{}, false, err
+	}
+	if !state.Known && subnet.Discover && netboots {
+		if _, err := d.db.Discover(ctx, mac, c, time.Now()); err != nil {
+			return pool.BootAnswer{}, false, err
+		}
+		if state, _, err = d.engine.BootState(ctx, mac, subnet.Discover); err != nil {
+			return pool.BootAnswer{}, false, err
+		}
+	}
+	if !netboots {
+		return pool.BootAnswer{}, state.Known, nil // an installed system, or the agent
+	}
+	answer, ok := images.Answer(c, images.Decide(c, state), mac, d.site)
+	return answer, ok, nil
+}
+
+// Boot implements images.Directory.
+func (d *directory) Boot(ctx context.Context, mac pool.MAC, c pool.Client) (pool.BootAction, string, error) {
+	discover := false
+	for _, s := range d.subnets {
+		discover = discover || s.Discover
+	}
+	state, m, err := d.engine.BootState(ctx, mac, discover)
+	if err != nil {
+		return pool.BootIgnore, "", err
+	}
+	if !state.Known {
+		return pool.BootIgnore, "", fmt.Errorf("%w: machine %s was not seen by DHCP", pool.ErrNotFound, mac)
+	}
+	return images.Decide(c, state), m.Name, nil
+}
+
+// BootConfig implements images.Directory. The one-time token goes only to an
+// accepted machine that asks from the address it leased.
+func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Addr) ([]byte, error) {
+	m, err := d.db.MachineByMAC(ctx, mac)
+	if err != nil {
+		return nil, err
+	}
+	c := wire.BootConfig{Server: d.server, CA: string(d.ca), MAC: mac}
+	lease, err := d.db.Lease(ctx, mac)
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return nil, err
+	}
+	if m.Accepted() && err == nil && lease.Address == from && time.Now().Before(lease.Expires) {
+		token, err := d.engine.MintBootToken(ctx, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		c.Token = token.Reveal()
+	}
+	return json.Marshal(c)
+}

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"appliance/api"
+	"appliance/dhcp"
+	"appliance/images"
+	"appliance/images/kit"
+	"appliance/ipmi"
+	"appliance/orchestrator"
+	"appliance/orchestrator/compute"
+	"appliance/pool"
+	"appliance/store"
+	"appliance/tftp"
+	"appliance/ui"
+)
+
+const noConfig = `%s does not exist: an appliance has to be told which network it serves.
+
+  appliance config init > %s   write a commented one for this host
+  appliance doctor              ask whether it can serve there
+  appliance serve               serve
+`
+
+func (a *app) serveCmd() *cobra.Command {
+	var path, level string
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the appliance: DHCP, TFTP, HTTP, API, console, engine",
+		Long: "serve runs until it is interrupted. At its first start it makes an admin token, and says\n" +
+			"where it is and which fingerprint the appliance's CA has.",
+		Example: "  appliance serve\n  appliance serve --config ./appliance.yaml --log debug",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w: "+strings.TrimSuffix(noConfig, "\n"), errUsage, path, path)
+			}
+			if err != nil {
+				return err
+			}
+			var l slog.Level
+			if err := l.UnmarshalText([]byte(level)); err != nil {
+				return fmt.Errorf("%w: log level %q: want debug, info, warn or error", errUsage, level)
+			}
+			log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: l}))
+			return a.serve(cmd.Context(), c, log)
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", first(a.getenv("APPLIANCE_CONFIG"), defaultConfig), "configuration `FILE`")
+	cmd.Flags().StringVar(&level, "log", "info", "log `LEVEL`: debug, info, warn or error")
+	return cmd
+}
+
+// appliance is everything that serve runs, wired together.
+type appliance struct {
+	config config
+	log    *slog.Logger
+	addr   netip.Addr // of the rack's interface
+	db     *store.DB
+	ca     *api.CA
+	engine *orchestrator.Engine
+	boots  *bootLog
+	api    *api.Server
+	dir    *directory
+	dhcp   *dhcp.Server
+}
+
+// serve opens everything, so that what cannot work fails at once, and runs it
+// until ctx ends.
+func (a *app) serve(ctx context.Context, c config, log *slog.Logger) (err error) {
+	key, err := sealKey(c.Data, rand.Read)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, store.Options{Dir: c.Data, Key: key, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	s := &appliance{config: c, log: log, db: db}
+	if err := s.wire(); err != nil {
+		return err
+	}
+	if err := s.shipRecipes(ctx); err != nil {
+		return err
+	}
+	if err := s.firstToken(ctx, a); err != nil {
+		return err
+	}
+	listeners, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, listeners)
+}
+
+// wire makes the parts and connects them.
+func (s *appliance) wire() error {
+	c := s.config
+	if c.Interface != "" {
+		addr, err := interfaceAddr(c.Interface, firstPrefix(c.Subnets))
+		if err != nil {
+			return err
+		}
+		s.addr = addr
+	} else {
+		s.addr = netip.MustParseAddr("127.0.0.1")
+	}
+	names := append([]string{"localhost", "127.0.0.1", "::1", s.addr.String()}, c.Names...)
+	if h, err := os.Hostname(); err == nil {
+		names = append(names, h)
+	}
+	ca, err := api.OpenCA(filepath.Join(c.Data, "ca"), names...)
+	if err != nil {
+		return err
+	}
+	s.ca = ca
+	feed := &api.Feed{}
+	s.engine = &orchestrator.Engine{
+		Store: feedLogs{s.db, feed}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Metal{},
+		Rules: c.rules(), Image: c.Image, Log: s.log,
+	}
+	s.boots = &bootLog{db: s.db, engine: s.engine, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
+	s.engine.Boot = s.boots.See
+	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
+	url := "https://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTPS)).String()
+	s.dir = &directory{db: s.db, engine: s.engine, site: site, server: url, ca: ca.PEM(), subnets: c.Subnets}
+	s.api = &api.Server{
+		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
+		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: os.DirFS(s.packages()), Feed: feed,
+		Version: version, Kit: kitVersion(), Interface: c.Interface, Subnets: c.Subnets, Started: time.Now(), Log: s.log,
+	}
+	if !c.netboot() {
+		return nil
+	}
+	s.dhcp = &dhcp.Server{
+		Subnets: c.Subnets, Interface: c.Interface, Addr: s.addr, Leases: s.db, Directory: s.dir,
+		Log: s.log, Boot: s.boots.See,
+	}
+	s.api.Foreign = func() string {
+		if addr, ok := s.dhcp.Foreign(); ok {
+			return addr.String()
+		}
+		return ""
+	}
+	return nil
+}
+
+func firstPrefix(all []pool.Subnet) netip.Prefix {
+	if len(all) == 0 {
+		return netip.Prefix{}
+	}
+	return all[0].Prefix
+}
+
+func (s *appliance) packages() string {
+	return first(s.config.Packages, filepath.Join(s.config.Data, "packages"))
+}
+
+// port returns the port of a listen address such as ":8443".
+func port(listen string) uint16 {
+	_, text, err := net.SplitHostPort(listen)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(n)
+}
+
+func kitVersion() string {
+	m, err := kit.ReadManifest()
+	if err != nil {
+		return err.Error()
+	}
+	return m.Kernel
+}
+
+// firstToken makes the first admin token and tells where it is. Its text goes
+// into a file that only root reads, never into a log.
+func (s *appliance) firstToken(ctx context.Context, a *app) error {
+	token, fresh, err := s.api.EnsureAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return nil
+	}
+	path := adminTokenPath(s.config.Data)
+	if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+		return fmt.Errorf("keep first admin token: %v", err)
+	}
+	_, err = fmt.Fprintf(a.stdout, "console      %s\nadmin token  in %s (readable by root only)\nCA           SHA-256 %s\n",
+		s.api.URL, path, s.ca.Fingerprint())
+	return err
+}
+
+// sockets are what serve listens on; all are open before anything runs.
+type sockets struct {
+	https, console, http net.Listener
+	dhcp, tftp           *net.UDPConn
+}
+
+func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
+	defer func() {
+		if err != nil {
+			l.close()
+		}
+	}()
+	var lc net.ListenConfig
+	if l.https, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTPS); err != nil {
+		return l, inUse("listen for HTTPS", err)
+	}
+	if l.console, err = passedListener(); err != nil {
+		return l, err
+	}
+	if !s.config.netboot() {
+		return l, nil
+	}
+	if _, err := kit.ReadManifest(); err != nil {
+		return l, err
+	}
+	if l.http, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTP); err != nil {
+		return l, inUse("listen for HTTP boot", err)
+	}
+	if l.dhcp, err = dhcp.Listen(ctx, s.config.Interface); err != nil {
+		return l, inUse("listen for DHCP", err)
+	}
+	c, err := lc.ListenPacket(ctx, "udp4", netip.AddrPortFrom(s.addr, 69).String())
+	if err != nil {
+		return l, inUse("listen for TFTP", err)
+	}
+	l.tftp = c.(*net.UDPConn)
+	return l, nil
+}
+
+func inUse(what string, err error) error {
+	return fmt.Errorf("%s: %w: %v; see: appliance doctor", what, pool.ErrConflict, err)
+}
+
+func (l sockets) close() {
+	for _, c := range []net.Listener{l.https, l.console, l.http} {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+	for _, c := range []*net.UDPConn{l.dhcp, l.tftp} {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+}
+
+// passedListener returns the listener that the parent passed as descriptor 3
+// under the name "console" (systemd's socket activation), or nil.
+func passedListener() (net.Listener, error) {
+	if os.Getenv("LISTEN_FDS") != "1" || os.Getenv("LISTEN_FDNAMES") != "console" {
+		return nil, nil
+	}
+	if pid := os.Getenv("LISTEN_PID"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return nil, nil
+	}
+	f := os.NewFile(3, "console")
+	defer func() { _ = f.Close() }()
+	l, err := net.FileListener(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w: descriptor 3 is no listener: %v", pool.ErrInvalid, err)
+	}
+	return l, nil
+}
+
+// run owns every part until ctx ends or one of them breaks.
+func (s *appliance) run(ctx context.Context, l sockets) error {
+	// Boot events are stored to the very end: after everyone who writes them.
+	logCtx, stopLog := context.WithCancel(context.WithoutCancel(ctx))
+	logDone := make(chan error, 1)
+	go func() { logDone <- s.boots.Run(logCtx) }()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.engine.Run(ctx) })
+	g.Go(func() error { return s.api.Serve(ctx, l.https) })
+	if l.console != nil {
+		g.Go(func() error { return s.api.Serve(ctx, l.console) })
+	}
+	if s.dhcp != nil {
+		s.runNetboot(ctx, g, l)
+	}
+	s.log.Info("serving", "url", s.api.URL, "interface", s.config.Interface, "version", version)
+	err := g.Wait()
+	stopLog()
+	return errors.Join(err, <-logDone)
+}
+
+func (s *appliance) runNetboot(ctx context.Context, g *errgroup.Group, l sockets) {
+	g.Go(func() error { return s.dhcp.Serve(ctx, l.dhcp) })
+	g.Go(func() error {
+		conn, err := dhcp.ListenND(s.config.Interface)
+		if err != nil {
+			s.log.Warn("no router advertisements: iPXE waits 13 seconds longer", "err", err)
+			return nil
+		}
+		return (&dhcp.Advertiser{Interface: s.config.Interface, Boots: s.dhcp, Log: s.log}).Serve(ctx, conn)
+	})
+	g.Go(func() error {
+		files := images.TFTP(kit.FS(), s.dir.site)
+		return (&tftp.Server{FS: files, Log: s.sawTransfer}).Serve(ctx, l.tftp)
+	})
+	g.Go(func() error { return s.serveBoot(ctx, l.http) })
+}
+
+// sawTransfer makes a boot event of a TFTP transfer.
+func (s *appliance) sawTransfer(t tftp.Transfer) {
+	if errors.Is(t.Err, tftp.ErrAborted) && t.Bytes == 0 {
+		return // a ROM that only asked for the size
+	}
+	e := pool.BootEvent{At: time.Now(), Stage: pool.StageNBP, Detail: t.File, Address: t.Client.Addr().Unmap(), Bytes: t.Bytes, Took: t.Took}
+	if t.Err != nil {
+		e.Stage, e.Failed, e.Detail = pool.StageError, true, "TFTP "+t.File+": "+t.Err.Error()
+	}
+	s.boots.See(e)
+}
+
+// serveBoot serves the boot files over HTTP.
+func (s *appliance) serveBoot(ctx context.Context, l net.Listener) error {
+	b := &images.Boot{Kit: kit.FS(), Directory: s.dir, Site: func(netip.Addr) images.Site { return s.dir.site },
+		Kernel: s.config.Kernel, Seen: s.boots.See, Log: s.log}
+	srv := &http.Server{Handler: b.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+	defer stop()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve boot files: %w", err)
+	}
+	return nil
+}
+
+// feedLogs passes each stored line of output on to the event stream.
+type feedLogs struct {
+	*store.DB
+	feed *api.Feed
+}
+
+// AppendLog implements the engine's store.
+func (f feedLogs) AppendLog(ctx context.Context, lines []pool.LogLine) ([]pool.LogLine, error) {
+	out, err := f.DB.AppendLog(ctx, lines)
+	for _, l := range out {
+		f.feed.PublishLog(l)
+	}
+	return out, err
+}

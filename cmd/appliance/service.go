@@ -1,0 +1,377 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"appliance/api/client"
+	"appliance/api/wire"
+	"appliance/pool"
+	"appliance/recipes"
+)
+
+func (a *app) deployCmd() *cobra.Command {
+	var r wire.DeployRequest
+	var wait bool
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use: "deploy RECIPE", Short: "Put a service on machines of the pool",
+		Long: "RECIPE is the name of a shipped recipe (see: appliance recipe list) or a recipe's folder,\n" +
+			"which is checked here and uploaded.",
+		Example: "  appliance deploy mysql\n  appliance deploy ./my-recipe --name orders --instances 2\n" +
+			"  appliance deploy mysql --template MEDIUM_LINUX --wait=false",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
+				if err := a.upload(ctx, c, args[0], &r); err != nil {
+					return wire.Service{}, err
+				}
+				s, err := c.Deploy(ctx, r)
+				if err != nil || !wait {
+					return s, err
+				}
+				ctx, cancel := context.WithTimeout(ctx, timeout)
+				defer cancel()
+				return a.follow(ctx, c, s)
+			}, showService)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.Name, "name", "", "`NAME` of the service; the recipe's when not given")
+	f.IntVar(&r.Instances, "instances", 0, "`N` instances; the recipe's number when not given")
+	f.StringVar(&r.Template, "template", "", "compute `TEMPLATE`; the recipe's when not given")
+	f.StringVar(&r.Image, "image", "", "`NAME` of the image")
+	f.BoolVar(&wait, "wait", true, "follow the deployment to its end")
+	f.DurationVar(&timeout, "timeout", time.Hour, "stop following after this `TIME`; the deployment goes on")
+	return cmd
+}
+
+// upload sends the recipe when arg is a folder; a bare word is a shipped recipe's name.
+func (a *app) upload(ctx context.Context, c *client.Client, arg string, r *wire.DeployRequest) error {
+	info, err := os.Stat(arg)
+	if err != nil || !info.IsDir() {
+		if strings.ContainsRune(arg, os.PathSeparator) {
+			return fmt.Errorf("%w: %s is no folder", pool.ErrInvalid, arg)
+		}
+		r.Recipe = arg
+		return nil
+	}
+	dir := os.DirFS(arg)
+	if _, err := recipes.Load(dir, recipes.Options{}); err != nil {
+		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
+	}
+	archive, _, err := recipes.Pack(dir)
+	if err != nil {
+		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
+	}
+	up, err := c.UploadRecipe(ctx, bytes.NewReader(archive))
+	r.Digest = up.Digest
+	return err
+}
+
+// follow prints what happens to a service until it runs or failed.
+func (a *app) follow(ctx context.Context, c *client.Client, s wire.Service) (wire.Service, error) {
+	last := ""
+	got, err := c.WaitService(ctx, s.Name, func(now wire.Service) (bool, error) {
+		if now.Sentence != last && a.output != "json" {
+			last = now.Sentence
+			_, _ = fmt.Fprintf(a.stderr, "%s  %s\n", time.Now().Format(time.TimeOnly), last)
+		}
+		if now.Phase == pool.ServiceFailed && now.Cause != nil {
+			return false, fmt.Errorf("%w: %s; %s", pool.ErrUnavailable, now.Cause.Message, now.Cause.Remedy)
+		}
+		return now.Phase == pool.ServiceRunning, nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return s, fmt.Errorf("service %s: still deploying; it goes on: appliance service show %s", s.Name, s.Name)
+	}
+	return got, err
+}
+
+func (a *app) serviceCmd() *cobra.Command {
+	return group("service", "The services that run", a.serviceListCmd(), a.serviceShowCmd(), a.serviceLogsCmd(),
+		a.serviceRemoveCmd(), a.serviceRetryCmd())
+}
+
+func (a *app) serviceListCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the services", Example: "  appliance service list -o json", Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return call(a, cmd, func(ctx context.Context, c *client.Client) ([]wire.Service, error) { return c.Services(ctx) },
+				func(w io.Writer, all []wire.Service) {
+					if len(all) == 0 {
+						_, _ = fmt.Fprintln(w, "No services yet. Put one on the pool: appliance deploy mysql")
+						return
+					}
+					_, _ = fmt.Fprintln(w, "NAME\tRECIPE\tPHASE\tINSTANCES\tENDPOINT\tNOW")
+					for _, s := range all {
+						_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.Name, s.Recipe.Name, s.Phase, s.Instances, dash(strings.Join(s.Endpoints, ",")), s.Sentence)
+					}
+				})
+		},
+	}
+}
+
+func (a *app) serviceShowCmd() *cobra.Command {
+	var reveal []string
+	cmd := &cobra.Command{
+		Use: "show SERVICE", Short: "Show one service, its instances and their steps",
+		Long:    "With --reveal it prints the value of a secret attribute; that is recorded.",
+		Example: "  appliance service show mysql\n  appliance service show mysql --reveal password",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
+				s, err := c.Service(ctx, args[0])
+				if err != nil {
+					return s, err
+				}
+				for _, name := range reveal {
+					v, err := c.Attribute(ctx, args[0], name)
+					if err != nil {
+						return s, err
+					}
+					s.Attributes = append(s.Attributes, pool.Attribute{Scope: v.Scope, Name: v.Name, Value: string(v.Value), Secret: v.Secret})
+				}
+				return s, nil
+			}, showService)
+		},
+	}
+	cmd.Flags().StringSliceVar(&reveal, "reveal", nil, "print these secret `ATTRIBUTES`, too")
+	return cmd
+}
+
+func showService(w io.Writer, s wire.Service) {
+	_, _ = fmt.Fprintf(w, "%s\n\n", s.Sentence)
+	_, _ = fmt.Fprintf(w, "name\t%s\nrecipe\t%s %s\nphase\t%s\n", s.Name, s.Recipe.Name, s.Recipe.Digest, s.Phase)
+	for _, e := range s.Endpoints {
+		_, _ = fmt.Fprintf(w, "endpoint\t%s\n", e)
+	}
+	for _, at := range s.Attributes {
+		v := at.Value
+		if at.Secret && v == "" {
+			v = "(secret: --reveal " + at.Name + ")"
+		}
+		_, _ = fmt.Fprintf(w, "attribute %s\t%s\n", at.Name, v)
+	}
+	for _, in := range s.Running {
+		_, _ = fmt.Fprintf(w, "instance %d\t%s on %s %s\n", in.Number, in.Phase, first(in.MachineName, in.Machine, "no machine yet"), in.Endpoint)
+		for _, st := range in.Steps {
+			took := ""
+			if !st.EndedAt.IsZero() {
+				took = st.EndedAt.Sub(st.StartedAt).Round(time.Millisecond).String()
+			}
+			_, _ = fmt.Fprintf(w, "  %s\t%s %s\n", st.Name, st.Status, took)
+		}
+		if in.Cause != nil {
+			showCause(w, *in.Cause)
+		}
+	}
+	if s.Cause != nil {
+		showCause(w, *s.Cause)
+	}
+}
+
+func (a *app) serviceLogsCmd() *cobra.Command {
+	var f pool.LogFilter
+	cmd := &cobra.Command{
+		Use: "logs SERVICE", Short: "What the service's steps printed", Example: "  appliance service logs mysql --step install",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.Last = true
+			return call(a, cmd, func(ctx context.Context, c *client.Client) ([]pool.LogLine, error) {
+				return c.ServiceLogs(ctx, args[0], f)
+			}, showLines)
+		},
+	}
+	cmd.Flags().IntVar(&f.Limit, "limit", 500, "the last `N` lines")
+	cmd.Flags().StringVar(&f.Step, "step", "", "only this `STEP`")
+	cmd.Flags().StringVar(&f.Instance, "instance", "", "only this instance `ID`")
+	return cmd
+}
+
+func (a *app) serviceRemoveCmd() *cobra.Command {
+	var r wire.RemoveRequest
+	var wait bool
+	cmd := &cobra.Command{
+		Use: "remove SERVICE", Short: "Stop a service and give its machines back",
+		Long: "remove stops the service and releases its machines. Their disks stay protected until\n" +
+			"somebody releases them, unless --wipe repeats the service's name.",
+		Example: "  appliance service remove mysql\n  appliance service remove mysql --wipe mysql",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if r.Wipe != "" && r.Wipe != args[0] {
+				return fmt.Errorf("%w: --wipe %s does not repeat the service's name %s", errUsage, r.Wipe, args[0])
+			}
+			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
+				s, err := c.Remove(ctx, args[0], r)
+				if err != nil || !wait {
+					return s, err
+				}
+				return c.WaitService(ctx, args[0], func(now wire.Service) (bool, error) {
+					return now.Phase == pool.ServiceRemoved, nil
+				})
+			}, showService)
+		},
+	}
+	cmd.Flags().StringVar(&r.Wipe, "wipe", "", "erase the disks; type the service's `NAME` again")
+	cmd.Flags().BoolVar(&wait, "wait", true, "wait until it is gone")
+	return cmd
+}
+
+func (a *app) serviceRetryCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "retry SERVICE", Short: "Do again what failed of a service", Example: "  appliance service retry mysql",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
+				return c.RetryService(ctx, args[0])
+			}, showService)
+		},
+	}
+}
+
+func (a *app) recipeCmd() *cobra.Command {
+	return group("recipe", "The recipes", a.recipeListCmd(), a.recipeCheckCmd(), a.recipeNewCmd())
+}
+
+func (a *app) recipeListCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the recipes that can be deployed by name", Example: "  appliance recipe list",
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return call(a, cmd, func(ctx context.Context, c *client.Client) ([]pool.RecipeInfo, error) { return c.Recipes(ctx) }, showRecipes)
+		},
+	}
+}
+
+func showRecipes(w io.Writer, all []pool.RecipeInfo) {
+	_, _ = fmt.Fprintln(w, "NAME\tTYPE\tTEMPLATE\tPORT\tDESCRIPTION")
+	for _, r := range all {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", r.Name, r.Type, r.Template, r.Port, r.Description)
+	}
+}
+
+func (a *app) recipeCheckCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "check FOLDER", Short: "Say what is wrong with a recipe, without an appliance",
+		Example: "  appliance recipe check ./my-recipe",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := recipes.Load(os.DirFS(args[0]), recipes.Options{})
+			if err != nil {
+				return fmt.Errorf("check recipe %s: %w: %v", args[0], pool.ErrInvalid, err)
+			}
+			for _, warning := range r.Warnings {
+				_, _ = fmt.Fprintln(a.stderr, "warning:", warning)
+			}
+			return print(a, recipeInfo(r), func(w io.Writer, i pool.RecipeInfo) {
+				_, _ = fmt.Fprintf(w, "%s is fine: %s, events %s\n", i.Name, i.Type, strings.Join(i.Events, " "))
+			})
+		},
+	}
+}
+
+func (a *app) recipeNewCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "new NAME", Short: "Make a folder with a recipe to start from", Example: "  appliance recipe new redis",
+		Args: usageArgs(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			files, err := recipes.Skeleton(filepath.Base(args[0]))
+			if err != nil {
+				return fmt.Errorf("make recipe: %w: %v", pool.ErrInvalid, err)
+			}
+			if err := os.Mkdir(args[0], 0o755); err != nil {
+				return fmt.Errorf("make recipe: %v", err)
+			}
+			for name, text := range files {
+				mode := os.FileMode(0o644)
+				if strings.HasSuffix(name, ".sh") {
+					mode = 0o755
+				}
+				if err := os.WriteFile(filepath.Join(args[0], name), text, mode); err != nil {
+					return fmt.Errorf("make recipe: %v", err)
+				}
+			}
+			_, _ = fmt.Fprintf(a.stdout, "%s\n", args[0])
+			return nil
+		},
+	}
+}
+
+func (a *app) eventCmd() *cobra.Command {
+	var f pool.EventFilter
+	var follow bool
+	tail := &cobra.Command{
+		Use: "tail", Short: "The last events, and with -f those to come",
+		Example: "  appliance event tail -f\n  appliance event tail --service mysql --limit 50 -o json",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.Last = true
+			var last int64
+			err := call(a, cmd, func(ctx context.Context, c *client.Client) ([]pool.Event, error) {
+				all, err := c.Events(ctx, f)
+				if len(all) > 0 {
+					last = all[len(all)-1].Seq
+				}
+				return all, err
+			}, showEvents)
+			if err != nil || !follow {
+				return err
+			}
+			return a.tail(cmd.Context(), last, f)
+		},
+	}
+	tail.Flags().IntVar(&f.Limit, "limit", 50, "the last `N` events")
+	tail.Flags().StringVar(&f.Machine, "machine", "", "only of this machine `ID`")
+	tail.Flags().StringVar(&f.Service, "service", "", "only of this `SERVICE`")
+	tail.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what happens")
+	return group("event", "What happened", tail)
+}
+
+func (a *app) tail(ctx context.Context, last int64, f pool.EventFilter) error {
+	c, err := a.client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for {
+		err := c.Stream(ctx, last, func(m wire.StreamMessage) error {
+			e := m.Event
+			if e == nil {
+				return nil
+			}
+			last = e.Seq
+			if (f.Machine == "" || f.Machine == e.Machine) && (f.Service == "" || f.Service == e.Service) {
+				return print(a, []pool.Event{*e}, showEvents)
+			}
+			return nil
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !errors.Is(err, pool.ErrUnavailable) {
+			return err
+		}
+		_, _ = fmt.Fprintln(a.stderr, "the event stream broke; trying again")
+		select {
+		case <-time.After(2 * time.Second):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func showEvents(w io.Writer, all []pool.Event) {
+	for _, e := range all {
+		_, _ = fmt.Fprintf(w, "%s  %-7s %s\n", e.At.Local().Format(time.DateTime), e.Severity, e.Message)
+	}
+}
