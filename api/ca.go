@@ -221,17 +221,13 @@ func (ca *CA) agentCertificate(machine string, csr *x509.CertificateRequest, now
 // client returns the machine and key fingerprint that a client certificate
 // proves. Expired tells that its time is over; it is still the CA's word.
 func (ca *CA) client(cert *x509.Certificate, now time.Time) (machine, key string, expired bool, err error) {
-	roots := x509.NewCertPool()
-	roots.AddCert(ca.cert)
-	at := now
-	if now.After(cert.NotAfter) {
-		at, expired = cert.NotAfter, true
-	}
-	_, err = cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	if err != nil {
+	if err := cert.CheckSignatureFrom(ca.cert); err != nil {
 		return "", "", false, err
 	}
-	return cert.Subject.CommonName, keyFingerprint(cert.RawSubjectPublicKeyInfo), expired, nil
+	if !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || cert.Subject.CommonName == "" {
+		return "", "", false, errors.New("not an agent's certificate")
+	}
+	return cert.Subject.CommonName, keyFingerprint(cert.RawSubjectPublicKeyInfo), now.After(cert.NotAfter), nil
 }
 
 // keyFingerprint is the SHA-256 of a public key (its SubjectPublicKeyInfo) in hex.

@@ -20,7 +20,7 @@ func (c *Client) Hello(ctx context.Context, h wire.Hello) (wire.Welcome, error) 
 // NextTask waits up to wait for a task (the appliance allows 30 s); nil when there was none.
 func (c *Client) NextTask(ctx context.Context, wait time.Duration, bootID string, mode pool.AgentMode) (*wire.Assignment, error) {
 	q := query{}
-	q.number("wait", int64(wait/time.Second))
+	q.set("wait", strconv.FormatInt(int64(wait/time.Second), 10)) // 0, too
 	q.set("boot", bootID)
 	q.set("mode", string(mode))
 	var a wire.Assignment

@@ -52,11 +52,12 @@ func (e *Error) Unwrap() error {
 
 // problem reads the error that an answer carries, and closes the answer.
 func problem(res *http.Response) error {
-	b, readErr := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	defer func() { _ = res.Body.Close() }()
+	b, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20)) // what came of it is what there is to tell
 	e := &Error{}
 	if err := json.Unmarshal(b, &e.Problem); err != nil || e.Title == "" && e.Detail == "" {
 		e.Detail = fmt.Sprintf("answered %s", res.Status)
 	}
 	e.Status = res.StatusCode
-	return errors.Join(e, readErr, res.Body.Close())
+	return e
 }

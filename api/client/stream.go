@@ -27,7 +27,7 @@ const silence = 45 * time.Second
 // returns when got returns an error, with that error, when ctx ended, with
 // its error, or with one that wraps pool.ErrUnavailable when the stream
 // broke: call it again with the last Seq seen.
-func (c *Client) Stream(ctx context.Context, after int64, got func(wire.StreamMessage) error) (err error) {
+func (c *Client) Stream(ctx context.Context, after int64, got func(wire.StreamMessage) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	header := http.Header{"Accept": {"text/event-stream"}}
@@ -41,7 +41,7 @@ func (c *Client) Stream(ctx context.Context, after int64, got func(wire.StreamMe
 	if err != nil {
 		return ended(ctx, err)
 	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	defer func() { _ = res.Body.Close() }() // it was read, or is given up
 	lines := bufio.NewScanner(res.Body)
 	lines.Buffer(make([]byte, 64<<10), maxMessage)
 	var data strings.Builder
