@@ -147,7 +147,7 @@ func (l *loader) build(src source, b *block) (*Recipe, error) {
 		StartDetectionInterval: time.Duration(life.integer("startDetectionIntervalSecs", 5)) * time.Second,
 		CustomProperties:       map[string]string{}, Lifecycle: map[string]Entry{}, CustomCommands: map[string]Entry{},
 		Properties: plainVars(b.vars), Timeouts: map[string]time.Duration{},
-		descriptor: src.file, fsys: src.fsys, dir: src.dir, vars: b.vars,
+		descriptor: src.file, fsys: src.fsys, dir: src.dir, vars: b.vars, overrides: l.opt.Overrides,
 	}
 	for _, s := range b.baseFS {
 		r.bases = append(r.bases, s.dir)

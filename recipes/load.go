@@ -36,6 +36,7 @@ type source struct {
 	fsys fs.FS
 	dir  string
 	file string // descriptor's base name
+	more string // text that packing appends to the file
 }
 
 func (s source) path(name string) string { return path.Join(s.dir, name) }
@@ -79,7 +80,6 @@ type loader struct {
 	types    map[string]blockType
 	depth    int // of extend
 	services []*block
-	appVars  map[string]groovy.Value
 	warnings []string
 }
 
@@ -109,7 +109,7 @@ func find(fsys fs.FS, dir string) (source, error) {
 		dir = "."
 	}
 	if kindOf(dir) != "" {
-		return source{fsys, path.Dir(dir), path.Base(dir)}, nil
+		return source{fsys: fsys, dir: path.Dir(dir), file: path.Base(dir)}, nil
 	}
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
@@ -130,7 +130,7 @@ func find(fsys fs.FS, dir string) (source, error) {
 	if k := kindOf(found[0]); k == "cloud" || k == "template" {
 		return source{}, invalidf("%s is a %s descriptor: only services and applications are deployed", found[0], k)
 	}
-	return source{fsys, dir, found[0]}, nil
+	return source{fsys: fsys, dir: dir, file: found[0]}, nil
 }
 
 // kindOf is service, application, cloud or template by a descriptor's name.

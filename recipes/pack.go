@@ -76,7 +76,9 @@ func Pack(fsys fs.FS) (archive []byte, digest string, err error) {
 }
 
 // Pack packs the recipe with what it needs of extended recipes: their files
-// that it lacks, and their descriptors. The result loads by itself.
+// that it lacks, and their descriptors. The result loads by itself. Overrides
+// it was loaded with are appended to the properties file, as the original does,
+// because Groovy scripts read that file themselves.
 func (r *Recipe) Pack() (archive []byte, digest string, err error) {
 	from := map[string]source{}
 	add := func(name string, s source) {
@@ -100,8 +102,28 @@ func (r *Recipe) Pack() (archive []byte, digest string, err error) {
 			}
 		}
 	}
+	if r.overrides != "" {
+		name := strings.TrimSuffix(r.descriptor, ".groovy") + ".properties"
+		s, ok := from[name]
+		if !ok {
+			s = source{fsys: emptyFS{}, file: name}
+		}
+		s.more = "\n// overrides of the deployment\n" + r.overrides + "\n"
+		from[name] = s
+	}
 	return pack(from)
 }
+
+// emptyFS has every file, and each is empty.
+type emptyFS struct{}
+
+// Open is refused: only ReadFile is used.
+func (emptyFS) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+}
+
+// ReadFile reads nothing.
+func (emptyFS) ReadFile(string) ([]byte, error) { return nil, nil }
 
 func pack(from map[string]source) ([]byte, string, error) {
 	names := make([]string, 0, len(from))
@@ -119,6 +141,7 @@ func pack(from map[string]source) ([]byte, string, error) {
 		if err != nil {
 			return nil, "", fmt.Errorf("pack %s: %w", n, err)
 		}
+		body = append(body, src.more...)
 		if total += int64(len(body)); total > MaxPacked {
 			return nil, "", invalidf("pack recipe: it is larger than %d bytes", int64(MaxPacked))
 		}

@@ -79,7 +79,6 @@ type reader struct {
 	context groovy.Object
 	types   map[string]blockType
 	stack   []*block
-	started map[*block]bool // statements seen, for extend
 }
 
 // Type names the base in messages.

@@ -64,6 +64,7 @@ type Recipe struct {
 	Warnings []string  // what was accepted but has no effect or no good one
 
 	descriptor string
+	overrides  string // of the deployment
 	fsys       fs.FS
 	dir        string
 	bases      []string // folders of extended recipes, child first, in fsys or lib

@@ -257,6 +257,31 @@ func TestPack(t *testing.T) {
 	}
 }
 
+// Overrides of a deployment travel in the archive, where scripts find them.
+func TestPackOverrides(t *testing.T) {
+	for _, files := range [][]string{nil, {"x-service.properties", "port = 1\na { b = 2; c = 3 }"}} {
+		r, err := Load(folderOf(service(""), files...), Options{Overrides: "port = 8\na { b = 9 }"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		archive, digest, err := r.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := Unpack(archive, digest, dir); err != nil {
+			t.Fatal(err)
+		}
+		u, err := Load(os.DirFS(dir), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(r.Properties, u.Properties); d != "" || u.Port != 8 {
+			t.Errorf("port %d, properties (-loaded +unpacked):\n%s", u.Port, d)
+		}
+	}
+}
+
 func TestPackRefusesLinks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "p")); err != nil {
