@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,10 +68,34 @@ func (h *recipeHost) Attribute(ctx context.Context, s recipes.Scope, name string
 		return nil, false, fmt.Errorf("read attribute %s: %w", name, err)
 	}
 	var v any
-	if err := json.Unmarshal(a.Value, &v); err != nil {
+	d := json.NewDecoder(bytes.NewReader(a.Value))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
 		return nil, false, fmt.Errorf("%w: attribute %s is not JSON", pool.ErrInvalid, name)
 	}
-	return v, true, nil
+	return numbers(v), true, nil
+}
+
+// numbers makes whole numbers int64: a port that was stored is no 3306.0 when
+// it comes back.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		n, _ := v.Float64() // it is a number: the decoder said so
+		return n
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = numbers(v[k])
+		}
+	}
+	return v
 }
 
 // SetAttribute implements recipes.Host.
