@@ -156,12 +156,23 @@ func judgeRAM(v *view, d *draft, h pool.AgentHello, first time.Time) (state stri
 		d.secret(bootSecret(m.ID), pool.Secret{})
 		d.tellMachine(m, "machine.trusted", pool.Info, "The agent on %s proved itself and has a new key.", m.Name)
 	}
-	starting := v.op != nil && v.op.Kind == pool.OpDeploy && v.op.Status != pool.Queued && !needsRAM(v.steps)
-	if starting || m.Phase == pool.Active && (v.op == nil || v.op.Status != pool.Queued && !needsRAM(v.steps)) {
+	if starts(v, h.BootID) || m.Phase == pool.Active && (v.op == nil || v.op.Status != pool.Queued && v.op.Kind != pool.OpPower && !needsRAM(v.steps)) {
 		return verdictLocal, true, "its system is on its disk"
 	}
 	d.condition(m, pool.CondAgent, "standby", "")
 	return verdictWork, true, ""
+}
+
+// starts says whether a deployment has left the RAM of this boot behind: its
+// reboot was done, or was handed to an earlier boot. Until then the agent that
+// wrote the image has to be told to reboot, also by an appliance that was
+// started again in between.
+func starts(v *view, bootID string) bool {
+	if v.op == nil || v.op.Kind != pool.OpDeploy {
+		return false
+	}
+	s := find(v.steps, stepReboot)
+	return s != nil && (s.Status == pool.StepDone || s.BootID != "" && s.BootID != bootID)
 }
 
 // helloInstalled answers the agent of an installed system: only the owner of

@@ -222,10 +222,15 @@ func (v *view) seen(s *pool.Step) bool {
 	return false
 }
 
-// rebooted says whether a reboot that was handed out has shown: another boot
-// ID. A shutdown shows nothing.
+// rebooted says whether a reboot has shown: by another boot ID than the one
+// it was handed to, or, after an image was written, by the new system itself.
+// A shutdown shows nothing.
 func (v *view) rebooted(s *pool.Step) bool {
-	return (s.Name == stepReboot || s.Name == stepRestart) && s.BootID != "" && v.live.mode != "" && v.live.bootID != s.BootID
+	l := v.live
+	if s.Name == stepReboot && v.op.Kind == pool.OpDeploy && l.mode == pool.Installed && l.trusted && l.epoch == v.m.Epoch {
+		return true
+	}
+	return (s.Name == stepReboot || s.Name == stepRestart) && s.BootID != "" && l.mode != "" && l.bootID != s.BootID
 }
 
 // effectEnded takes the end of a step that the appliance carried out.

@@ -1,0 +1,376 @@
+package orchestrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"appliance/orchestrator/compute"
+	"appliance/pool"
+)
+
+// world is one appliance, which may be killed and started again, and one
+// simulated machine with a BMC and the agents that run on it.
+type world struct {
+	mem   *memory
+	rules []AcceptRule
+	noBMC bool
+
+	engine atomic.Pointer[Engine]
+	wg     sync.WaitGroup
+	ctx    context.Context
+	starts int
+
+	mu        sync.Mutex
+	mac       pool.MAC
+	on        bool
+	stop      context.CancelFunc // of what runs on the machine
+	boots     int
+	password  string // of our user on the BMC
+	bmcDown   bool
+	disk      string // "", "old" (somebody's data), "system"
+	machine   string // of the installed system
+	epoch     int64
+	journal   map[string]pool.TaskOutcome // of the installed agent, on disk
+	runs      map[string]int              // how often each lifecycle event ran
+	wrote     []string                    // what was written to the machine while it was only discovered
+	failEvent string                      // this event fails
+	onTask    func(pool.Step) bool        // true: the machine loses power while it runs
+}
+
+func newWorld() *world {
+	mac, err := pool.ParseMAC("52:54:00:00:00:01")
+	if err != nil {
+		panic(err)
+	}
+	return &world{mem: newMemory(), mac: mac, journal: map[string]pool.TaskOutcome{}, runs: map[string]int{},
+		rules: []AcceptRule{{Name: "all", Erase: true}}}
+}
+
+// serve runs the appliance, again after each kill, until ctx ends.
+func (w *world) serve(ctx context.Context) {
+	w.ctx = ctx
+	started := make(chan struct{})
+	w.wg.Go(func() {
+		for first := true; ctx.Err() == nil; first = false {
+			h := w.mem.open()
+			e := &Engine{Store: h, Compute: compute.Metal{}, Rules: w.rules, BMC: bmcSim{w}}
+			w.engine.Store(e)
+			w.starts++
+			if first {
+				close(started)
+			}
+			ectx, stop := context.WithCancel(ctx)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_ = e.Run(ectx) // a killed appliance says what it likes
+			}()
+			select {
+			case <-h.dead:
+			case <-done:
+			case <-ctx.Done():
+			}
+			stop()
+			<-done
+			h.kill()
+			sleep(ctx, 3*time.Second) // until systemd starts it again
+		}
+	})
+	<-started
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (w *world) facts() *pool.Facts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := pool.Disk{Name: "vda", Serial: "D1", Size: 20 << 30, Type: "virtio"}
+	if w.disk != "" {
+		d.Content = []string{"gpt: 2 partitions"}
+	}
+	f := &pool.Facts{Arch: pool.AMD64, Firmware: pool.BIOS, CPU: pool.CPU{Cores: 2}, Memory: 2 << 30, Disks: []pool.Disk{d}}
+	if !w.noBMC {
+		f.BMC = &pool.BMCFacts{Address: netip.MustParseAddr("10.0.0.9"), GUID: "g"}
+	}
+	return f
+}
+
+// power switches the machine; what runs on it dies.
+func (w *world) power(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.on == on {
+		return
+	}
+	w.on = on
+	if !on {
+		w.stop()
+		return
+	}
+	w.bootLocked()
+}
+
+func (w *world) bootLocked() {
+	if w.ctx.Err() != nil {
+		return
+	}
+	if w.stop != nil {
+		w.stop()
+	}
+	w.boots++
+	id := fmt.Sprintf("boot-%d", w.boots)
+	ctx, stop := context.WithCancel(w.ctx)
+	w.stop = stop
+	w.wg.Go(func() { w.firmware(ctx, id) })
+}
+
+func (w *world) reboot() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.on {
+		w.bootLocked()
+	}
+}
+
+// firmware asks what to boot, and boots it.
+func (w *world) firmware(ctx context.Context, id string) {
+	if !sleep(ctx, 20*time.Second) {
+		return
+	}
+	for {
+		st, m, err := w.engine.Load().BootState(ctx, w.mac, true)
+		if err == nil {
+			ram := !st.Known || st.Phase == pool.Enrolled || st.Phase == pool.Ready || st.NeedsRAM ||
+				st.Phase == pool.Discovered && !st.HasFacts || st.Phase == pool.Reserved && st.Op != pool.OpDeploy
+			if !ram {
+				w.system(ctx, id)
+				return
+			}
+			token := ""
+			if m.Accepted() || st.Op == pool.OpEnrol {
+				t, err := w.engine.Load().MintBootToken(ctx, m.ID)
+				if err != nil {
+					sleep(ctx, time.Second)
+					continue
+				}
+				token = t.Reveal()
+			}
+			w.ram(ctx, id, token)
+			return
+		}
+		if !sleep(ctx, time.Second) {
+			return
+		}
+	}
+}
+
+// ram is the agent in RAM.
+func (w *world) ram(ctx context.Context, id, token string) {
+	journal := map[string]pool.TaskOutcome{}
+	for ctx.Err() == nil {
+		e := w.engine.Load()
+		h := pool.AgentHello{MAC: w.mac, Mode: pool.InRAM, BootID: id, Key: "key-" + id, Address: netip.MustParseAddr("10.0.0.2"), Facts: w.facts()}
+		if token != "" {
+			if m, err := e.UseBootToken(ctx, w.mac, token); err == nil {
+				h.Machine = m
+			}
+		}
+		v, err := e.AgentHello(ctx, h)
+		switch {
+		case err != nil:
+			sleep(ctx, time.Second)
+			continue
+		case v.State == verdictWait:
+			sleep(ctx, v.Retry)
+			continue
+		case v.State == verdictLocal:
+			w.system(ctx, id)
+			return
+		}
+		if w.tasks(ctx, e, v.Machine.ID, id, pool.InRAM, journal) {
+			return
+		}
+	}
+}
+
+// system is the installed agent; an empty disk starts nothing.
+func (w *world) system(ctx context.Context, id string) {
+	id += "-os"
+	for ctx.Err() == nil {
+		w.mu.Lock()
+		machine, epoch, disk := w.machine, w.epoch, w.disk
+		w.mu.Unlock()
+		if disk != "system" {
+			<-ctx.Done()
+			return
+		}
+		e := w.engine.Load()
+		v, err := e.AgentHello(ctx, pool.AgentHello{Machine: machine, MAC: w.mac, Mode: pool.Installed, BootID: id, Epoch: epoch, Address: netip.MustParseAddr("10.0.0.2")})
+		if err != nil {
+			sleep(ctx, time.Second)
+			continue
+		}
+		if v.State != verdictWork && !w.noBMC {
+			sleep(ctx, 5*time.Second)
+			continue
+		}
+		if w.tasks(ctx, e, machine, id, pool.Installed, w.journal) {
+			return
+		}
+	}
+}
+
+// tasks works until the connection to e is lost (false), or the machine
+// starts anew (true).
+func (w *world) tasks(ctx context.Context, e *Engine, machine, id string, mode pool.AgentMode, journal map[string]pool.TaskOutcome) bool {
+	for ctx.Err() == nil {
+		poll, stop := context.WithTimeout(ctx, 20*time.Second)
+		s, token, err := e.NextTask(poll, machine, id, mode)
+		stop()
+		if errors.Is(err, pool.ErrNotFound) {
+			if w.engine.Load() != e {
+				return false
+			}
+			continue
+		}
+		if err != nil {
+			sleep(ctx, time.Second)
+			return false
+		}
+		w.mu.Lock()
+		o, known := journal[s.Key]
+		w.mu.Unlock()
+		if !known {
+			if o = w.do(ctx, s); ctx.Err() != nil {
+				return true
+			}
+			w.mu.Lock()
+			journal[s.Key] = o
+			w.mu.Unlock()
+		}
+		o.Machine, o.Key, o.Token, o.BootID = machine, s.Key, token, id
+		for {
+			err := w.engine.Load().TaskResult(ctx, o)
+			if err == nil || errors.Is(err, pool.ErrNotFound) {
+				break
+			}
+			if !sleep(ctx, time.Second) {
+				return true
+			}
+		}
+		if s.Task.Kind == pool.TaskReboot {
+			w.reboot()
+			return true
+		}
+	}
+	return true
+}
+
+// do carries a task out.
+func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
+	sleep(ctx, 10*time.Second)
+	if w.onTask != nil && w.onTask(s) {
+		w.reboot()
+		<-ctx.Done()
+	}
+	o := pool.TaskOutcome{State: "done"}
+	if ctx.Err() != nil {
+		return o
+	}
+	put := func(v any) { o.Result, _ = json.Marshal(v) }
+	switch s.Task.Kind {
+	case pool.TaskFacts:
+		put(w.facts())
+	case pool.TaskBMCUser:
+		var p pool.BMCUserParams
+		_ = json.Unmarshal(s.Task.Params, &p)
+		w.mu.Lock()
+		w.password = p.Password
+		w.mu.Unlock()
+		put(pool.BMCUserResult{None: w.noBMC, Facts: w.facts().BMC, UserID: 3})
+	case pool.TaskWipe:
+		w.mu.Lock()
+		w.disk = ""
+		w.mu.Unlock()
+		put(pool.WipeResult{Wiped: []pool.WipedDisk{{Serial: "D1", Method: "zero", Size: 20 << 30}}, Facts: w.facts()})
+	case pool.TaskImage:
+		var p pool.ImageParams
+		_ = json.Unmarshal(s.Task.Params, &p)
+		w.mu.Lock()
+		w.disk, w.machine, w.epoch = "system", p.Machine, p.Epoch
+		w.mu.Unlock()
+		put(pool.ImageResult{Serial: "D1"})
+	case pool.TaskEvent:
+		w.mu.Lock()
+		w.runs[s.Name]++
+		fails := w.failEvent == s.Name
+		w.mu.Unlock()
+		if fails {
+			o.State, o.Cause = "failed", &pool.Cause{Code: "event.failed", Message: s.Name + " ended with status 1.", Remedy: "Read its output."}
+		}
+	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskDetect, pool.TaskCleanup:
+	}
+	return o
+}
+
+// bmcSim is the machine's BMC.
+type bmcSim struct{ w *world }
+
+type codeError string
+
+func (c codeError) Error() string { return "bmc says " + string(c) }
+func (c codeError) Code() string  { return string(c) }
+
+func (b bmcSim) session(ctx context.Context, m pool.BMC) error {
+	sleep(ctx, time.Second)
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case b.w.bmcDown:
+		return codeError(codeUnreachable)
+	case m.User != bmcUser || m.Password.Reveal() == "" || m.Password.Reveal() != b.w.password:
+		return codeError(codeAuth)
+	}
+	return nil
+}
+
+func (b bmcSim) PowerState(ctx context.Context, m pool.BMC) (pool.Power, error) {
+	if err := b.session(ctx, m); err != nil {
+		return pool.PowerUnknown, err
+	}
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	if b.w.on {
+		return pool.PowerOn, nil
+	}
+	return pool.PowerOff, nil
+}
+
+func (b bmcSim) SetPower(ctx context.Context, m pool.BMC, a pool.PowerAction) error {
+	if err := b.session(ctx, m); err != nil {
+		return err
+	}
+	b.w.power(a == pool.DoPowerOn)
+	return nil
+}
+
+func (b bmcSim) SetBootDevice(ctx context.Context, m pool.BMC, _ pool.BootDevice, _ pool.Firmware) error {
+	return b.session(ctx, m)
+}
+
+func (b bmcSim) Check(ctx context.Context, m pool.BMC) error { return b.session(ctx, m) }
