@@ -252,7 +252,7 @@ func (m *Machine) start(ctx context.Context) error {
 	}
 	now := m.nextBoot()
 	m.next = BootNone
-	v, err := m.exec(ctx, argv{spec: m.Spec, index: m.Index, dir: m.Dir, accel: m.accel, boot: now, bmc: m.BMC != nil, qmpFD: 3})
+	v, err := m.exec(ctx, argv{spec: m.Spec, index: m.Index, dir: m.Dir, accel: m.accel, boot: now, bmc: !m.Spec.NoBMC, qmpFD: 3})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,8 +29,8 @@ import (
 )
 
 // standIn is "appliance serve" for a test of the demo itself: an API whose one
-// machine is ready three seconds after its start, and whose service answers
-// to nobody.
+// machine is ready when it is looked at for the fourth time, and whose service
+// answers to nobody.
 func standIn(ctx context.Context) error {
 	if os.Getenv("LISTEN_FDS") != "1" || os.Getenv("LISTEN_FDNAMES") != "console" || os.Getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return fmt.Errorf("no console is passed: LISTEN_PID=%s of %d", os.Getenv("LISTEN_PID"), os.Getpid())
@@ -69,7 +70,7 @@ func standIn(ctx context.Context) error {
 
 func standInAPI() http.Handler {
 	mux := http.NewServeMux()
-	on := time.Now()
+	var looks atomic.Int32
 	answer := func(path string, v func() any) {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -83,7 +84,7 @@ func standInAPI() http.Handler {
 	answer("/api/v1/images/debian-12", func() any { return pool.Image{} })
 	answer("/api/v1/machines", func() any {
 		m := wire.Machine{Machine: pool.Machine{ID: "a", MACs: []pool.MAC{mac}, Phase: pool.Discovered}}
-		if time.Since(on) > 3*time.Second {
+		if looks.Add(1) > 3 {
 			m.Phase, m.Facts = pool.Ready, &pool.Facts{}
 		}
 		return []wire.Machine{m}
