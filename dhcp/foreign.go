@@ -191,7 +191,7 @@ func (s *Server) otherServer(frame []byte) (netip.Addr, bool) {
 	if err != nil || !addr4(p.GatewayIPAddr).IsUnspecified() {
 		return netip.Addr{}, false
 	}
-	switch p.MessageType() { //nolint:exhaustive // the others name no server that offers
+	switch p.MessageType() {
 	case dhcpv4.MessageTypeOffer, dhcpv4.MessageTypeAck, dhcpv4.MessageTypeRequest:
 	default:
 		return netip.Addr{}, false

@@ -61,7 +61,7 @@ func (s *Server) reply(ctx context.Context, req *dhcpv4.DHCPv4, a arrival) (*dhc
 		return nil, nil
 	}
 	x.answer = answer
-	switch req.MessageType() { //nolint:exhaustive // the others were dealt with above
+	switch req.MessageType() {
 	case dhcpv4.MessageTypeDiscover:
 		return s.discover(ctx, x)
 	case dhcpv4.MessageTypeRequest:

@@ -188,7 +188,7 @@ func parse(b []byte) (*dhcpv4.DHCPv4, bool) {
 	if m := pool.MAC(req.ClientHWAddr); m.IsZero() || m[0]&1 == 1 {
 		return nil, false
 	}
-	switch req.MessageType() { //nolint:exhaustive // all that only servers send is refused alike
+	switch req.MessageType() {
 	case dhcpv4.MessageTypeDiscover, dhcpv4.MessageTypeRequest, dhcpv4.MessageTypeDecline,
 		dhcpv4.MessageTypeRelease, dhcpv4.MessageTypeInform:
 		return req, true

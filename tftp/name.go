@@ -15,7 +15,11 @@ var errName = errors.New("file name is not allowed")
 // valid path then (fs.ValidPath: no "..", no ".") is refused, and so are
 // control characters and names over 255 bytes.
 func cleanName(raw string) (string, error) {
-	s := strings.TrimRight(raw, "\xff\x00 \r\n")
+	end := len(raw)
+	for end > 0 && (raw[end-1] == 0xff || raw[end-1] <= ' ') {
+		end--
+	}
+	s := raw[:end]
 	if len(s) == 0 || len(s) > 255 {
 		return "", errName
 	}

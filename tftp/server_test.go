@@ -208,15 +208,13 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// gate is a file that waits in its first read.
+// gate is a file whose reads wait until open is closed.
 type gate struct {
 	fs.File
-	entered chan<- struct{}
-	open    <-chan struct{}
+	open <-chan struct{}
 }
 
 func (g gate) Read(b []byte) (int, error) {
-	g.entered <- struct{}{}
 	<-g.open
 	return g.File.Read(b)
 }
@@ -227,7 +225,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	files := fstest.MapFS{"f": {Data: []byte("hello")}}
 	s := &Server{MaxTransfers: limit, Open: func(_ context.Context, name string, _ netip.AddrPort) (fs.File, error) {
 		f, err := files.Open(name)
-		return gate{f, entered, open}, err
+		entered <- struct{}{}
+		return gate{f, open}, err
 	}}
 	at := start(t, s)
 	rrq := []byte("\x00\x01f\x00octet\x00")
@@ -260,7 +259,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 		select {
 		case <-entered:
 			served = true
-		case <-time.After(time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	finish(t, late)
@@ -270,6 +269,9 @@ func TestConcurrencyIsBounded(t *testing.T) {
 func finish(t *testing.T, c *net.UDPConn) {
 	t.Helper()
 	b := make([]byte, 2048)
+	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	n, from, err := c.ReadFromUDPAddrPort(b)
 	if err != nil || string(b[:n]) != "\x00\x03\x00\x01hello" {
 		t.Errorf("got %q, %v, want block 1", b[:n], err)
