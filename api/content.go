@@ -94,8 +94,9 @@ func (s *Server) identity(c echo.Context, m pool.Machine) error {
 	return c.JSON(http.StatusOK, wire.Identity{Server: url, CA: string(s.CA.PEM()), Machine: m.ID, Certificate: cert, Epoch: m.Epoch})
 }
 
-// scopes says whether machine m may read or write attributes of a scope:
-// global, its own service, the instances of it; it writes no other instance.
+// scope says whether machine m may read or write attributes of a scope:
+// global, its own
+// service, the instances of it; it writes no other instance. Nil means yes.
 func (s *Server) scope(c echo.Context, m pool.Machine, scope string, write bool) error {
 	ctx := c.Request().Context()
 	if err := wire.CheckText("scope", scope, 200); err != nil {

@@ -325,11 +325,17 @@ type agentKey struct {
 
 func newAgentKey(t testing.TB) agentKey {
 	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
+	seed := make([]byte, ed25519.SeedSize)
+	if _, err := rand.Read(seed); err != nil {
 		t.Fatal(err)
 	}
-	spki, err := x509.MarshalPKIXPublicKey(public)
+	return seededKey(t, seed)
+}
+
+func seededKey(t testing.TB, seed []byte) agentKey {
+	t.Helper()
+	private := ed25519.NewKeyFromSeed(seed)
+	spki, err := x509.MarshalPKIXPublicKey(private.Public())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -303,34 +303,31 @@ func Span(d time.Duration) string {
 func ServiceSentence(s Service, instances []Instance, machines map[string]string) string {
 	running, busy := 0, ""
 	for _, in := range instances {
-		switch in.Phase {
-		case InstanceRunning:
+		switch {
+		case in.Phase == InstanceRunning:
 			running++
-		case InstanceFailed:
+		case in.Phase == InstanceFailed:
 			if s.Cause == nil && in.Cause != nil {
 				return sentenceEnd(fmt.Sprintf("Instance %d failed: %s", in.Number, in.Cause.Message)) + " " + sentenceEnd(in.Cause.Remedy)
 			}
-		case InstanceRemoved:
-		default:
-			if busy == "" {
-				busy = instanceSentence(in, machines[in.ID])
-			}
+		case in.Phase != InstanceRemoved && busy == "":
+			busy = instanceSentence(in, machines[in.ID])
 		}
 	}
-	switch s.Phase {
-	case ServiceRunning:
+	switch {
+	case s.Phase == ServiceRunning:
 		if running == s.Instances {
 			return fmt.Sprintf("Running: %s.", plural(running, "instance"))
 		}
 		return fmt.Sprintf("Running: %d of %s.", running, plural(s.Instances, "instance"))
-	case ServiceFailed:
+	case s.Phase == ServiceFailed:
 		if s.Cause != nil {
 			return strings.TrimSpace(sentenceEnd("Failed: "+s.Cause.Message) + " " + sentenceEnd(s.Cause.Remedy))
 		}
 		return "Failed."
-	case ServiceRemoved:
+	case s.Phase == ServiceRemoved:
 		return "Removed."
-	case ServiceRemoving:
+	case s.Phase == ServiceRemoving:
 		return strings.TrimSpace("Being removed. " + busy)
 	}
 	return strings.TrimSpace(fmt.Sprintf("Being deployed: %d of %s running. %s", running, plural(s.Instances, "instance"), busy))
