@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +32,6 @@ func (w *world) until(t *testing.T, what string, ok func() bool) {
 		}
 		time.Sleep(time.Second)
 	}
-	buf := make([]byte, 1<<20); println(string(buf[:runtime.Stack(buf, true)]))
 	t.Fatalf("%s: did not come\n%s", what, w.story())
 }
 

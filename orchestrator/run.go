@@ -201,6 +201,10 @@ func (e *Engine) apply(ctx context.Context, d *draft) error {
 		return nil
 	}
 	if err := e.Store.Apply(ctx, &d.Change); err != nil {
+		if !errors.Is(err, pool.ErrConflict) {
+			// It may be stored all the same: look again what the tables say.
+			e.touched(d, func(key string) { e.q.addAt(key, time.Now().Add(time.Second)) })
+		}
 		return err
 	}
 	for _, ev := range d.Events {
@@ -208,27 +212,43 @@ func (e *Engine) apply(ctx context.Context, d *draft) error {
 	}
 	for _, s := range d.Steps {
 		e.stepStored(s)
+	}
+	e.touched(d, e.wakeKey)
+	return nil
+}
+
+// touched calls f with the key of everything that a draft concerns.
+func (e *Engine) touched(d *draft, f func(key string)) {
+	for _, s := range d.Steps {
 		if strings.HasPrefix(s.Owner, "in-") {
-			e.q.add("i:" + s.Owner)
+			f("i:" + s.Owner)
 		}
-		e.wake(s.Machine)
+		f("m:" + s.Machine)
 	}
 	for _, m := range d.Machines {
-		e.wake(m.ID)
+		f("m:" + m.ID)
 		if m.Instance != "" {
-			e.q.add("i:" + m.Instance)
+			f("i:" + m.Instance)
 		}
 	}
 	for _, op := range d.Operations {
-		e.wake(op.Machine)
+		f("m:" + op.Machine)
 		if op.Params.Instance != "" {
-			e.q.add("i:" + op.Params.Instance)
+			f("i:" + op.Params.Instance)
 		}
 	}
 	for _, in := range d.Instances {
-		e.q.add("i:" + in.ID)
+		f("i:" + in.ID)
 	}
-	return nil
+}
+
+// wakeKey asks for a tick of a key, and lets a machine's waiting agent look again.
+func (e *Engine) wakeKey(key string) {
+	if id, ok := strings.CutPrefix(key, "m:"); ok {
+		e.wake(id)
+		return
+	}
+	e.q.add(key)
 }
 
 // stepStored lets go of what lives in memory beside a step that ended.
@@ -305,43 +325,51 @@ func mint(prefix string) string {
 // view reads all that the planner may look at for a machine.
 func (e *Engine) view(ctx context.Context, id string) (*view, error) {
 	e.init()
+	v := &view{now: time.Now().UTC(), settled: e.started.Add(silence), rules: e.Rules, mint: mint}
+	// The operation before the machine: what is older is in the way of a
+	// commit by its Rev, what is newer is looked at by the next tick.
+	op, err := e.Store.LastOperation(ctx, id)
+	switch {
+	case errors.Is(err, pool.ErrNotFound):
+	case err != nil:
+		return nil, err
+	case op.Status.Open():
+		v.op = &op
+		err = e.viewOperation(ctx, v)
+	default:
+		v.last = &op
+	}
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return nil, err
+	}
 	m, err := e.Store.Machine(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	m = m.Clone()
-	v := &view{now: time.Now().UTC(), m: &m, settled: e.started.Add(silence), rules: e.Rules, mint: mint, live: e.presence(id)}
-	if v.wiped, err = e.Store.Wiped(ctx, id); err != nil {
-		return nil, err
-	}
-	op, err := e.Store.LastOperation(ctx, id)
-	if err != nil && !errors.Is(err, pool.ErrNotFound) {
-		return nil, err
-	}
-	if err != nil {
-		return v, nil
-	}
-	if !op.Status.Open() {
-		v.last = &op
-		return v, nil
-	}
-	v.op = &op
-	if v.steps, err = e.steps(ctx, op.ID); err != nil {
-		return nil, err
-	}
-	if op.Kind == pool.OpDeploy {
-		if img, err := e.Store.Image(ctx, op.Params.Image); err == nil {
-			v.image = &img
-		} else if !errors.Is(err, pool.ErrNotFound) {
-			return nil, err
-		}
+	v.m, v.live = &m, e.presence(id)
+	v.wiped, err = e.Store.Wiped(ctx, id)
+	return v, err
+}
+
+// viewOperation reads what belongs to the open operation.
+func (e *Engine) viewOperation(ctx context.Context, v *view) (err error) {
+	if v.steps, err = e.steps(ctx, v.op.ID); err != nil {
+		return err
 	}
 	if s := current(v.steps); s != nil {
 		e.mu.Lock()
 		v.effect = e.effects[s.Key]
 		e.mu.Unlock()
 	}
-	return v, nil
+	if v.op.Kind != pool.OpDeploy {
+		return nil
+	}
+	img, err := e.Store.Image(ctx, v.op.Params.Image)
+	if err == nil {
+		v.image = &img
+	}
+	return err
 }
 
 func (e *Engine) steps(ctx context.Context, owner string) ([]*pool.Step, error) {

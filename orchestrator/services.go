@@ -205,22 +205,22 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	if in.Machine == "" {
 		return v, e.choose(ctx, v)
 	}
+	// The operation before the machine: a machine that is newer than its
+	// operation is waited for, one that is older would look abandoned.
+	op, err := e.Store.LastOperation(ctx, in.Machine)
+	if err == nil {
+		v.op = &op
+	} else if !errors.Is(err, pool.ErrNotFound) {
+		return nil, err
+	}
 	m, err := e.Store.Machine(ctx, in.Machine)
 	if err != nil {
 		return nil, err
 	}
 	m = m.Clone()
 	v.m, v.live = &m, e.presence(m.ID)
-	if v.wiped, err = e.Store.Wiped(ctx, m.ID); err != nil {
-		return nil, err
-	}
-	op, err := e.Store.LastOperation(ctx, m.ID)
-	if err == nil {
-		v.op = &op
-	} else if !errors.Is(err, pool.ErrNotFound) {
-		return nil, err
-	}
-	return v, nil
+	v.wiped, err = e.Store.Wiped(ctx, m.ID)
+	return v, err
 }
 
 // choose lets Compute choose a machine for an instance that waits for one.
