@@ -40,21 +40,20 @@ type fakeAppliance struct {
 	done chan wire.Outcome
 	todo chan wire.Assignment
 
-	mu       sync.Mutex
-	welcome  wire.Welcome // state, epoch
-	accept   bool         // issue certificates
-	hellos   []wire.Hello
-	reports  []wire.Report
-	output   []string
-	gone     map[string]bool // keys nobody wants
-	attrs    map[string]wire.AttributeValue
-	recipes  map[string][]byte
-	image    pool.Image
-	frames   []byte
-	spoil    func(offset int64) bool // flip a byte of what is served from offset
-	breakAt  int                     // cut the first answers after that many bytes
-	fetches  int
-	identity string // machine of the identity
+	mu      sync.Mutex
+	welcome wire.Welcome // state, epoch
+	accept  bool         // issue certificates
+	hellos  []wire.Hello
+	reports []wire.Report
+	output  []string
+	gone    map[string]bool // keys nobody wants
+	attrs   map[string]wire.AttributeValue
+	recipes map[string][]byte
+	image   pool.Image
+	frames  []byte
+	spoil   func(offset int64) bool // flip a byte of what is served from offset
+	breakAt int                     // cut the first answers after that many bytes
+	fetches int
 }
 
 func newFakeAppliance(t testing.TB) *fakeAppliance {
@@ -222,14 +221,13 @@ func (f *fakeAppliance) lines(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *fakeAppliance) serveFrames(w http.ResponseWriter, r *http.Request) {
-	var off int64
-	if h := r.Header.Get("Range"); h != "" {
-		if _, err := fmt.Sscanf(h, "bytes=%d-", &off); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
+	off, end := int64(0), int64(len(f.frames)-1)
+	h := r.Header.Get("Range")
+	if n, err := fmt.Sscanf(h, "bytes=%d-%d", &off, &end); h != "" && n < 1 {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
-	b := bytes.Clone(f.frames[off:])
+	b := bytes.Clone(f.frames[off : end+1])
 	f.mu.Lock()
 	f.fetches++
 	if f.spoil != nil && f.spoil(off) {
@@ -238,7 +236,7 @@ func (f *fakeAppliance) serveFrames(w http.ResponseWriter, r *http.Request) {
 	cut := f.breakAt > 0 && f.fetches == 1 && f.breakAt < len(b)
 	f.mu.Unlock()
 	w.Header().Set("Content-Length", fmt.Sprint(len(b)))
-	if off > 0 {
+	if h != "" {
 		w.WriteHeader(http.StatusPartialContent)
 	}
 	if cut {

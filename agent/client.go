@@ -138,10 +138,14 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) (foun
 	return true, nil
 }
 
-// Get opens the content at path from the given offset on.
-func (c *Client) Get(ctx context.Context, path string, offset int64) (io.ReadCloser, error) {
+// Get opens the content at path: length bytes from offset on, or all the rest
+// when length is 0.
+func (c *Client) Get(ctx context.Context, path string, offset, length int64) (io.ReadCloser, error) {
 	h := http.Header{}
-	if offset > 0 {
+	switch {
+	case length > 0:
+		h.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, offset+length-1))
+	case offset > 0:
 		h.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 	}
 	resp, err := c.send(ctx, http.MethodGet, path, nil, h)

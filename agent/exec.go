@@ -155,7 +155,7 @@ func (l *lifecycle) prepare(ctx context.Context, p pool.PrepareParams) error {
 }
 
 func (l *lifecycle) fetch(ctx context.Context, digest string) (archive []byte, err error) {
-	body, err := l.client.Get(ctx, wire.PathRecipe+digest, 0)
+	body, err := l.client.Get(ctx, wire.PathRecipe+digest, 0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("fetch recipe %s: %w", digest, err)
 	}

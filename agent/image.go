@@ -22,7 +22,7 @@ import (
 type imageWriter struct {
 	image    pool.Image
 	disk     Disk
-	fetch    func(ctx context.Context, offset int64) (io.ReadCloser, error)
+	fetch    func(ctx context.Context, offset, length int64) (io.ReadCloser, error) // length 0: all the rest
 	progress func(pool.Progress)
 
 	mu      sync.Mutex
@@ -147,7 +147,7 @@ func (w *imageWriter) stream(ctx context.Context, todo chan<- fetched, free <-ch
 
 func (w *imageWriter) streamFrom(ctx context.Context, first int, todo chan<- fetched, free <-chan []byte) (n int, err error) {
 	at := w.image.Frames[first].Offset
-	body, err := w.fetch(ctx, at)
+	body, err := w.fetch(ctx, at, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -238,7 +238,7 @@ func (w *imageWriter) frame(ctx context.Context, z *zstd.Decoder, f fetched, out
 }
 
 func (w *imageWriter) again(ctx context.Context, f fetched) (err error) {
-	body, err := w.fetch(ctx, f.frame.Offset)
+	body, err := w.fetch(ctx, f.frame.Offset, f.frame.Length)
 	if err != nil {
 		return err
 	}

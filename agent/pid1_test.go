@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +23,7 @@ import (
 // disk, write an image onto it and make it this machine's.
 func TestPID1(t *testing.T) {
 	kernel, initrd := "../images/kit/data/vmlinuz", "../images/kit/data/initrd.zst"
-	for _, need := range []string{"qemu-system-x86_64", "mke2fs", "debugfs", "sgdisk"} {
+	for _, need := range []string{"qemu-system-x86_64", "mke2fs", "debugfs", "sgdisk", "ipmi_sim", "ipmitool"} {
 		if _, err := exec.LookPath(need); err != nil {
 			t.Skipf("%s is not installed; make test installs it", need)
 		}
@@ -36,7 +37,8 @@ func TestPID1(t *testing.T) {
 	f.setImage(bootImage(t, dir))
 	disk := filepath.Join(dir, "disk.raw")
 	ones(t, disk, 192<<20)
-	vm := startVM(t, dir, kernel, vmInitrd(t, dir, initrd, f), disk)
+	ports := startBMC(t, dir)
+	vm := startVM(t, dir, kernel, vmInitrd(t, dir, initrd, f), disk, ports)
 
 	facts := want[pool.Facts](t, f.run("op/facts/1", pool.TaskFacts, nil))
 	if len(facts.Disks) != 1 || facts.Disks[0].Serial != "D1SERIAL" || facts.Disks[0].Type != "virtio" || facts.Disks[0].ByID != "virtio-D1SERIAL" ||
@@ -47,9 +49,13 @@ func TestPID1(t *testing.T) {
 	if f.hellos[0].Facts == nil || f.hellos[0].MAC.String() != "52:54:00:00:00:01" || f.hellos[0].Mode != pool.InRAM {
 		t.Errorf("first hello: %+v", f.hellos[0])
 	}
-	if r := want[pool.BMCUserResult](t, f.run("op/bmc-user/1", pool.TaskBMCUser, pool.BMCUserParams{User: "appliance", Password: "pw"})); !r.None {
-		t.Errorf("BMC user: %+v, want none", r)
+	// 16 bytes: ipmi_sim takes one of 20 in-band and then refuses it over lanplus.
+	user := pool.BMCUserParams{User: "appliance", Password: "p0123456789abcde"}
+	r := want[pool.BMCUserResult](t, f.run("op/bmc-user/1", pool.TaskBMCUser, user))
+	if r.Facts == nil || r.UserID != 3 || r.Facts.Address.String() != "10.77.0.10" || r.Facts.MAC.String() != "02:00:00:00:bc:01" {
+		t.Errorf("BMC user: %+v %+v", r, r.Facts)
 	}
+	command(t, "ipmitool", "-I", "lanplus", "-C", "3", "-H", "127.0.0.1", "-p", ports.lan, "-U", user.User, "-P", user.Password, "mc", "info")
 	wiped := want[pool.WipeResult](t, f.run("op/wipe/1", pool.TaskWipe, pool.WipeParams{Serials: []string{"D1SERIAL"}}))
 	t.Logf("wiped by %s", wiped.Wiped[0].Method)
 	res := want[pool.ImageResult](t, f.run("op/image/1", pool.TaskImage, pool.ImageParams{Image: "debian", Digest: f.image.Digest,
@@ -143,13 +149,65 @@ func vmInitrd(t *testing.T, dir, base string, f *fakeAppliance) string {
 	return path
 }
 
-func startVM(t *testing.T, dir, kernel, initrd, disk string) *exec.Cmd {
+// bmcPorts are where the simulated BMC listens, on loopback.
+type bmcPorts struct{ lan, kcs string }
+
+// startBMC starts OpenIPMI's simulator with one user.
+func startBMC(t *testing.T, dir string) bmcPorts {
+	free := func(network string) string {
+		var addr net.Addr
+		if network == "udp" {
+			c, err := new(net.ListenConfig).ListenPacket(t.Context(), network, "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			addr = c.LocalAddr()
+			_ = c.Close()
+		} else {
+			l, err := new(net.ListenConfig).Listen(t.Context(), network, "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			addr = l.Addr()
+			_ = l.Close()
+		}
+		_, port, _ := net.SplitHostPort(addr.String())
+		return port
+	}
+	p := bmcPorts{free("udp"), free("tcp")}
+	const auths = "none md2 md5 straight\n"
+	tree(t, dir, map[string]string{
+		"lan.conf": "name \"bmc\"\nset_working_mc 0x20\nstartlan 1\n addr 127.0.0.1 " + p.lan + "\n priv_limit admin\n allowed_auths_callback " + auths +
+			" allowed_auths_user " + auths + " allowed_auths_operator " + auths + " allowed_auths_admin " + auths +
+			" guid a123456789abcdefa123456789000001\n lan_config_program \"" + dir + "/lancfg\"\nendlan\nserial 15 127.0.0.1 " + p.kcs +
+			" codec VM\nuser 1 true \"\" \"\" callback 10\nuser 2 true \"admin\" \"secret\" admin 10 " + auths,
+		"emu": "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\nsel_enable 0x20 1000 0x0a\nmc_enable 0x20\n",
+		"lancfg": "#!/bin/bash\ncase \" $* \" in *\" get \"*|*\" check \"*) for p in \"$@\"; do case $p in\nip_addr) echo ip_addr:10.77.0.10;;\nip_addr_src) echo ip_addr_src:static;;\n" +
+			"mac_addr) echo mac_addr:02:00:00:00:bc:01;;\nsubnet_mask) echo subnet_mask:255.255.255.0;;\ndefault_gw_ip_addr|backup_gw_ip_addr) echo $p:0.0.0.0;;\n" +
+			"default_gw_mac_addr|backup_gw_mac_addr) echo $p:00:00:00:00:00:00;;\nesac; done;; esac\n",
+		"bmc-state/x": "",
+	})
+	if err := os.Chmod(filepath.Join(dir, "lancfg"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	sim := exec.CommandContext(ctx, "ipmi_sim", "-n", "-c", dir+"/lan.conf", "-f", dir+"/emu", "-s", dir+"/bmc-state")
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); _ = sim.Wait() })
+	return p
+}
+
+func startVM(t *testing.T, dir, kernel, initrd, disk string, bmc bmcPorts) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	console := filepath.Join(dir, "console.log")
 	vm := exec.CommandContext(ctx, "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "512", "-nographic", "-no-reboot",
 		"-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 quiet panic=1",
 		"-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n,mac=52:54:00:00:00:01,romfile=",
 		"-drive", "file="+disk+",format=raw,if=none,id=d,cache=unsafe,discard=unmap", "-device", "virtio-blk-pci,drive=d,serial=D1SERIAL",
+		"-chardev", "socket,id=ipmi,host=127.0.0.1,port="+bmc.kcs+",reconnect=1", "-device", "ipmi-bmc-extern,id=bmc0,chardev=ipmi",
+		"-device", "isa-ipmi-kcs,bmc=bmc0,ioport=0xca2,irq=5",
 		"-serial", "file:"+console, "-monitor", "none")
 	if err := vm.Start(); err != nil {
 		t.Fatal(err)

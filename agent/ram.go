@@ -133,8 +133,8 @@ func (t *RAM) writeDisk(ctx context.Context, f pool.Disk, im pool.Image, digest,
 	if err := checkImage(im, digest, d.Size(), d.Sector()); err != nil {
 		return 0, 0, err
 	}
-	w := &imageWriter{image: im, disk: d, progress: progress, fetch: func(ctx context.Context, off int64) (io.ReadCloser, error) {
-		return t.Client.Get(ctx, frames, off)
+	w := &imageWriter{image: im, disk: d, progress: progress, fetch: func(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+		return t.Client.Get(ctx, frames, off, n)
 	}}
 	if err := w.write(ctx); err != nil {
 		return 0, 0, err

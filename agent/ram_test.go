@@ -71,7 +71,7 @@ func newMachine(t *testing.T, f *fakeAppliance, size int) *machine {
 	m.disk, m.mnt = filepath.Join(m.dir, "disk"), filepath.Join(m.dir, "mnt")
 	ones(t, m.disk, size)
 	tree(t, m.dir, map[string]string{
-		"sys/block/sda/size": "393216", "sys/block/sda/device/vendor": "ATA", "sys/block/sda/device/model": "QEMU DISK",
+		"sys/block/sda/size": "163840", "sys/block/sda/device/vendor": "ATA", "sys/block/sda/device/model": "QEMU DISK",
 		"sys/block/sda/device/vpd_pg80": "\x00\x80\x00\x08  D-1   ", "sys/block/sda/queue/rotational": "1",
 		"mnt/etc/apt/sources.list.d/debian.sources": "Types: deb\n", "mnt/etc/apt/sources.list": "deb http://elsewhere/ x main\n",
 		"mnt/etc/ssl/certs/ca-certificates.crt": "OTHERS", "mnt/etc/ssh/ssh_host_rsa_key": "everybody's", "mnt/usr/local/bin/x": "",
@@ -134,7 +134,7 @@ func tree(t testing.TB, dir string, files map[string]string) {
 func TestWaitThenWork(t *testing.T) {
 	f := newFakeAppliance(t)
 	f.welcome.State = wire.StateWait
-	m := newMachine(t, f, 64<<20)
+	m := newMachine(t, f, 24<<20)
 	m.start(t)
 	for f.helloCount() < 3 {
 		time.Sleep(10 * time.Millisecond)
@@ -194,9 +194,9 @@ func TestTrustsOnlyItsCA(t *testing.T) {
 func TestWipe(t *testing.T) {
 	f := newFakeAppliance(t)
 	f.accept = true
-	const size = 192 << 20
+	const size = 80 << 20
 	m := newMachine(t, f, size)
-	b := rawGPT(64 << 20)
+	b := rawGPT(24 << 20)
 	file, err := os.OpenFile(m.disk, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -276,12 +276,12 @@ func TestWipeBelievesOnlyWhatItReads(t *testing.T) {
 func TestImage(t *testing.T) {
 	f := newFakeAppliance(t)
 	f.accept = true
-	raw := rawGPT(64 << 20)
+	raw := rawGPT(24 << 20)
 	f.setImage(raw)
 	spoiled := 0
 	f.spoil = func(int64) bool { spoiled++; return spoiled == 2 } // one answer, once
 	f.breakAt = len(f.frames) / 2
-	const size = 192 << 20
+	const size = 80 << 20
 	m := newMachine(t, f, size)
 	m.start(t)
 	signer, _, err := ed25519.GenerateKey(nil)
@@ -376,9 +376,9 @@ func checkSystem(t *testing.T, m *machine, f *fakeAppliance, sshKey string) {
 func TestImageRefusals(t *testing.T) {
 	f := newFakeAppliance(t)
 	f.accept = true
-	f.setImage(rawGPT(64 << 20))
+	f.setImage(rawGPT(24 << 20))
 	f.spoil = func(int64) bool { return true }
-	m := newMachine(t, f, 192<<20)
+	m := newMachine(t, f, 80<<20)
 	m.start(t)
 	good := pool.ImageParams{Image: "debian", Digest: f.image.Digest, Machine: "m-1", Hostname: "node-1"}
 	for i, tt := range []struct {
@@ -407,9 +407,9 @@ func TestImageRefusals(t *testing.T) {
 func TestCancel(t *testing.T) {
 	f := newFakeAppliance(t)
 	f.accept = true
-	f.setImage(rawGPT(64 << 20))
+	f.setImage(rawGPT(24 << 20))
 	f.gone["slow"] = true
-	m := newMachine(t, f, 192<<20)
+	m := newMachine(t, f, 80<<20)
 	slow := &slowTask{begun: make(chan struct{})}
 	m.agent.Tasks = slow
 	m.start(t)
