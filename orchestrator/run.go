@@ -310,16 +310,28 @@ func (e *Engine) bell(machine string) <-chan struct{} {
 	return b
 }
 
-// mint makes IDs, tokens ("") and BMC passwords ("password"): IPMI 2.0 takes
-// 20 bytes, and many BMCs want all kinds of characters.
+// mint makes IDs, tokens ("") and BMC passwords ("password"). IPMI 2.0 allows
+// 20 bytes, but there are BMCs that keep only the 16 of IPMI 1.5 (OpenIPMI's
+// simulator is one), and many want all kinds of characters.
 func mint(prefix string) string {
 	switch prefix {
 	case "":
 		return pool.NewToken()
 	case "password":
-		return "aA1-" + rand.Text()[:16]
+		return bmcPassword()
 	}
 	return pool.NewID(prefix)
+}
+
+// bmcPassword returns 16 characters: 13 random ones, and one of each kind.
+func bmcPassword() string {
+	const letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_"
+	b := make([]byte, 13)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return string(b) + "aZ7"
 }
 
 // view reads all that the planner may look at for a machine.
