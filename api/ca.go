@@ -47,6 +47,9 @@ type CA struct {
 // there. Names are the DNS names and IP addresses of the server's certificate.
 // A half or damaged pair is an error, never replaced: the agents trust it.
 func OpenCA(dir string, names ...string) (*CA, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder of the CA: %w", err)
+	}
 	certFile, keyFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca-key.pem")
 	certPEM, certErr := os.ReadFile(certFile)
 	keyPEM, keyErr := os.ReadFile(keyFile)
