@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mdlayher/packet"
+	"golang.org/x/net/ipv6"
 
 	"appliance/pool"
 )
@@ -101,6 +102,7 @@ func (a *Advertiser) Serve(ctx context.Context, conn *packet.Conn) (err error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	defer stop()
 	a.waiting = map[pool.MAC]solicit{}
+	defer a.report(ctx, ifi)()
 	// A router answers this within half a second; without it we might not
 	// hear of one for minutes.
 	ask := icmp6(self, allRouters, linkLocal(self), allRoutersIP6, []byte{icmpSolicit, 0, 0, 0, 0, 0, 0, 0})
@@ -133,6 +135,21 @@ func (a *Advertiser) Serve(ctx context.Context, conn *packet.Conn) (err error) {
 			a.send(conn, self, mac, ip)
 		}
 	}
+}
+
+// report has the kernel tell switches that solicitations are wanted here (MLD,
+// RFC 3810), for those that prune multicast. Without IPv6 on the interface it
+// does nothing. The returned function takes it back.
+func (a *Advertiser) report(ctx context.Context, ifi *net.Interface) func() {
+	var lc net.ListenConfig
+	c, err := lc.ListenPacket(ctx, "udp6", "[::]:0")
+	if err != nil {
+		return func() {}
+	}
+	if err := ipv6.NewPacketConn(c).JoinGroup(ifi, &net.UDPAddr{IP: allRoutersIP6.AsSlice()}); err != nil {
+		a.log().Debug("switches are not told of ff02::2", "err", err)
+	}
+	return func() { _ = c.Close() }
 }
 
 // receive takes note of a frame: a solicitation to answer, or a router.

@@ -41,8 +41,8 @@ func socketOptions(iface string) func(network, address string, c syscall.RawConn
 	}
 }
 
-// joinGroup makes the network card pass frames to a multicast address. It
-// does not speak MLD: link-local groups reach every port without (RFC 4541, 3).
+// joinGroup makes the network card pass frames to a multicast address. That
+// says nothing to switches; see Advertiser.report.
 func joinGroup(conn *packet.Conn, index int, group pool.MAC) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
