@@ -142,6 +142,9 @@ func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) er
 	if err != nil {
 		return err
 	}
+	if err := e.setAside(ctx, machines); err != nil {
+		return err
+	}
 	left := slices.Clone(machines)
 	var why map[string][]string
 	for n := range svc.Instances {
@@ -160,6 +163,33 @@ func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) er
 				pool.ErrUnavailable, svc.Name, svc.Instances, t.Name, n, strings.Join(parts, "; "))
 		}
 		left = slices.DeleteFunc(left, func(m pool.Machine) bool { return m.ID == best.ID })
+	}
+	return nil
+}
+
+// setAside shows the machines that waiting instances are about to take as
+// reserved: what was promised is not promised again.
+func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) error {
+	instances, err := e.Store.Instances(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, in := range instances {
+		if in.Phase != pool.InstanceWaiting {
+			continue
+		}
+		svc, err := e.Store.Service(ctx, in.Service)
+		if err != nil {
+			return err
+		}
+		t, err := e.Store.Template(ctx, svc.Template)
+		if err != nil {
+			return err
+		}
+		if best, _, ok := e.Compute.Choose(t, machines); ok {
+			i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID })
+			machines[i].Phase = pool.Reserved
+		}
 	}
 	return nil
 }
