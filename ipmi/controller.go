@@ -3,7 +3,6 @@ package ipmi
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -199,7 +198,7 @@ func (c *Controller) await(ctx context.Context, s session, want pool.Power) erro
 	defer tick.Stop()
 	for {
 		has, err := s.power(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && !over(ctx) {
 			return err
 		}
 		if err == nil && has == want {
@@ -207,13 +206,17 @@ func (c *Controller) await(ctx context.Context, s session, want pool.Power) erro
 		}
 		select {
 		case <-ctx.Done():
-			if errors.Is(ctx.Err(), context.Canceled) {
-				return ctx.Err()
-			}
 			return because(ErrPower, fmt.Errorf("it is %s, not %s: %w", has, want, ctx.Err()))
 		case <-tick.C:
 		}
 	}
+}
+
+// over says whether ctx has ended, or ends this moment: a read that shares
+// its deadline may fail a little earlier.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // reset restarts a machine that is on.

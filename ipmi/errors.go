@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/bougou/go-ipmi/pkg/client"
 	"github.com/bougou/go-ipmi/pkg/types"
@@ -66,9 +67,16 @@ func because(fault, cause error) error { return &caused{fault, cause} }
 func (c *caused) Error() string   { return fmt.Sprintf("%v: %v", c.fault, c.cause) }
 func (c *caused) Unwrap() []error { return []error{c.fault, c.cause} }
 
+// errShortRefusal marks an answer to Open Session that holds a status and
+// nothing else: OpenIPMI's refusal of a suite, which go-ipmi does not read.
+var errShortRefusal = errors.New("the BMC refuses to open a session")
+
 // noSuite says whether err is a BMC's refusal of a cipher suite (IPMI 2.0,
 // table 13-15), not of who asks.
 func noSuite(err error) bool {
+	if errors.Is(err, errShortRefusal) {
+		return true
+	}
 	var status *types.RmcpStatusError
 	if !errors.As(err, &status) {
 		return false
@@ -83,10 +91,30 @@ func noSuite(err error) bool {
 	}
 }
 
+// errLastStep marks an error of the last message of a login.
+var errLastStep = errors.New("RAKP message 4")
+
+// garbled says whether err may come of an answer that arrived late and was
+// taken for the next one: go-ipmi numbers no message of a login.
+func garbled(err error) bool {
+	var status *types.RmcpStatusError
+	var network *net.OpError
+	var known *caused
+	switch {
+	case err == nil, errors.As(err, &status), errors.As(err, &network), errors.As(err, &known),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return false
+	case errors.Is(err, client.ErrRAKPAuthentication):
+		return errors.Is(err, errLastStep)
+	}
+	return true
+}
+
 // lanFault gives an error of go-ipmi its kind.
 func lanFault(err error) error {
-	if err == nil {
-		return nil
+	var known *caused
+	if err == nil || errors.As(err, &known) {
+		return err
 	}
 	if noSuite(err) {
 		return because(ErrUnsupported, fmt.Errorf("no common cipher suite: %w", err))

@@ -44,11 +44,19 @@ func (l *lan) Name() string { return "goipmi" }
 // Open logs in: with cipher suite 17 (HMAC-SHA256), or with 3 (HMAC-SHA1)
 // where the BMC knows no better.
 func (l *lan) Open(ctx context.Context) error {
+	err := l.suites(ctx)
+	if garbled(err) {
+		err = l.suites(ctx)
+	}
+	return lanFault(err)
+}
+
+func (l *lan) suites(ctx context.Context) error {
 	err := l.login(ctx, types.CipherSuiteID17)
 	if noSuite(err) {
 		err = l.login(ctx, types.CipherSuiteID3)
 	}
-	return lanFault(err)
+	return err
 }
 
 // login opens a session by RMCP+ (IPMI 2.0, section 13.15). It takes the
@@ -61,24 +69,25 @@ func (l *lan) login(ctx context.Context, suite types.CipherSuiteID) (err error) 
 	c.WithTimeout(lanWait).WithRetry(lanTries).WithCipherSuiteID(suite).WithMaxPrivilegeLevel(types.PrivilegeLevelAdministrator)
 	active := false
 	defer func() {
-		if err == nil {
+		switch {
+		case err == nil:
 			l.conn = c
-			return
+		case active:
+			_ = hangUp(ctx, c) // err says more
+		default:
+			abandon(ctx, c)
 		}
-		if active {
-			err = errors.Join(err, hangUp(ctx, c))
-			return
-		}
-		err = errors.Join(err, abandon(ctx, c))
 	}()
-	if _, err := c.OpenSession(ctx); err != nil {
+	if _, err := c.OpenSession(ctx); errors.Is(err, types.ErrUnpackedDataTooShort) {
+		return errShortRefusal
+	} else if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
 	if _, err := c.RAKPMessage1(ctx); err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
 	if _, err := c.RAKPMessage3(ctx); err != nil {
-		return fmt.Errorf("log in: %w", err)
+		return fmt.Errorf("log in: %w: %w", errLastStep, err)
 	}
 	active = true
 	if _, err := c.SetSessionPrivilegeLevel(ctx, types.PrivilegeLevelAdministrator); err != nil {
@@ -99,14 +108,12 @@ func hangUp(ctx context.Context, c *client.Client) error {
 }
 
 // abandon closes the socket of a client that has no session. There is nothing
-// to tell the BMC, so the farewell that go-ipmi insists on must not wait.
-func abandon(ctx context.Context, c *client.Client) error {
+// to tell the BMC, so the farewell that go-ipmi insists on gets no time; its
+// error is that.
+func abandon(ctx context.Context, c *client.Client) {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	if err := c.Close(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	_ = c.Close(ctx)
 }
 
 // Close gives the session back. bmclib calls it once.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/bmc-toolbox/bmclib/v2/providers/redfish"
@@ -93,14 +94,14 @@ func (d *redfishDriver) BootDeviceSet(ctx context.Context, device string, persis
 
 // do runs one call of the provider under ctx and gives its error a kind.
 func (d *redfishDriver) do(ctx context.Context, call func() error) error {
-	d.wire.ctx, d.wire.failed, d.wire.status = ctx, nil, 0
+	d.wire.begin(ctx)
 	err := call()
 	if err == nil {
 		return nil
 	}
-	switch s := d.wire.status; {
-	case d.wire.failed != nil:
-		return because(ErrUnreachable, d.wire.failed)
+	switch s, failed := d.wire.end(); {
+	case failed != nil:
+		return because(ErrUnreachable, failed)
 	case s == http.StatusUnauthorized || s == http.StatusForbidden:
 		return because(ErrAuth, fmt.Errorf("HTTP status %d", s))
 	case s >= 500 && s != http.StatusNotImplemented, s == http.StatusTooManyRequests:
@@ -111,25 +112,54 @@ func (d *redfishDriver) do(ctx context.Context, call func() error) error {
 	return because(ErrUnsupported, errors.New("no usable Redfish service: "+err.Error()))
 }
 
-// wire carries the requests of one call and remembers how the last one ended.
-// It holds the call's context because gofish sends requests under none.
+// wire carries the requests of one call and remembers how the last one that
+// failed did so. It holds the call's context because gofish has none for its
+// requests, of which it may send several at once.
 type wire struct {
-	base   http.RoundTripper
+	base http.RoundTripper
+
+	mu     sync.Mutex
 	ctx    context.Context
-	failed error
-	status int
+	failed error // of the network
+	status int   // an HTTP status of 400 or more
+}
+
+func (w *wire) begin(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ctx, w.failed, w.status = ctx, nil, 0
+}
+
+func (w *wire) end() (status int, failed error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.status, w.failed
+}
+
+func (w *wire) call() context.Context {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ctx
+}
+
+func (w *wire) saw(status int, failed error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status, w.failed = status, failed
 }
 
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := merge(r.Context(), w.ctx)
+	ctx, cancel := merge(r.Context(), w.call())
 	answer, err := w.base.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		cancel()
-		w.failed = err
+		w.saw(0, err)
 		return nil, err
 	}
-	w.failed, w.status = nil, answer.StatusCode
+	if answer.StatusCode >= http.StatusBadRequest {
+		w.saw(answer.StatusCode, nil)
+	}
 	answer.Body = &body{answer.Body, cancel}
 	return answer, nil
 }
