@@ -47,7 +47,7 @@ func planInstance(v *iview) decision {
 		v.down(&dec)
 	case pool.InstanceReleasing:
 		v.release(&dec)
-	case pool.InstanceRunning, pool.InstanceRemoved, pool.InstanceFailed:
+	case pool.InstanceRunning, pool.InstanceRemoved, pool.InstanceFailed, pool.ServiceDeploying, pool.ServiceRemoving:
 	}
 	return dec
 }

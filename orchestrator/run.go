@@ -200,6 +200,7 @@ func (e *Engine) apply(ctx context.Context, d *draft) error {
 	if d.Empty() {
 		return nil
 	}
+	e.init()
 	if err := e.Store.Apply(ctx, &d.Change); err != nil {
 		if !errors.Is(err, pool.ErrConflict) {
 			// It may be stored all the same: look again what the tables say.

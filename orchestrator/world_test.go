@@ -38,7 +38,6 @@ type world struct {
 	epoch     int64
 	journal   map[string]pool.TaskOutcome // of the installed agent, on disk
 	runs      map[string]int              // how often each lifecycle event ran
-	wrote     []string                    // what was written to the machine while it was only discovered
 	failEvent string                      // this event fails
 	onTask    func(pool.Step) bool        // true: the machine loses power while it runs
 }
