@@ -191,7 +191,7 @@ func (p personal) sources(root *os.Root) error {
 			return fmt.Errorf("remove %s: %w", n, err)
 		}
 	}
-	list := "deb [trusted=yes] " + strings.TrimRight(p.identity.Server, "/") + "/packages ./\n"
+	list := "deb [trusted=yes] " + strings.TrimRight(p.identity.Server, "/") + "/packages/ /\n"
 	if err := put(root, "etc/apt/sources.list.d/appliance.list", []byte(list), 0o644); err != nil {
 		return err
 	}

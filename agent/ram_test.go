@@ -338,7 +338,7 @@ func checkSystem(t *testing.T, m *machine, f *fakeAppliance, sshKey string) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"etc/hostname": "node-1\n", "root/.ssh/authorized_keys": sshKey + "\n", "etc/motd": "hello",
-		"etc/apt/sources.list.d/appliance.list":         "deb [trusted=yes] " + f.srv.URL + "/packages ./\n",
+		"etc/apt/sources.list.d/appliance.list":         "deb [trusted=yes] " + f.srv.URL + "/packages/ /\n",
 		"usr/local/share/ca-certificates/appliance.crt": f.pem,
 		"etc/ssl/certs/ca-certificates.crt":             "OTHERS\n" + f.pem,
 		"etc/resolv.conf":                               resolvConf(nil),
