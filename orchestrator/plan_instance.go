@@ -183,6 +183,7 @@ func (v *iview) advance(d *draft) {
 	switch s.Task.Kind {
 	case pool.TaskPrepare, pool.TaskCleanup:
 		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.svc.Recipe.Digest, Packages: len(v.svc.Recipe.Packages) > 0})
+	case pool.TaskReboot:
 	default:
 		p := pool.EventParams{Instance: info, Event: s.Name}
 		if s.Task.Kind == pool.TaskDetect {
@@ -228,6 +229,9 @@ func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 		s.Result = o.Result
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done.", v.title(), s.Name)
+		if s.Name == stepRestart {
+			d.condition(v.m, pool.CondAgent, "booting", "")
+		}
 		v.advance(d)
 	case "interrupted":
 		v.interrupted(d, s)

@@ -275,7 +275,7 @@ func (e *Engine) stepStored(s *pool.Step) {
 	}
 	switch s.Name {
 	case stepReboot, stepRestart:
-		if strings.HasPrefix(s.Owner, "op-") && p.bootID == s.BootID {
+		if p.bootID == s.BootID {
 			p.leave()
 		}
 	case stepPowerOff, stepPowerSoft, stepShutdown:

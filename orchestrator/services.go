@@ -355,7 +355,11 @@ func stopping(v *iview, d *draft) {
 			names = append(names, n)
 		}
 	}
-	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), append(names, stepCleanup), v.spec)
+	names = append(names, stepCleanup)
+	if v.svc.Wipe && !controlled(*v.m) {
+		names = append(names, stepRestart) // its last act: once released, nobody can switch it from here
+	}
+	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), names, v.spec)
 }
 
 func (e *Engine) retryService(ctx context.Context, svc pool.Service, by string) error {

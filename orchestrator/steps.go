@@ -134,8 +134,10 @@ func bootSteps(m pool.Machine, live presence) []string {
 		return []string{stepStandby}
 	case controlled(m):
 		return []string{stepBootDevice, stepPowerOff, stepPowerOn, stepStandby}
-	case live.mode == pool.Installed:
+	case live.mode == pool.Installed && (m.Phase == pool.Reserved || m.Phase == pool.Active):
 		return []string{stepRestart, stepStandby}
+	case m.Conditions[pool.CondAgent].Value == "booting":
+		return []string{stepStandby}
 	}
 	return []string{stepSwitchOn, stepStandby}
 }
@@ -248,6 +250,8 @@ func eventSpec(name string, r pool.RecipeInfo) spec {
 		}
 	case "preStop", "stop", "postStop", stepShutdown:
 		s.timeout, s.idem = 5*time.Minute, true
+	case stepRestart:
+		s.task, s.idem, s.timeout = pool.TaskReboot, true, 2*time.Minute
 	case stepCleanup:
 		s.task, s.idem, s.timeout = pool.TaskCleanup, true, 5*time.Minute
 	}

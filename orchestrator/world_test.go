@@ -222,7 +222,7 @@ func (w *world) system(ctx context.Context, id string) {
 			sleep(ctx, time.Second)
 			continue
 		}
-		if v.State != verdictWork && !w.noBMC {
+		if v.State != verdictWork {
 			sleep(ctx, 5*time.Second)
 			continue
 		}
