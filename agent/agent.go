@@ -50,6 +50,12 @@ type Performer interface {
 	Perform(ctx context.Context, as wire.Assignment, progress func(pool.Progress)) (any, error)
 }
 
+// leftover is a Performer whose tasks go on without the agent: HandOn hands on
+// what a task that has ended printed meanwhile.
+type leftover interface {
+	HandOn(ctx context.Context, as wire.Assignment)
+}
+
 // Journal remembers outcomes by the key of their task, so that a repeated key
 // is answered and not performed again.
 type Journal interface {
@@ -256,6 +262,9 @@ func (a *Agent) perform(ctx context.Context, as wire.Assignment) error {
 		if err := a.Journal.Record(out); err != nil {
 			return err
 		}
+	}
+	if l, ok := a.Tasks.(leftover); known && ok { // it ended while no agent lived
+		l.HandOn(ctx, as)
 	}
 	out.Token, out.BootID = as.Token, a.BootID
 	if err := a.deliver(ctx, out); err != nil {

@@ -162,6 +162,16 @@ func (t *installed) Perform(ctx context.Context, as wire.Assignment, progress fu
 	return recorded{out}, err
 }
 
+// HandOn implements leftover. The outcome carries the last lines, too, so an
+// appliance that does not take them is not waited for.
+func (t *installed) HandOn(ctx context.Context, as wire.Assignment) {
+	tail := &tail{client: t.client, journal: t.journal, as: as}
+	defer tail.close()
+	if err := tail.flush(ctx); err != nil {
+		t.log.Warn("output not handed on", "key", as.Key, "err", err)
+	}
+}
+
 // start runs "appliance-agent exec KEY" in a scope of its own, or, without
 // systemd, in a session of its own.
 func (t *installed) start(key string) (<-chan error, error) {

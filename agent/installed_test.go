@@ -150,8 +150,8 @@ func TestAgentDies(t *testing.T) {
 	stop()
 	defer runHome(t, home)()
 	tree(t, mark, map[string]string{"go": ""})
-	want[pool.EventResult](t, f.outcome("stop"))
-	f.todo <- as // the appliance asks again, not having heard: the same answer
+	want[pool.EventResult](t, f.outcome("stop")) // whether it ended before the next agent came or after
+	f.todo <- as                                 // the appliance asks again, not having heard: the same answer
 	want[pool.EventResult](t, f.outcome("stop"))
 	if b, err := os.ReadFile(mark + "/count"); err != nil || string(b) != "x\n" {
 		t.Errorf("the script ran %q (%v), want once", b, err)
