@@ -70,6 +70,9 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, err
 			return each(c.Machines, func(m *pool.Machine) error { return putMachine(ctx, tx, *m, phases) })
 		},
 		func() error {
+			return each(c.Wipes, func(w *pool.WipeRecord) error { return checkUse(ctx, tx, *w, phases) })
+		},
+		func() error {
 			return each(c.Operations, func(o *pool.Operation) error { return putOperation(ctx, tx, *o, phases) })
 		},
 		func() error { return each(c.Steps, func(s *pool.Step) error { return putStep(ctx, tx, *s) }) },
@@ -288,6 +291,25 @@ func putWipe(ctx context.Context, tx *sql.Tx, w pool.WipeRecord) error {
 		INSERT INTO wipes (machine, serial, at, used, doc) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (machine, serial) DO UPDATE SET at = excluded.at, used = excluded.used, doc = excluded.doc`,
 		w.Machine, w.Serial, w.At.UTC(), w.Used, b)
+}
+
+// checkUse refuses to use up the wipe record of a machine that is ready and
+// that this change leaves so.
+func checkUse(ctx context.Context, tx *sql.Tx, w pool.WipeRecord, phases map[string][]pool.Phase) error {
+	if !w.Used || phases[w.Machine] != nil {
+		return nil
+	}
+	m, err := doc[pool.Machine](ctx, tx, "SELECT doc FROM machines WHERE id = $1", w.Machine)
+	if errors.Is(err, pool.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	records, err := wiped(ctx, tx, m.ID)
+	if err != nil {
+		return err
+	}
+	return pool.CheckMachine(&m, m, func(serial string) bool { return records[serial] })
 }
 
 // putEvents numbers and writes events; it returns the number of the first.

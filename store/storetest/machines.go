@@ -91,13 +91,17 @@ func machineRules(t *testing.T, s Store) {
 	same := next.Clone()
 	want(t, "ready with a used wipe record",
 		s.Apply(ctx, &pool.Change{Machines: []*pool.Machine{&same}, Wipes: []*pool.WipeRecord{used}}), pool.ErrConflict)
+	want(t, "use of a record of a ready machine", s.Apply(ctx, &pool.Change{Wipes: []*pool.WipeRecord{used}}), pool.ErrConflict)
+	reserved := next.Clone()
+	reserved.Phase, reserved.Instance, reserved.Epoch = pool.Reserved, "i-1", 1
+	must(t, s.Apply(ctx, &pool.Change{Machines: []*pool.Machine{&reserved}}))
 	must(t, s.Apply(ctx, &pool.Change{Wipes: []*pool.WipeRecord{used}}))
 	if w, err := s.Wiped(ctx, m.ID); err != nil || len(w) != 0 {
 		t.Errorf("Wiped after use = %v, %v, want none", w, err)
 	}
-	active := next.Clone()
-	active.Phase = pool.Active
-	want(t, "active after ready", s.Apply(ctx, &pool.Change{Machines: []*pool.Machine{&active}}), pool.ErrConflict)
+	back := reserved.Clone()
+	back.Phase = pool.Ready
+	want(t, "ready after reserved", s.Apply(ctx, &pool.Change{Machines: []*pool.Machine{&back}}), pool.ErrConflict)
 	fresh := pool.Machine{ID: pool.NewID("m"), Name: "x", Phase: pool.Ready}
 	want(t, "a new machine that is ready", s.Apply(ctx, &pool.Change{Machines: []*pool.Machine{&fresh}}), pool.ErrConflict)
 	gone := pool.Machine{ID: pool.NewID("m"), Name: "x", Phase: pool.Discovered, Rev: 3}
