@@ -110,6 +110,9 @@ func (v *view) ready(d *draft) bool {
 	return true
 }
 
+// helloTime is how long an agent may take from its first word to its proof.
+const helloTime = 5 * time.Second
+
 // start turns a queued operation into steps. While the appliance has just
 // started, an agent that was not heard of may still be there: it waits.
 func (v *view) start(dec *decision) {
@@ -121,8 +124,11 @@ func (v *view) start(dec *decision) {
 	case !v.now.Before(op.Deadline):
 		v.fail(d, opOverdue(op, *v.m, v.now))
 		return
-	case v.live.mode == "" && v.now.Before(v.settled):
+	case !v.live.trusted && v.now.Before(v.settled):
 		dec.wake = v.settled
+		return
+	case v.live.mode != "" && !v.live.trusted && v.now.Before(v.live.first.Add(helloTime)):
+		dec.wake = v.live.first.Add(helloTime) // it is saying hello just now
 		return
 	}
 	names := opSteps(*op, *v.m, v.live)
