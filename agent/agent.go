@@ -166,6 +166,8 @@ func (a *Agent) welcome(w wire.Welcome) error {
 		}
 		a.Client.Use(cert)
 		a.renew, a.Token = renewAt(cert), ""
+	} else if now := a.Client.now(); !a.renew.IsZero() && now.After(a.renew) {
+		a.renew = now.Add(time.Minute) // asked for and not given: ask again, but not at once
 	}
 	if a.Welcomed != nil {
 		return a.Welcomed(w)
