@@ -12,10 +12,9 @@ MIRROR   = $(B)/packages
 KERNEL  ?= cloud
 T       ?= 20s
 GO       = go
-UNITPKGS = $(shell $(GO) list -tags nokit ./... | grep -v -x -e appliance)
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help demo test unit prepare vet lint ui-check ui-test build agent kit image mirror e2e scripts-check vagrant fuzz openapi clean
+.PHONY: help demo test unit prepare vet lint ui-check ui-test build agent kit image mirror e2e scripts-check vagrant fuzz golden openapi clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,16 +26,19 @@ test: prepare vet lint scripts-check vagrant unit-race ui-test root-test e2e ## 
 	@echo "make test: all passed"
 
 unit: ## the quick tests: no root, no race detector
-	$(GO) test -tags nokit ./...
+	$(GO) test -short -tags nokit ./...
 
 .PHONY: unit-race
-unit-race: ui/dist/index.html
-	$(GO) test -race -tags nokit ./...
+unit-race:
+	$(GO) test -count=1 .
+	$(GO) test -short -race -tags nokit ./...
 
-# Tests that need root, network namespaces, or a built boot kit.
+# Tests that need root and a built boot kit: the agent as PID 1, the kit and the image themselves.
 .PHONY: root-test
 root-test: kit
-	IMAGES_E2E= $(GO) test ./images/kit/... ./rack/...
+	$(GO) test -count=1 -run TestPID1 ./agent
+	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
+	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
 
 prepare: ## install the Debian packages that build and tests need
 	@scripts/prepare.sh
@@ -45,11 +47,11 @@ vet:
 	$(GO) vet -tags nokit ./...
 	CGO_ENABLED=0 $(GO) vet ./cmd/appliance-agent
 
-lint: $(B)/bin/golangci-lint ## golangci-lint, from its own tools module
-	$(B)/bin/golangci-lint run ./...
+lint: tools/bin/golangci-lint ## golangci-lint, from its own tools module
+	tools/bin/golangci-lint run ./...
 
-$(B)/bin/golangci-lint: tools/go.mod tools/go.sum
-	cd tools && GOBIN=$(CURDIR)/$(B)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+tools/bin/golangci-lint: tools/go.mod tools/go.sum
+	cd tools && GOBIN=$(CURDIR)/tools/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
 
 scripts-check:
@@ -81,7 +83,7 @@ $(AGENT): $(GOFILES)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/appliance-agent
 
 kit: $(AGENT) ## the boot kit: network boot programs, kernel, initramfs
-	$(GO) run ./cmd/bootkit kit -agent $(AGENT) -cache $(B)/cache -notice NOTICE
+	$(GO) run ./cmd/bootkit kit -agent $(AGENT) -cache $(B)/cache/kit -notice NOTICE
 
 build: ui/dist/index.html kit ## bin/appliance: one file with console, agent and boot kit
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/appliance ./cmd/appliance
@@ -99,14 +101,18 @@ $(B)/bin/rack: $(GOFILES)
 	$(GO) build -o $@ ./cmd/rack
 
 e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## one BIOS and one UEFI machine, from power-on to a database
-	RACK_E2E=1 RACK_BIN=$(CURDIR)/$(B)/bin/rack APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
-	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 25m -v -run 'TestE2E' ./rack/
+	RACK_E2E=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
+	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 30m ./rack/
 
 # --- care ------------------------------------------------------------------
 
 fuzz: ## every fuzz target in turn, T=20s each
 	@for d in $(FUZZ); do for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | sed 's/func //' | sort -u); do \
 		echo "$$d $$f"; $(GO) test -tags nokit -run '^$$' -fuzz "^$$f$$" -fuzztime $(T) $$d || exit 1; done; done
+
+golden: ## write the golden files from what the code does; then review the diff
+	UPDATE_GOLDEN=1 $(GO) test ./dhcp -run TestExchanges
+	$(GO) test ./api -run TestOpenAPI -update
 
 openapi: ## write api/openapi.yaml from the types
 	$(GO) test ./api -run TestOpenAPI -update

@@ -6,11 +6,11 @@ set -euo pipefail
 packages=(
   # build: C compiler for SQLite, boot kit and disk image
   gcc libc6-dev git ca-certificates zstd cpio xz-utils
-  mmdebstrap e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin grub-efi-amd64-bin
+  mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin grub-efi-amd64-bin
   # the virtual rack
   qemu-system-x86 qemu-utils ovmf openipmi ipmitool iproute2 kmod
   # tests
-  chromium shellcheck dnsmasq-base udhcpc
+  chromium shellcheck dnsmasq-base busybox gdisk
 )
 
 if ! command -v go >/dev/null || ! command -v npm >/dev/null; then
