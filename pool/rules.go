@@ -42,6 +42,10 @@ func CheckMachine(old *Machine, next Machine, wiped func(serial string) bool) er
 	if next.Instance != "" && !owned {
 		return refuse("a machine that is %s has no owner", next.Phase)
 	}
+	left := old != nil && (old.Phase == Reserved || old.Phase == Active)
+	if left && next.Phase == Enrolled && !next.Conditions.Is(CondDirty) && !next.Conditions.Is(CondProtected) {
+		return refuse("it was %s: what is on its disks makes it dirty or protected", old.Phase) // invariant 5
+	}
 	if next.Phase == Ready {
 		return checkReady(next, wiped, refuse)
 	}

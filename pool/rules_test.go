@@ -101,6 +101,10 @@ func TestCheckMachineProperty(t *testing.T) {
 		if next.Phase == pool.Ready {
 			wantReady(t, next, wiped)
 		}
+		if old != nil && (old.Phase == pool.Reserved || old.Phase == pool.Active) && next.Phase == pool.Enrolled &&
+			!next.Conditions.Is(pool.CondDirty) && !next.Conditions.Is(pool.CondProtected) {
+			t.Fatalf("enrolled after %s, neither dirty nor protected", old.Phase)
+		}
 	})
 }
 
@@ -137,7 +141,15 @@ func TestCheckMachineLetsLifePass(t *testing.T) {
 		if next.Instance != step.instance {
 			next.Instance, next.Epoch = step.instance, next.Epoch+1
 		}
-		if err := pool.CheckMachine(old, next, func(string) bool { return true }); err != nil {
+		next.Conditions = nil
+		all := func(string) bool { return true }
+		if step.phase == pool.Enrolled && m.Phase == pool.Active {
+			if err := pool.CheckMachine(old, next, all); !errors.Is(err, pool.ErrConflict) {
+				t.Fatalf("released and clean: CheckMachine = %v, want %v", err, pool.ErrConflict)
+			}
+			next.Conditions = next.Conditions.With(pool.CondDirty, pool.True, "released", noon)
+		}
+		if err := pool.CheckMachine(old, next, all); err != nil {
 			t.Fatalf("step %d: %v", i, err)
 		}
 		m, old = next, &next
