@@ -124,7 +124,7 @@ type fetched struct {
 
 // stream fetches the frames in their order by one request, and goes on where
 // it was when the connection breaks, until ctx ends.
-func (w *imageWriter) stream(ctx context.Context, todo chan<- fetched, free <-chan []byte) error {
+func (w *imageWriter) stream(ctx context.Context, todo chan<- fetched, free chan []byte) error {
 	next, wait := 0, 200*time.Millisecond
 	for next < len(w.image.Frames) {
 		n, err := w.streamFrom(ctx, next, todo, free)
@@ -145,7 +145,7 @@ func (w *imageWriter) stream(ctx context.Context, todo chan<- fetched, free <-ch
 	return nil
 }
 
-func (w *imageWriter) streamFrom(ctx context.Context, first int, todo chan<- fetched, free <-chan []byte) (n int, err error) {
+func (w *imageWriter) streamFrom(ctx context.Context, first int, todo chan<- fetched, free chan []byte) (n int, err error) {
 	at := w.image.Frames[first].Offset
 	body, err := w.fetch(ctx, at, 0)
 	if err != nil {
@@ -164,7 +164,8 @@ func (w *imageWriter) streamFrom(ctx context.Context, first int, todo chan<- fet
 		}
 		buf = buf[:f.Length]
 		if _, err := io.ReadFull(body, buf); err != nil {
-			return n, err // the buffer is lost with the connection; see worker
+			free <- buf[:0] // there is room: it came from there
+			return n, err
 		}
 		at = f.Offset + f.Length
 		select {
@@ -188,10 +189,7 @@ func (w *imageWriter) worker(ctx context.Context, todo <-chan fetched, free chan
 		if err := w.frame(ctx, z, f, out); err != nil {
 			return err
 		}
-		select {
-		case free <- f.data[:0]:
-		default:
-		}
+		free <- f.data[:0] // there is room: it came from there
 	}
 	return nil
 }
