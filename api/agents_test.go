@@ -203,7 +203,8 @@ func TestAttributes(t *testing.T) {
 	r.apply(&pool.Change{
 		Services: []*pool.Service{{Name: "db", Phase: pool.ServiceRunning, CreatedAt: now}, {Name: "web", Phase: pool.ServiceRunning, CreatedAt: now}},
 		Instances: []*pool.Instance{{ID: "in-1", Service: "db", Number: 1, Machine: m.ID, Phase: pool.InstanceRunning},
-			{ID: "in-2", Service: "web", Number: 1, Phase: pool.InstanceWaiting}},
+			{ID: "in-2", Service: "web", Number: 1, Phase: pool.InstanceWaiting}, {ID: "in-3", Service: "db", Number: 2, Phase: pool.InstanceWaiting}},
+		Attributes: []*pool.Attribute{{Scope: "instance:in-3", Name: "role", Value: `"replica"`, At: now}},
 	})
 	r.edit(m.ID, func(m *pool.Machine) { m.Phase, m.Key, m.Instance, m.Epoch = pool.Active, key.print, "in-1", 1 })
 	c := r.agent(key, r.certificate(m.ID, key, time.Now()))
@@ -219,7 +220,24 @@ func TestAttributes(t *testing.T) {
 	if v, err := c.AgentAttributes(ctx, "instance:in-1"); err != nil || len(v) != 1 || string(v[0].Value) != "3306" {
 		t.Errorf("AgentAttributes = %+v, %v", v, err)
 	}
-	for _, scope := range []string{"service:web", "instance:in-2", "instance:none", "", "bmc"} {
+	if err := c.SetAgentAttribute(ctx, wire.AttributeValue{Scope: "application:default", Name: "tier", Value: json.RawMessage(`"gold"`)}); err != nil {
+		t.Errorf("write an attribute of its own application = %v", err)
+	}
+	for scope, name := range map[string]string{"application:default": "tier", "instance:db/1": "port", "instance:db/2": "role", "instance:in-3": "role"} {
+		if _, err := c.AgentAttribute(ctx, scope, name); err != nil {
+			t.Errorf("read %s of %s = %v", name, scope, err)
+		}
+	}
+	if err := c.SetAgentAttribute(ctx, wire.AttributeValue{Scope: "instance:db/1", Name: "port", Value: json.RawMessage(`3307`)}); err != nil {
+		t.Errorf("write its own instance by number = %v", err)
+	}
+	if v, err := c.AgentAttribute(ctx, "instance:in-1", "port"); err != nil || string(v.Value) != "3307" {
+		t.Errorf("port = %s, %v; want what was written by number", v.Value, err)
+	}
+	if err := c.SetAgentAttribute(ctx, wire.AttributeValue{Scope: "instance:db/2", Name: "role", Value: json.RawMessage(`1`)}); !errors.Is(err, client.ErrDenied) {
+		t.Errorf("write another instance = %v, want denied", err)
+	}
+	for _, scope := range []string{"service:web", "instance:in-2", "instance:none", "instance:web/1", "instance:db/9", "application:other", "", "bmc"} {
 		if _, err := c.AgentAttributes(ctx, scope); !errors.Is(err, client.ErrDenied) {
 			t.Errorf("scope %q = %v, want denied", scope, err)
 		}

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,48 +96,55 @@ func (s *Server) identity(c echo.Context, m pool.Machine) error {
 	return c.JSON(http.StatusOK, wire.Identity{Server: url, CA: string(s.CA.PEM()), Machine: m.ID, Certificate: cert, Epoch: m.Epoch})
 }
 
-// scope says whether machine m may read or write attributes of a scope:
-// global, its own
-// service, the instances of it; it writes no other instance. Nil means yes.
-func (s *Server) scope(c echo.Context, m pool.Machine, scope string, write bool) error {
-	ctx := c.Request().Context()
+// application is the one that every service belongs to today.
+const application = "application:default"
+
+// scope returns the stored name of a scope that machine m may read or write:
+// global, its own application and service, and the instances of that service,
+// of which it writes only its own. An instance is named by its ID or, as
+// recipes do, by SERVICE/NUMBER.
+func (s *Server) scope(ctx context.Context, m pool.Machine, scope string, write bool) (string, error) {
 	if err := wire.CheckText("scope", scope, 200); err != nil {
-		return err
+		return "", err
 	}
 	denied := refuse(http.StatusForbidden, "scope %.80q is not one of machine %s", scope, m.Name)
 	if scope == "global" {
-		return nil
+		return scope, nil
 	}
 	if m.Instance == "" {
-		return denied
+		return "", denied
 	}
 	own, err := s.Store.Instance(ctx, m.Instance)
 	if errors.Is(err, pool.ErrNotFound) {
-		return denied
+		return "", denied
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	kind, name, _ := strings.Cut(scope, ":")
 	switch {
-	case kind == "service" && name == own.Service, kind == "instance" && name == own.ID:
-		return nil
-	case kind == "instance" && !write:
-		other, err := s.Store.Instance(ctx, name)
-		if err == nil && other.Service == own.Service {
-			return nil
+	case scope == application, kind == "service" && name == own.Service, kind == "instance" && name == own.ID:
+		return scope, nil
+	case kind == "instance":
+		all, err := s.Store.Instances(ctx, own.Service)
+		if err != nil {
+			return "", err
 		}
-		if err != nil && !errors.Is(err, pool.ErrNotFound) {
-			return err
+		for _, other := range all {
+			if name != other.ID && name != other.Service+"/"+strconv.Itoa(other.Number) || write && other.ID != own.ID {
+				continue
+			}
+			return "instance:" + other.ID, nil
 		}
 	}
-	return denied
+	return "", denied
 }
 
 func (s *Server) attributes(c echo.Context, m pool.Machine) error {
 	ctx := c.Request().Context()
-	scope, name := c.QueryParam("scope"), c.QueryParam("name")
-	if err := s.scope(c, m, scope, false); err != nil {
+	name := c.QueryParam("name")
+	scope, err := s.scope(ctx, m, c.QueryParam("scope"), false)
+	if err != nil {
 		return err
 	}
 	if name != "" {
@@ -169,7 +178,8 @@ func (s *Server) putAttribute(c echo.Context, m pool.Machine) error {
 	if err := decode(c.Request().Body, &a); err != nil {
 		return err
 	}
-	if err := s.scope(c, m, a.Scope, true); err != nil {
+	var err error
+	if a.Scope, err = s.scope(c.Request().Context(), m, a.Scope, true); err != nil {
 		return err
 	}
 	if err := wire.CheckText("name", a.Name, 200); err != nil {
@@ -196,11 +206,12 @@ func (s *Server) putAttribute(c echo.Context, m pool.Machine) error {
 }
 
 func (s *Server) deleteAttribute(c echo.Context, m pool.Machine) error {
-	scope, name := c.QueryParam("scope"), c.QueryParam("name")
-	if err := s.scope(c, m, scope, true); err != nil {
+	ctx, name := c.Request().Context(), c.QueryParam("name")
+	scope, err := s.scope(ctx, m, c.QueryParam("scope"), true)
+	if err != nil {
 		return err
 	}
-	if err := s.Store.DeleteAttribute(c.Request().Context(), scope, name); err != nil && !errors.Is(err, pool.ErrNotFound) {
+	if err := s.Store.DeleteAttribute(ctx, scope, name); err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
