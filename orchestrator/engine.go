@@ -76,6 +76,7 @@ type Engine struct {
 	Compute Compute
 	Rules   []AcceptRule
 	Image   string       // default image of deployments; empty: the only one there is
+	SSHKeys []string     // let into systems whose deployment names none
 	Log     *slog.Logger // nil is silent
 	// Boot observes what the engine sees of booting machines: power switched
 	// on, an agent's first hello. Nil: nobody does. It must not block.

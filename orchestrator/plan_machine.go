@@ -24,6 +24,7 @@ type view struct {
 	settled time.Time // from when on silence means something
 	effect  *effect   // how the appliance's own step ended
 	rules   []AcceptRule
+	sshKeys []string // of deployments that name none
 	mint    func(prefix string) string
 }
 
@@ -377,16 +378,22 @@ func (v *view) imageParams(s *pool.Step) *pool.Cause {
 	}
 	hint := p.Disk
 	hint.MinSize = max(hint.MinSize, uint64(max(v.image.Size, 0)))
-	if _, err := hint.Choose(v.m.Facts.Disks); err != nil {
+	disk, err := hint.Choose(v.m.Facts.Disks)
+	if err != nil {
 		return cause("disk.choice", fmt.Sprintf("No disk of %s can be chosen for image %s.", v.m.Name, p.Image), err.Error(),
 			"Name the disk by serial or by-id in the template's target, then retry.", s.Name, v.now)
 	}
-	host := p.Hostname
+	host, keys := p.Hostname, p.SSHKeys
 	if host == "" {
 		host = v.m.Name
 	}
-	s.Task.Params = encode(pool.ImageParams{Image: p.Image, Digest: v.image.Digest, Disk: hint, Machine: v.m.ID,
-		Hostname: host, SSHKeys: p.SSHKeys, Epoch: v.m.Epoch, Files: p.Extra})
+	if len(keys) == 0 {
+		keys = v.sshKeys
+	}
+	// The disk is named: another one that was plugged in since the inventory,
+	// with what it holds, must not be chosen on the machine.
+	s.Task.Params = encode(pool.ImageParams{Image: p.Image, Digest: v.image.Digest, Disk: pool.DiskHint{Serial: disk.Serial}, Machine: v.m.ID,
+		Hostname: host, SSHKeys: keys, Epoch: v.m.Epoch, Files: p.Extra})
 	return nil
 }
 

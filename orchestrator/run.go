@@ -338,7 +338,7 @@ func bmcPassword() string {
 // view reads all that the planner may look at for a machine.
 func (e *Engine) view(ctx context.Context, id string) (*view, error) {
 	e.init()
-	v := &view{now: time.Now().UTC(), settled: e.started.Add(silence), rules: e.Rules, mint: mint}
+	v := &view{now: time.Now().UTC(), settled: e.started.Add(silence), rules: e.Rules, sshKeys: e.SSHKeys, mint: mint}
 	// The operation before the machine: what is older is in the way of a
 	// commit by its Rev, what is newer is looked at by the next tick.
 	op, err := e.Store.LastOperation(ctx, id)

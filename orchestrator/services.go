@@ -232,8 +232,15 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	if v.steps, err = e.steps(ctx, id); err != nil {
 		return nil, err
 	}
-	if in.Machine == "" {
+	waits := in.Machine == "" && in.Phase == pool.InstanceWaiting
+	if v.template, err = e.Store.Template(ctx, svc.Template); err != nil && (waits || !errors.Is(err, pool.ErrNotFound)) {
+		return nil, err
+	}
+	if waits {
 		return v, e.choose(ctx, v)
+	}
+	if in.Machine == "" {
+		return v, nil
 	}
 	// The operation before the machine: a machine that is newer than its
 	// operation is waited for, one that is older would look abandoned.
@@ -255,13 +262,6 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 
 // choose lets Compute choose a machine for an instance that waits for one.
 func (e *Engine) choose(ctx context.Context, v *iview) error {
-	if v.in.Phase != pool.InstanceWaiting {
-		return nil
-	}
-	var err error
-	if v.template, err = e.Store.Template(ctx, v.svc.Template); err != nil {
-		return err
-	}
 	machines, err := e.freeMachines(ctx)
 	if err != nil {
 		return err
@@ -427,7 +427,7 @@ func retryInstance(v *iview, d *draft, by string) error {
 	if v.op != nil && !v.op.Status.Open() && v.m.Phase == pool.Reserved {
 		p := v.op.Params
 		if p.Instance == "" {
-			p = pool.OpParams{Image: v.svc.Image, Instance: in.ID, Hostname: fmt.Sprintf("%s-%d", svc.Name, in.Number)}
+			p = pool.OpParams{Image: v.svc.Image, Instance: in.ID, Disk: v.hint(), Hostname: fmt.Sprintf("%s-%d", svc.Name, in.Number)}
 		}
 		d.condition(v.m, pool.CondBroken, "", "")
 		d.newOperation(v.m, pool.OpDeploy, p, by)

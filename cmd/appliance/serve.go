@@ -135,7 +135,7 @@ func (s *appliance) wire() error {
 	feed := &api.Feed{}
 	s.engine = &orchestrator.Engine{
 		Store: feedLogs{s.db, feed}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Metal{},
-		Rules: c.rules(), Image: c.Image, Log: s.log,
+		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
 	}
 	s.boots = &bootLog{db: s.db, engine: s.engine, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
 	s.engine.Boot = s.boots.See
