@@ -375,7 +375,7 @@ func TestRefusals(t *testing.T) {
 			{"unknown template", pool.DeployOptions{Recipe: recipe(), Template: "SMALL_LINIX"}, pool.ErrInvalid, "SMALL_LINUX"},
 			{"too large", pool.DeployOptions{Recipe: recipe(), Template: "LARGE_LINUX"}, pool.ErrUnavailable, "has 2 cores, wants 16"},
 			{"too many", pool.DeployOptions{Recipe: recipe(), Instances: 4}, pool.ErrInvalid, "1 to 3"},
-			{"more than there are", pool.DeployOptions{Recipe: recipe(), Instances: 2}, pool.ErrUnavailable, "1 fit"},
+			{"more than there are", pool.DeployOptions{Recipe: recipe(), Instances: 2}, pool.ErrUnavailable, "1 fits"},
 			{"bad name", pool.DeployOptions{Name: "DB!", Recipe: recipe()}, pool.ErrInvalid, "lower-case"},
 			{"unknown image", pool.DeployOptions{Recipe: recipe(), Image: "debian-21"}, pool.ErrInvalid, "debian-12"},
 		} {

@@ -35,6 +35,7 @@ type memory struct {
 	points []string // names of the commits so far
 	fault  fault
 	hit    bool
+	full   bool                // the disk below it
 	check  func(*memory) error // an invariant, looked at after each commit
 	broken error
 }
@@ -55,6 +56,7 @@ func newMemory() *memory {
 var (
 	errKilled = errors.New("killed")
 	errDisk   = errors.New("disk trouble")
+	errFull   = fmt.Errorf("%w: the disk of the data folder is full", pool.ErrUnavailable)
 )
 
 // handle is one appliance's connection to the memory; it dies with it.
@@ -84,6 +86,9 @@ func (h *handle) commit(name string, write func() error) error {
 		return err
 	}
 	defer h.mu.Unlock()
+	if h.full {
+		return errFull
+	}
 	mode := ""
 	if n := len(h.points) + 1; n == h.fault.at && !h.hit {
 		h.hit, mode = true, h.fault.mode
@@ -464,6 +469,9 @@ func (h *handle) AppendLog(_ context.Context, lines []pool.LogLine) ([]pool.LogL
 		return nil, err
 	}
 	defer h.mu.Unlock()
+	if h.full {
+		return nil, errFull
+	}
 	h.logs = append(h.logs, lines...)
 	return lines, nil
 }
@@ -486,6 +494,9 @@ func (h *handle) SetSetting(_ context.Context, key, value string) error {
 		return err
 	}
 	defer h.mu.Unlock()
+	if h.full {
+		return errFull
+	}
 	h.settings[key] = value
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -159,12 +160,29 @@ func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) er
 			if len(parts) == 0 {
 				parts = []string{"there are no others"}
 			}
-			return fmt.Errorf("%w: service %s wants %d free machines for template %s, %d fit: %s",
-				pool.ErrUnavailable, svc.Name, svc.Instances, t.Name, n, strings.Join(parts, "; "))
+			return fmt.Errorf("%w: service %s wants %s for template %s, %s: %s",
+				pool.ErrUnavailable, svc.Name, plural(svc.Instances, "free machine"), t.Name, fitting(n), strings.Join(parts, "; "))
 		}
 		left = slices.DeleteFunc(left, func(m pool.Machine) bool { return m.ID == best.ID })
 	}
 	return nil
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+func fitting(n int) string {
+	switch n {
+	case 0:
+		return "none fits"
+	case 1:
+		return "1 fits"
+	}
+	return strconv.Itoa(n) + " fit"
 }
 
 // setAside shows the machines that waiting instances are about to take as

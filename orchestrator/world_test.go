@@ -39,6 +39,7 @@ type world struct {
 	journal   map[string]pool.TaskOutcome // of the installed agent, on disk
 	runs      map[string]int              // how often each lifecycle event ran
 	failEvent string                      // this event fails
+	damaged   *pool.Cause                 // why images cannot be written
 	onTask    func(pool.Step) bool        // true: the machine loses power while it runs
 }
 
@@ -309,8 +310,15 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 		var p pool.ImageParams
 		_ = json.Unmarshal(s.Task.Params, &p)
 		w.mu.Lock()
-		w.disk, w.machine, w.epoch = "system", p.Machine, p.Epoch
+		damaged := w.damaged
+		if damaged == nil {
+			w.disk, w.machine, w.epoch = "system", p.Machine, p.Epoch
+		}
 		w.mu.Unlock()
+		if damaged != nil {
+			o.State, o.Cause = "failed", damaged
+			return o
+		}
 		put(pool.ImageResult{Serial: "D1"})
 	case pool.TaskEvent:
 		w.mu.Lock()

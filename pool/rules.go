@@ -3,6 +3,7 @@ package pool
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -151,7 +152,7 @@ func Protect(m Machine, wiped func(serial string) bool, erase bool, now time.Tim
 	for _, d := range open {
 		if len(d.Content) > 0 && !erase {
 			return c.With(CondProtected, True,
-				fmt.Sprintf("disk %s (%s, %s) holds %s", d.Serial, d.Name, Bytes(d.Size), d.Content[0]), now)
+				fmt.Sprintf("disk %s (%s, %s) holds %s", d.Serial, d.Name, Bytes(d.Size), strings.Join(d.Content, ", ")), now)
 		}
 	}
 	return c
