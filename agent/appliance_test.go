@@ -21,6 +21,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,6 +55,9 @@ type fakeAppliance struct {
 	spoil   func(offset int64) bool // flip a byte of what is served from offset
 	breakAt int                     // cut the first answers after that many bytes
 	fetches int
+
+	console      []string
+	consoleFails atomic.Int32 // how often it answers that it cannot
 }
 
 func newFakeAppliance(t testing.TB) *fakeAppliance {
@@ -149,6 +153,7 @@ func (f *fakeAppliance) mutual(mux *http.ServeMux) {
 	add("GET "+wire.PathTask, f.task)
 	add("POST "+wire.PathProgress, f.progress)
 	add("POST "+wire.PathOutput, f.lines)
+	add("POST "+wire.PathConsole, f.takeConsole)
 	add("POST "+wire.PathResult, func(w http.ResponseWriter, r *http.Request) {
 		var o wire.Outcome
 		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {

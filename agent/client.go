@@ -90,6 +90,13 @@ func (c *Client) connect(cert *tls.Certificate) {
 	c.mu.Unlock()
 }
 
+// proved says whether the client has a certificate to show.
+func (c *Client) proved() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cert != nil
+}
+
 // now is the time that certificates are checked at. A machine whose clock
 // stands before the CA was made has no idea of the time (an empty battery);
 // then the CA's signature must do, and the appliance's answer sets the clock.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -29,8 +30,9 @@ func mounts() []struct{ source, target, kind string } {
 // first process ends.
 func Init(version string) {
 	mountErr := mountAll()
-	console := openConsole()
-	log := slog.New(&consoleHandler{out: console})
+	kept := &Console{Kernel: openKernelLog()}
+	kept.pull()
+	log := slog.New(&consoleHandler{out: io.MultiWriter(openConsole(), kept)})
 	log.Info("agent starts", "version", version, "kernel", kernelRelease())
 	if mountErr != nil {
 		log.Error("mount what PID 1 needs", "err", mountErr)
@@ -43,7 +45,7 @@ func Init(version string) {
 					log.Error("agent starts again after a panic", "panic", r, "stack", string(debug.Stack()))
 				}
 			}()
-			err := runInRAM(context.Background(), version, log)
+			err := runInRAM(context.Background(), version, log, kept)
 			log.Error("agent in RAM ended and starts again", "err", err)
 		}()
 		time.Sleep(5 * time.Second)

@@ -218,7 +218,7 @@ func mountPartition(modules *Modules) func(context.Context, string) (string, fun
 
 // runInRAM is one life of the agent in RAM. It returns only when something
 // went wrong that has no other place to go.
-func runInRAM(ctx context.Context, version string, log *slog.Logger) error {
+func runInRAM(ctx context.Context, version string, log *slog.Logger, console *Console) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var g errgroup.Group
 	defer func() {
@@ -250,6 +250,7 @@ func runInRAM(ctx context.Context, version string, log *slog.Logger) error {
 		return err
 	}
 	g.Go(func() error { return net.Keep(ctx, bound) })
+	g.Go(func() error { return console.Run(ctx, client) })
 	if hotplug != nil {
 		hotplug.Settle(ctx, 300*time.Millisecond, 15*time.Second)
 	}
@@ -261,7 +262,8 @@ func runInRAM(ctx context.Context, version string, log *slog.Logger) error {
 		BMC: func() (bmcDevice, error) { return openIPMI() }}
 	a := &Agent{Mode: pool.InRAM, Version: version, BootID: bootID(), MAC: bound.MAC, Token: boot.Token, Key: key,
 		Client: client, Tasks: tasks, Journal: &Memory{}, Facts: in.Facts, Log: log,
-		Leave: func(_ context.Context, k pool.TaskKind) error {
+		Leave: func(ctx context.Context, k pool.TaskKind) error {
+			console.flush(ctx, client) // what was just said
 			if k == pool.TaskPowerOff {
 				return powerOff()
 			}

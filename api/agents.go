@@ -36,6 +36,7 @@ func (s *Server) agentRoutes(e *echo.Echo) {
 	e.POST(wire.PathProgress, s.proved(s.taskProgress), small)
 	e.POST(wire.PathResult, s.proved(s.taskResult), s.early, whole(resultBody))
 	e.POST(wire.PathOutput, s.proved(s.taskOutput), s.early, whole(resultBody))
+	e.POST(wire.PathConsole, s.proved(s.console), s.early, small)
 	e.GET(wire.PathAttr, s.proved(s.attributes))
 	e.PUT(wire.PathAttr, s.proved(s.putAttribute), small)
 	e.DELETE(wire.PathAttr, s.proved(s.deleteAttribute))
@@ -378,17 +379,52 @@ func (s *Server) taskOutput(c echo.Context, m pool.Machine) error {
 	if err := decode(c.Request().Body, &o); err != nil {
 		return err
 	}
-	if len(o.Lines) > maxLines || o.First < 0 {
-		return fmt.Errorf("%w: output: %d lines from %d on, %d lines at most", pool.ErrInvalid, len(o.Lines), o.First, maxLines)
+	if o.First < 0 {
+		return fmt.Errorf("%w: output: lines from %d on", pool.ErrInvalid, o.First)
 	}
-	for i, l := range o.Lines {
-		l = clean(l)
+	if err := cleanLines(o.Lines); err != nil {
+		return err
+	}
+	return gone(c, s.Agents.TaskOutput(c.Request().Context(), m.ID, o.Key, o.Token, o.First, o.Lines))
+}
+
+// cleanLines bounds lines in place.
+func cleanLines(lines []string) error {
+	if len(lines) > maxLines {
+		return fmt.Errorf("%w: output: %d lines, %d at most", pool.ErrInvalid, len(lines), maxLines)
+	}
+	for i, l := range lines {
+		l = strings.ReplaceAll(clean(l), "\n", " ")
 		if len(l) > maxLine {
 			l = strings.ToValidUTF8(l[:maxLine], "") + " …"
 		}
-		o.Lines[i] = l
+		lines[i] = l
 	}
-	return gone(c, s.Agents.TaskOutput(c.Request().Context(), m.ID, o.Key, o.Token, o.First, o.Lines))
+	return nil
+}
+
+// console stores what a trusted machine printed on its console.
+func (s *Server) console(c echo.Context, m pool.Machine) error {
+	var in wire.Console
+	if err := decode(c.Request().Body, &in); err != nil {
+		return err
+	}
+	if err := cleanLines(in.Lines); err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	lines := make([]pool.LogLine, len(in.Lines))
+	for i, l := range in.Lines {
+		lines[i] = pool.LogLine{At: now, Machine: m.ID, Step: pool.ConsoleStep, Line: l}
+	}
+	lines, err := s.Store.AppendLog(c.Request().Context(), lines)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		s.Feed.PublishLog(l)
+	}
+	return c.NoContent(http.StatusNoContent)
 }
 
 // clean takes out of text what would act on a terminal.

@@ -195,6 +195,40 @@ func TestTasks(t *testing.T) {
 	}
 }
 
+// TestConsole: what a trusted machine's console shows is stored, cleaned, and
+// told to who listens; a stranger's is not.
+func TestConsole(t *testing.T) {
+	r := newRig(t)
+	m := r.add("m-1", "52:54:00:00:00:01")
+	key, ctx := newAgentKey(t), t.Context()
+	r.edit(m.ID, func(m *pool.Machine) { m.OfferedKey = key.print })
+	said := wire.Console{Lines: []string{"agent    1.00  agent starts", "kernel   0.10  \x1b[2Jbad\nline"}}
+	cert := r.certificate(m.ID, key, time.Now())
+	if err := r.agent(key, "").Console(ctx, said); !errors.Is(err, client.ErrDenied) {
+		t.Errorf("console without a certificate = %v, want that it is refused", err)
+	}
+	if err := r.agent(key, cert).Console(ctx, said); !errors.Is(err, client.ErrDenied) {
+		t.Errorf("console of a machine whose key is only offered = %v, want denied", err)
+	}
+	r.edit(m.ID, func(m *pool.Machine) { m.Key = key.print })
+	news, stop := r.Feed.listen()
+	defer stop()
+	if err := r.agent(key, cert).Console(ctx, said); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := r.client(pool.Viewer).ConsoleLog(ctx, m.ID, pool.LogFilter{})
+	if err != nil || len(lines) != 2 || lines[0].Line != said.Lines[0] || lines[1].Line != "kernel   0.10  [2Jbad line" || lines[1].Step != "console" {
+		t.Errorf("ConsoleLog = %+v, %v", lines, err)
+	}
+	if n := <-news; n.Log == nil || n.Log.Line != said.Lines[0] || n.Log.Seq == 0 {
+		t.Errorf("the stream told %+v", n)
+	}
+	many := wire.Console{Lines: make([]string, maxLines+1)}
+	if err := r.agent(key, cert).Console(ctx, many); !errors.Is(err, pool.ErrInvalid) {
+		t.Errorf("%d lines at once = %v, want invalid", len(many.Lines), err)
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	r := newRig(t)
 	m := r.add("m-1", "52:54:00:00:00:01")

@@ -49,10 +49,11 @@ type Catalogue interface {
 	DeleteImage(ctx context.Context, name string) error
 }
 
-// Journal reads what happened.
+// Journal reads what happened, and keeps what consoles show.
 type Journal interface {
 	Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, error)
 	Watch() (<-chan struct{}, func())
+	AppendLog(ctx context.Context, lines []pool.LogLine) ([]pool.LogLine, error)
 	Logs(ctx context.Context, f pool.LogFilter) ([]pool.LogLine, error)
 	BootEvents(ctx context.Context, macs []pool.MAC, since time.Time, limit int) ([]pool.BootEvent, error)
 	Schema(ctx context.Context) (int64, error)

@@ -204,7 +204,7 @@ func (s *Server) machineHistory(a huma.API, tag string) {
 		if err != nil {
 			return nil, err
 		}
-		return list(s.Store.Logs(ctx, pool.LogFilter{Machine: m.ID, Step: "console", After: in.After, Limit: in.Limit, Last: in.Last}))
+		return list(s.Store.Logs(ctx, pool.LogFilter{Machine: m.ID, Step: pool.ConsoleStep, After: in.After, Limit: in.Limit, Last: in.Last}))
 	})
 }
 

@@ -44,6 +44,9 @@ type TaskOutcome struct {
 	Output  string
 }
 
+// ConsoleStep is the step of lines of a machine's console.
+const ConsoleStep = "console"
+
 // LogLine is one line of output of a step, or of a machine's console.
 type LogLine struct {
 	Seq      int64     `json:"seq"`
@@ -51,7 +54,7 @@ type LogLine struct {
 	Machine  string    `json:"machine,omitempty"`
 	Service  string    `json:"service,omitempty"`
 	Instance string    `json:"instance,omitempty"`
-	Step     string    `json:"step"` // "console" for the console
+	Step     string    `json:"step"` // ConsoleStep for the console
 	Line     string    `json:"line"`
 }
 

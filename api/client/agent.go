@@ -46,6 +46,11 @@ func (c *Client) TaskOutput(ctx context.Context, o wire.Output) error {
 	return c.tell(ctx, http.MethodPost, wire.PathOutput, o)
 }
 
+// Console hands on what the machine's console shows.
+func (c *Client) Console(ctx context.Context, o wire.Console) error {
+	return c.tell(ctx, http.MethodPost, wire.PathConsole, o)
+}
+
 // AgentAttribute returns an attribute's value.
 func (c *Client) AgentAttribute(ctx context.Context, scope, name string) (wire.AttributeValue, error) {
 	return read[wire.AttributeValue](ctx, c, attrPath(scope, name))

@@ -25,6 +25,7 @@ const (
 	PathRecipe   = "/agent/v1/recipe/"       // GET digest -> tar.gz
 	PathImage    = "/agent/v1/image/"        // GET NAME/manifest, NAME/frames (ranges)
 	PathIdentity = "/agent/v1/identity"      // POST IdentityRequest -> Identity
+	PathConsole  = "/agent/v1/console"       // POST Console
 	PathBye      = "/agent/v1/bye"           // POST ?boot=BOOTID: the agent ends on purpose
 )
 
@@ -127,6 +128,12 @@ type Output struct {
 	Key   string   `json:"key"`
 	Token string   `json:"token"`
 	First int      `json:"first"`
+	Lines []string `json:"lines"`
+}
+
+// Console carries what kernel and agent in RAM printed on the machine's
+// console, in order. A line whose answer was lost comes again.
+type Console struct {
 	Lines []string `json:"lines"`
 }
 

@@ -348,7 +348,9 @@ func (a *app) machineLogCmd() *cobra.Command {
 func (a *app) machineConsoleCmd() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
-		Use: "console-log MACHINE", Short: "What its agent printed on the machine's console",
+		Use: "console-log MACHINE", Short: "What kernel and agent in memory printed on its console",
+		Long: "console-log shows the lines that a trusted agent in memory sent: its own and the kernel's.\n" +
+			"A machine that was not accepted, and an installed system, send none.",
 		Example: "  appliance machine console-log node-0000dd01",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
