@@ -49,10 +49,14 @@ func (c *Controller) PowerState(ctx context.Context, b pool.BMC) (power pool.Pow
 // left alone. Soft asks the operating system, which may take its time or not
 // listen; when ctx ends first the error is ErrPower, and the caller may ask
 // for off. Cycle is off and then on, each seen to happen; it leaves a machine
-// on that was off. Reset needs a machine that is on. Give ctx a deadline: a
-// BMC may take minutes.
+// on that was off. Reset needs a machine that is on. A BMC that is not the one
+// that was enrolled is ErrIdentity, and nothing is switched. Give ctx a
+// deadline: a BMC may take minutes.
 func (c *Controller) SetPower(ctx context.Context, b pool.BMC, do pool.PowerAction) error {
 	return c.with(ctx, b, "set power "+string(do)+" of", func(ctx context.Context, s session) error {
+		if err := s.same(ctx, b); err != nil {
+			return err
+		}
 		switch do {
 		case pool.DoPowerOn:
 			return c.reach(ctx, s, do, pool.PowerOn)
@@ -74,6 +78,9 @@ func (c *Controller) SetPower(ctx context.Context, b pool.BMC, do pool.PowerActi
 // once. Firmware UEFI also asks for a start by UEFI, where the BMC can tell.
 func (c *Controller) SetBootDevice(ctx context.Context, b pool.BMC, device pool.BootDevice, firmware pool.Firmware) error {
 	return c.with(ctx, b, "set boot device "+string(device)+" of", func(ctx context.Context, s session) error {
+		if err := s.same(ctx, b); err != nil {
+			return err
+		}
 		_, err := s.SetBootDevice(ctx, string(device), false, firmware == pool.UEFI)
 		return err
 	})
@@ -83,15 +90,24 @@ func (c *Controller) SetBootDevice(ctx context.Context, b pool.BMC, device pool.
 // that was enrolled, where its GUID is known.
 func (c *Controller) Check(ctx context.Context, b pool.BMC) error {
 	return c.with(ctx, b, "check", func(ctx context.Context, s session) error {
-		if _, err := s.power(ctx); err != nil || b.GUID == "" || s.lan == nil {
+		if _, err := s.power(ctx); err != nil {
 			return err
 		}
-		guid, err := s.lan.guid(ctx)
-		if err == nil && guid != "" && guid != strings.ToLower(strings.ReplaceAll(b.GUID, "-", "")) {
-			err = because(ErrIdentity, fmt.Errorf("its GUID is %s, enrolled was %s", guid, b.GUID))
-		}
-		return err
+		return s.same(ctx, b)
 	})
+}
+
+// same makes sure that the BMC that answers is the one that was enrolled,
+// where its GUID is known: what is switched is not somebody else's machine.
+func (s session) same(ctx context.Context, b pool.BMC) error {
+	if b.GUID == "" || s.lan == nil {
+		return nil
+	}
+	guid, err := s.lan.guid(ctx)
+	if err == nil && guid != "" && guid != strings.ToLower(strings.ReplaceAll(b.GUID, "-", "")) {
+		err = because(ErrIdentity, fmt.Errorf("its GUID is %s, enrolled was %s", guid, b.GUID))
+	}
+	return err
 }
 
 // with opens a session, runs do in it, gives it back, and says in errors what

@@ -212,7 +212,8 @@ func TestUnreachable(t *testing.T) {
 
 func TestCheckIdentity(t *testing.T) {
 	guid := [16]byte{0: 0xaa, 15: 0x01}
-	_, at := inProcess(t, &chassis{}, answering(types.CommandGetSystemGUID, types.CodeOK, guid[:]...))
+	box := &chassis{}
+	_, at := inProcess(t, box, answering(types.CommandGetSystemGUID, types.CodeOK, guid[:]...))
 	for guid, fault := range map[string]error{
 		"":                                     nil,
 		"aa000000000000000000000000000001":     nil,
@@ -221,6 +222,12 @@ func TestCheckIdentity(t *testing.T) {
 	} {
 		at.GUID = guid
 		wantFault(t, "GUID "+guid, controller().Check(t.Context(), at), fault)
+	}
+	at.GUID = "bb000000000000000000000000000001" // an address that another machine's BMC has now
+	wantFault(t, "power of a stranger", controller().SetPower(t.Context(), at, pool.DoPowerOn), ipmi.ErrIdentity)
+	wantFault(t, "boot device of a stranger", controller().SetBootDevice(t.Context(), at, pool.BootPXE, pool.UEFI), ipmi.ErrIdentity)
+	if len(box.orders) > 0 {
+		t.Errorf("the stranger got orders %v", box.orders)
 	}
 	_, at = inProcess(t, &chassis{}) // knows no such command
 	at.GUID = "bb000000000000000000000000000001"
