@@ -63,7 +63,9 @@ function Inside({ session }: { session: Session }) {
       }),
     [client],
   );
-  useEffect(() => window.scrollTo(0, 0), [location]);
+  useEffect(() => {
+    void window.scrollTo(0, 0);
+  }, [location]);
   return (
     <Shell session={session} stream={stream}>
       <Switch>

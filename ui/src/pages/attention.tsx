@@ -61,7 +61,7 @@ function Remedy({ item: a, about }: { item: Attention; about: string }) {
     case "release":
       return <Link href={`${about}?do=release`} className="button" aria-label={`Release ${a.name}`}>Release …</Link>;
     case "power":
-      return <Link href={about} className="button" aria-label={`Look at ${a.name}`}>Look at it</Link>;
+      return <Link href={about} className="button" aria-label={`Look at it: ${a.name}`}>Look at it</Link>;
     case "retry":
       return (
         <>

@@ -1,7 +1,7 @@
 // What the machine is made of.
 import type { ReactNode } from "react";
 import type { Machine } from "../api/types";
-import { bytes, diskSize } from "../parts/format";
+import { bytes, count, diskSize } from "../parts/format";
 import { Copy } from "../parts/mono";
 import { Ago } from "../parts/time";
 
@@ -46,7 +46,7 @@ export function Hardware({ machine: m }: { machine: Machine }) {
               {(f.manufacturer || f.product) && <Pair name="Model">{[f.manufacturer, f.product].filter(Boolean).join(" ")}</Pair>}
               {f.serial && <Pair name="Serial"><Copy text={f.serial} /></Pair>}
               <Pair name="CPU">{f.cpu.model || f.arch}</Pair>
-              <Pair name="Cores">{f.cpu.cores} cores, {f.cpu.threads} threads, {f.cpu.sockets} sockets</Pair>
+              <Pair name="Cores">{count(f.cpu.cores, "core")}, {count(f.cpu.threads, "thread")}, {count(f.cpu.sockets, "socket")}</Pair>
               <Pair name="Memory">{bytes(f.memory)}</Pair>
               <Pair name="Firmware">{f.firmware.toUpperCase()}{f.secureBoot ? ", Secure Boot" : ""}{f.firmwareName ? `, ${f.firmwareName}` : ""}</Pair>
               {f.tpm && <Pair name="TPM">{f.tpm}</Pair>}
@@ -77,7 +77,7 @@ function Disks({ machine: m }: { machine: Machine }) {
               <span>{diskSize(d.size)} {d.type}</span>
               {(m.unwiped ?? []).includes(d.serial) ? null : <span className="dim">wiped</span>}
             </div>
-            {d.serial && <Copy text={d.serial} label={`serial ${d.serial}`} />}
+            {d.serial && <Copy text={d.serial} label="serial" />}
             <div className="dim">{[d.model, (d.content ?? []).join(", ") || "nothing recognised on it"].filter(Boolean).join(" · ")}</div>
           </li>
         ))}

@@ -60,7 +60,7 @@ function Sentence({ service: s }: { service: Service }) {
         <p className="endpoints">
           Answers at{" "}
           {(s.endpoints ?? []).map((e) => (
-            <Copy key={e} text={e} label={`endpoint ${e}`} />
+            <Copy key={e} text={e} label="endpoint" />
           ))}
         </p>
       )}
@@ -130,6 +130,7 @@ function Instances({ service: s }: { service: Service }) {
 function InstanceCard({ instance: i, service: s }: { instance: Instance; service: Service }) {
   const [open, setOpen] = useParam("output");
   const flash = useFlash(i.phase + i.step);
+  const key = (step: Step) => `${i.number}.${step.name}`;
   return (
     <section className={`card wide ${flash ? "changed" : ""}`} aria-label={`Instance ${i.number}`}>
       <div className="card-line">
@@ -150,19 +151,16 @@ function InstanceCard({ instance: i, service: s }: { instance: Instance; service
       {i.cause && !(i.steps ?? []).some((x) => x.cause) && <Why cause={i.cause} />}
       <Steps
         steps={i.steps ?? []}
-        output={(step) => {
+        button={(step) => {
           if (step.executor !== "agent" || step.status === "pending") return null;
-          const key = `${i.number}.${step.name}`;
-          const shown = open === key;
+          const shown = open === key(step);
           return (
-            <>
-              <button type="button" className="quiet" aria-expanded={shown} onClick={() => setOpen(shown ? "" : key, true)} aria-label={`Output of ${step.name}, instance ${i.number}`}>
-                {shown ? "Hide output" : "Output"}
-              </button>
-              {shown && <Output service={s.name} instance={i} step={step} />}
-            </>
+            <button type="button" className="quiet" aria-expanded={shown} onClick={() => setOpen(shown ? "" : key(step), true)} aria-label={`Output of ${step.name}, instance ${i.number}`}>
+              Output
+            </button>
           );
         }}
+        output={(step) => open === key(step) && <Output service={s.name} instance={i} step={step} />}
       />
     </section>
   );

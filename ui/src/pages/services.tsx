@@ -61,7 +61,7 @@ function Row({ service: s }: { service: Service }) {
       </div>
       <p>{s.sentence}</p>
       {(s.endpoints ?? []).map((e) => (
-        <Copy key={e} text={e} label={`endpoint ${e}`} />
+        <Copy key={e} text={e} label="endpoint" />
       ))}
     </li>
   );

@@ -32,7 +32,7 @@ export function Power({ machine }: { machine: Machine }) {
 export function Conditions({ machine, quiet = false }: { machine: Machine; quiet?: boolean }) {
   const shown = Object.entries(machine.conditions ?? {})
     .map(([type, c]) => ({ type, c, word: conditionWord(type, c.value) }))
-    .filter((x) => x.word && !(quiet && x.word.tone === "none"));
+    .filter((x) => x.word && !(quiet && (x.word.tone === "none" || x.type === "broken"))); // a table says in its own column what failed
   return (
     <span className="badges">
       {shown.map(({ type, c, word }) => (

@@ -47,7 +47,7 @@ export function Why({ cause, quiet = false }: { cause: Cause; quiet?: boolean })
   return (
     <div className="why">
       <p>
-        {!quiet && <strong>{cause.message} </strong>}
+        {!quiet && <strong>{sentence(cause.message)} </strong>}
         <span className="remedy">{cause.remedy}</span>
       </p>
       {(cause.evidence || (cause.tried ?? []).length > 0) && (

@@ -57,9 +57,9 @@ export function Shell({ session, stream, children }: { session: Session; stream:
 function Mark() {
   return (
     <svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
-      <rect x="1" y="2" width="18" height="4.500" rx="1.200" fill="currentColor" />
-      <rect x="1" y="7.800" width="18" height="4.500" rx="1.200" fill="currentColor" opacity=".6" />
-      <rect x="1" y="13.600" width="11" height="4.500" rx="1.200" fill="currentColor" opacity=".35" />
+      <rect x="1" y="2" width="18" height="4.5" rx="1.2" fill="currentColor" />
+      <rect x="1" y="7.8" width="18" height="4.5" rx="1.2" fill="currentColor" opacity=".6" />
+      <rect x="1" y="13.6" width="11" height="4.5" rx="1.2" fill="currentColor" opacity=".35" />
     </svg>
   );
 }
@@ -93,7 +93,7 @@ function Foot({ session }: { session: Session }) {
     void logout()
       .catch(() => undefined)
       .then(() => {
-        client.clear();
+        client.removeQueries({ predicate: (q) => q.queryKey[0] !== keys.session[0] });
         return client.resetQueries({ queryKey: keys.session });
       });
   return (

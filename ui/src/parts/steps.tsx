@@ -19,10 +19,12 @@ function latest(steps: Step[]): Step[] {
 interface Props {
   steps: Step[];
   progress?: Progress | undefined;
+  /** button stands in the step's line, output below it. */
+  button?: (s: Step) => ReactNode;
   output?: (s: Step) => ReactNode;
 }
 
-export function Steps({ steps, progress, output }: Props) {
+export function Steps({ steps, progress, button, output }: Props) {
   return (
     <ol className="steps">
       {latest(steps).map((s) => (
@@ -36,6 +38,7 @@ export function Steps({ steps, progress, output }: Props) {
               <span className="sr">: {s.status}</span>
               {s.attempt > 1 && <span className="dim"> try {s.attempt} of {s.tries}</span>}
             </span>
+            {button?.(s)}
             <span className="step-time dim">
               {s.status === "running" && progress && <Bar progress={progress} label={stepWord(s.name)} />}
               {s.startedAt && <Since from={s.startedAt} to={s.endedAt} />}

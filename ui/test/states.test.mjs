@@ -1,0 +1,226 @@
+// The console over states that need hardware: the API's answers are fixtures,
+// login and event stream are the real appliance's.
+import assert from "node:assert/strict";
+import { mkdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Appliance } from "./appliance.mjs";
+import { axe, enter, expected, launch, open } from "./browser.mjs";
+import { answers, machines, rack, secret } from "./fixtures.mjs";
+
+const picture = resolve(import.meta.dirname, "../../docs/console.png");
+const shots = process.env.SHOTS; // a folder for pictures of every page
+
+describe("console, states", { concurrency: false }, () => {
+  let appliance;
+  let browser;
+  let session; // of the admin, logged in once
+  before(async () => {
+    appliance = await Appliance.start();
+    browser = await launch();
+    const first = await open(browser, appliance.url);
+    await enter(first.page, appliance);
+    session = await first.page.context().storageState();
+    await first.close();
+    if (shots) mkdirSync(shots, { recursive: true });
+  });
+  after(async () => {
+    await browser?.close();
+    await appliance?.stop();
+  });
+
+  // visit opens a page whose answers are fixtures; posts are kept.
+  async function visit(view, change = {}) {
+    const tab = await open(browser, appliance.url, { ...view, session });
+    const told = { ...answers(), ...change };
+    tab.posts = [];
+    await tab.page.route("**/api/v1/**", (route) => {
+      const path = new URL(route.request().url()).pathname.slice("/api/v1".length);
+      if (path === "/session" || path === "/stream" || path === "/version") return route.continue();
+      if (route.request().method() !== "GET") {
+        tab.posts.push(`${route.request().method()} ${path} ${route.request().postData() ?? ""}`);
+        return route.fulfill({ status: 202, json: {} });
+      }
+      const json = told[decodeURIComponent(path)];
+      const about = new URL(route.request().url()).searchParams;
+      if (path === "/events") return route.fulfill({ json: json.filter((e) => ["machine", "service", "severity"].every((k) => !about.get(k) || about.get(k) === e[k])) });
+      return json === undefined ? route.fulfill({ status: 404, json: { title: "Not Found", status: 404, detail: `not found: ${path}` } }) : route.fulfill({ json });
+    });
+    tab.go = async (path, ready) => {
+      await tab.page.goto(appliance.url + path);
+      await tab.page.getByText(ready).first().waitFor();
+    };
+    return tab;
+  }
+
+  const busy = `/machines/${machines[5].id}`;
+  const failed = `/machines/${machines[8].id}`;
+  const kept = `/machines/${machines[10].id}`;
+  const fresh = `/machines/${machines[11].id}`;
+  const pages = [
+    ["overview", "/", "Needs a person"], ["machines", "/machines", "rack1-u06"], ["machine", busy, "Writing debian-12"], ["failed", failed, "Wipe failed"],
+    ["accept", fresh + "?do=accept", "This disk holds"], ["release", kept + "?do=release", "The protection of its disks"], ["services", "/services", "Running: 2 instances."],
+    ["service", "/services/orders", "Answers at"], ["remove", "/services/orders?do=remove", "are stopped"], ["catalogue", "/catalogue", "MySQL-compatible"],
+    ["deploy", "/deploy?recipe=mysql", "machines of this size are free"], ["events", "/events", "told what it is"], ["help", "/help", "How a machine comes in"],
+  ];
+  for (const dark of [false, true]) {
+    for (const width of [1280, 400]) {
+      it(`axe finds nothing: ${dark ? "dark" : "light"}, ${width} pixels`, async () => {
+        const tab = await visit({ width, height: 860, dark });
+        const found = {};
+        for (const [name, path, ready] of pages) {
+          await tab.go(path, ready);
+          const bad = await axe(tab.page);
+          const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          if (wide > 0) bad.push(`wider than the window by ${wide} pixels`);
+          if (bad.length > 0) found[name] = bad;
+          if (shots) await tab.page.screenshot({ path: join(shots, `${name}-${dark ? "dark" : "light"}-${width}.png`), fullPage: true });
+        }
+        assert.deepEqual(found, {});
+        assert.deepEqual(expected(tab.trouble, /status of 401/), []);
+        await tab.close();
+      });
+    }
+  }
+
+  it("shows what needs a person, with its remedy as a button", async () => {
+    const tab = await visit({});
+    await tab.go("/", "Needs a person");
+    await tab.page.getByRole("button", { name: "Retry rack1-u09" }).click();
+    await tab.page.waitForResponse((r) => r.url().endsWith("/overview"));
+    assert.deepEqual(tab.posts, [`POST ${failed}/retry `]);
+    await tab.page.getByText("Evidence").first().click();
+    await tab.page.getByText("no answer from 10.77.1.29:623").waitFor();
+    await tab.page.getByRole("link", { name: "Release rack1-u11" }).click();
+    await tab.page.getByRole("dialog").getByText("S64GNX0T1211").waitFor();
+    await tab.close();
+  });
+
+  it("warns of another DHCP server", async () => {
+    const tab = await visit({}, { "/overview": { ...answers()["/overview"], foreignDhcp: "10.77.0.9" } });
+    await tab.go("/", "Another DHCP server answers on this network: 10.77.0.9.");
+    await tab.close();
+  });
+
+  it("shows a boot as a list with durations, and the steps", async () => {
+    const tab = await visit({});
+    await tab.go(busy, "Boot timeline");
+    const boot = tab.page.locator("table.boot tbody tr");
+    await boot.nth(10).waitFor();
+    assert.equal(await boot.count(), 11);
+    assert.match(await boot.nth(1).innerText(), /27\.0 s|27 s/); // power-on to DISCOVER
+    assert.match(await boot.nth(6).innerText(), /Kernel loaded.*7\.9 MiB in 0\.5 s/s);
+    assert.equal(await tab.page.locator("ol.steps > li").count(), 8);
+    await tab.close();
+  });
+
+  it("releases only what was typed", async () => {
+    const tab = await visit({});
+    await tab.go(kept + "?do=release", "The protection of its disks");
+    const go = tab.page.getByRole("button", { name: "Release and erase" });
+    assert.equal(await go.isDisabled(), true);
+    await tab.page.getByLabel(/to confirm/).fill("rack1-u1");
+    await tab.page.keyboard.press("Enter");
+    assert.equal(await go.isDisabled(), true);
+    await tab.page.getByLabel(/to confirm/).fill("rack1-u11");
+    await go.click();
+    await tab.page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.deepEqual(tab.posts, [`POST ${kept}/release {"wipe":true,"serials":["S64GNX0T1211","S64GNX0T2211"],"confirm":"rack1-u11"}`]);
+    await tab.close();
+  });
+
+  it("asks before it switches, and wants the name where a service runs", async () => {
+    const tab = await visit({});
+    await tab.go(`/machines/${machines[0].id}`, "Runs debian-12");
+    await tab.page.getByRole("button", { name: "Power off …" }).click();
+    await tab.page.getByRole("dialog").getByText("orders").waitFor();
+    const off = tab.page.getByRole("button", { name: "Power off", exact: true });
+    assert.equal(await off.isDisabled(), true);
+    await tab.page.keyboard.press("Escape");
+    await tab.page.getByRole("dialog").waitFor({ state: "detached" });
+    await tab.page.getByRole("button", { name: "Shut down …" }).click();
+    await tab.page.getByRole("button", { name: "Shut down", exact: true }).click();
+    await tab.page.getByText("Its system is asked to shut down.").last().waitFor();
+    assert.deepEqual(tab.posts, [`POST /machines/${machines[0].id}/power {"action":"soft"}`]);
+    await tab.close();
+  });
+
+  it("reveals a secret only when asked, and hides it again", async () => {
+    const tab = await visit({});
+    await tab.go("/services/orders", "Attributes");
+    assert.equal(await tab.page.getByText(secret).count(), 0);
+    await tab.page.getByRole("button", { name: "Reveal password" }).click();
+    await tab.page.getByText(secret).waitFor();
+    await tab.page.getByRole("button", { name: "Hide" }).click();
+    assert.equal(await tab.page.getByText(secret).count(), 0);
+    await tab.close();
+  });
+
+  it("has an instance's output one click away, at an address", async () => {
+    const tab = await visit({});
+    await tab.go("/services/orders", "Instances");
+    await tab.page.getByRole("button", { name: "Output of install, instance 1" }).click();
+    await tab.page.getByText("Setting up mariadb-server").waitFor();
+    assert.match(tab.page.url(), /output=1\.install/);
+    await tab.close();
+  });
+
+  it("removes with the name typed where it wipes", async () => {
+    const tab = await visit({});
+    await tab.go("/services/orders?do=remove", "are stopped");
+    await tab.page.getByRole("checkbox").check();
+    const go = tab.page.getByRole("button", { name: "Remove and erase" });
+    assert.equal(await go.isDisabled(), true);
+    await tab.page.getByLabel(/to confirm/).fill("orders");
+    const sent = tab.page.waitForRequest((r) => r.method() === "DELETE");
+    await go.click();
+    assert.match((await sent).url(), /\/services\/orders\?wipe=orders$/);
+    await tab.close();
+  });
+
+  it("holds 5,000 machines in a few rows, and reaches the last", async () => {
+    const tab = await visit({}, { "/machines": rack(5000) });
+    await tab.go("/machines", "node-00000");
+    const rows = tab.page.locator("table.machines tbody tr:not(.gap)");
+    assert.ok((await rows.count()) < 60);
+    await tab.page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await tab.page.getByText("node-04999").waitFor();
+    assert.ok((await rows.count()) < 60);
+    await tab.page.getByRole("searchbox").fill("node-01234");
+    await tab.page.getByText("1 of 5000").waitFor();
+    await tab.close();
+  });
+
+  it("loads in less than 250 kB compressed", async () => {
+    const tab = await open(browser, appliance.url);
+    const cdp = await tab.page.context().newCDPSession(tab.page);
+    await cdp.send("Network.enable");
+    let size = 0;
+    cdp.on("Network.loadingFinished", (e) => (size += e.encodedDataLength));
+    await tab.page.goto(appliance.url);
+    await tab.page.getByLabel("Token").waitFor();
+    assert.ok(size > 50_000 && size < 250_000, `${size} bytes`);
+    await tab.close();
+  });
+
+  it("keeps the chosen theme", async () => {
+    const tab = await visit({});
+    await tab.go("/", "Needs a person");
+    const back = () => tab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await back();
+    await tab.page.getByLabel("Theme").selectOption("dark");
+    assert.notEqual(await back(), light);
+    await tab.go("/events", "told what it is");
+    assert.notEqual(await back(), light);
+    await tab.close();
+  });
+
+  it("takes the README's picture", async () => {
+    const tab = await visit({ width: 1280, height: 860 });
+    await tab.go("/", "Needs a person");
+    await tab.page.locator(".link-live").waitFor();
+    await tab.page.screenshot({ path: picture });
+    assert.ok(statSync(picture).size < 300_000);
+    await tab.close();
+  });
+});
