@@ -303,7 +303,7 @@ func uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-func patternStatic(_ *Thread, name string, args []Value) (Value, error) {
+func patternStatic(t *Thread, name string, args []Value) (Value, error) {
 	switch name {
 	case "compile":
 		return patternOf(arg(args, 0))
@@ -314,7 +314,7 @@ func patternStatic(_ *Thread, name string, args []Value) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return re.matches(Format(arg(args, 1))), nil
+		return t.fits(re, Format(arg(args, 1)))
 	}
 	return nil, ErrNoMember
 }
@@ -365,6 +365,10 @@ func slurp(t *Thread, name string, args []Value) (Value, error) {
 	}
 	file, text, err := textOf(t, args[0])
 	if err != nil {
+		return nil, err
+	}
+	t.steps += int64(len(text)) // a step for each byte that is parsed
+	if err := t.step(t.pos); err != nil {
 		return nil, err
 	}
 	s, err := Parse(file, text)

@@ -146,7 +146,9 @@ func (p *parser) typeName() string {
 	}
 	for p.tok().is("[") && p.peek(1).is("]") {
 		p.i += 2
-		last += "[]"
+		if last += "[]"; len(last) > len(id)+2*maxParts {
+			p.fail(t.pos, "the array has more than %d dimensions", maxParts)
+		}
 	}
 	return last
 }

@@ -309,7 +309,7 @@ func (t *Thread) isCase(c, x Value) (bool, error) {
 		v, _ := c.Get(x)
 		return Truth(v), nil
 	case *regex:
-		return c.matches(Format(x)), nil
+		return t.fits(c, Format(x))
 	case *Closure:
 		v, err := t.Call(c, x)
 		return Truth(v), err

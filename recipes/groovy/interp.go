@@ -185,7 +185,7 @@ func (t *Thread) step(pos Pos) error {
 	if t.steps > t.limits.Steps {
 		return t.fatal(pos, fmt.Errorf("%w: more than %d steps (an endless loop?)", ErrLimit, t.limits.Steps))
 	}
-	if t.steps&1023 == 0 {
+	if t.steps&63 == 0 { // one step may walk over a value of 32 MiB
 		if err := t.ctx.Err(); err != nil {
 			return t.fatal(pos, err)
 		}
@@ -315,7 +315,7 @@ func (t *Thread) elements(v Value) ([]Value, error) {
 		}
 		return list, nil
 	case *matcher:
-		return v.all(), nil
+		return v.all(t)
 	case Object:
 		if l, err := v.Call(t, "iterator", nil); err == nil {
 			if l, ok := l.(*List); ok {

@@ -123,7 +123,7 @@ func (t *Thread) ownCall(v Value, id string, args []Value) (Value, error) {
 			return v.src, nil
 		}
 	case *matcher:
-		if x, err := v.call(id, args); !missing(err) {
+		if x, err := v.call(t, id, args); !missing(err) {
 			return x, err
 		}
 		return t.iterMethod(v, id, args)

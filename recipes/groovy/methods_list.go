@@ -33,7 +33,7 @@ func (t *Thread) listMethod(l *List, id string, args []Value) (Value, error) {
 	case "contains":
 		return contains(l.Elems, a), nil
 	case "containsAll":
-		list, err := t.elements(a)
+		list, err := t.pairs(l, a)
 		return !slices.ContainsFunc(list, func(v Value) bool { return !contains(l.Elems, v) }), err
 	case "indexOf":
 		return int64(slices.IndexFunc(l.Elems, func(v Value) bool { return Equal(v, a) })), nil
@@ -54,7 +54,7 @@ func (t *Thread) listMethod(l *List, id string, args []Value) (Value, error) {
 		return len(l.Elems) < n, nil
 	case "removeAll":
 		if _, ok := a.(*Closure); !ok {
-			gone, err := t.elements(a)
+			gone, err := t.pairs(l, a)
 			if err != nil {
 				return nil, err
 			}
@@ -86,16 +86,33 @@ func (t *Thread) listMethod(l *List, id string, args []Value) (Value, error) {
 		}
 		return NewList(slices.Clone(l.Elems[from:to])...), nil
 	case "intersect":
-		list, err := t.elements(a)
+		list, err := t.pairs(l, a)
+		if err != nil {
+			return nil, err
+		}
 		out := NewList()
 		for _, v := range l.Elems {
 			if contains(list, v) {
 				out.Elems = append(out.Elems, v)
 			}
 		}
-		return out, err
+		return out, nil
 	}
 	return nil, ErrNoMember
+}
+
+// pairs is elements for what compares each of them with each of l's: that
+// takes as many steps.
+func (t *Thread) pairs(l *List, v Value) ([]Value, error) {
+	list, err := t.elements(v)
+	if err != nil {
+		return nil, err
+	}
+	t.steps += int64(len(list)) * int64(len(l.Elems)) / 16
+	if err := t.step(t.pos); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 func (t *Thread) listAdd(l *List, id string, args []Value) (Value, error) {

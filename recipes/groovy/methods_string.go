@@ -38,9 +38,9 @@ func (t *Thread) stringMethod(s, id string, args []Value) (Value, error) {
 	case "getAt":
 		return t.listAt(s, a)
 	case "substring", "subSequence":
-		return substring(s, args)
+		return t.substring(s, args)
 	case "take", "drop":
-		return takeDrop(s, id, a)
+		return t.takeDrop(s, id, a)
 	case "count":
 		if f := Format(a); f != "" {
 			return int64(strings.Count(s, f)), nil
@@ -108,12 +108,14 @@ func (t *Thread) stringPlain(s, id string) (Value, error) {
 	case "isNumber", "isDouble", "isBigDecimal":
 		_, err := parseFloat(s)
 		return err == nil, nil
-	case "split":
+	case "split", "tokenize", "readLines":
+		if err := t.Alloc(16 * len(s)); err != nil { // each of its characters may be a word
+			return nil, err
+		}
+		if id == "readLines" {
+			return words(lines(s)), nil
+		}
 		return words(strings.Fields(s)), nil
-	case "tokenize":
-		return words(strings.Fields(s)), nil
-	case "readLines":
-		return words(lines(s)), nil
 	case "toList", "toCharArray", "getChars":
 		return t.convert(s, "List")
 	case "getBytes":
@@ -126,8 +128,14 @@ func (t *Thread) stringPlain(s, id string) (Value, error) {
 		}
 		return l, nil
 	case "stripIndent":
+		if err := t.Alloc(16 * len(s)); err != nil {
+			return nil, err
+		}
 		return stripIndent(s), nil
 	case "stripMargin":
+		if err := t.Alloc(16 * len(s)); err != nil {
+			return nil, err
+		}
 		var out []string
 		for _, l := range lines(s) {
 			if _, rest, ok := strings.Cut(l, "|"); ok {
@@ -194,30 +202,40 @@ func (t *Thread) indexOf(s, id string, args []Value) Value {
 	return int64(-1)
 }
 
-func substring(s string, args []Value) (Value, error) {
-	r := []rune(s)
+func (t *Thread) substring(s string, args []Value) (Value, error) {
+	size := int64(utf8.RuneCountInString(s))
 	from, ok := args[0].(int64)
-	to := int64(len(r))
+	to := size
 	if len(args) > 1 {
 		to, ok = args[1].(int64)
 	}
-	if !ok || from < 0 || to > int64(len(r)) || from > to {
-		return nil, Throw("StringIndexOutOfBoundsException", "begin %s, end %d, length %d", Format(args[0]), to, len(r))
+	if !ok || from < 0 || to > size || from > to {
+		return nil, Throw("StringIndexOutOfBoundsException", "begin %s, end %d, length %d", Format(args[0]), to, size)
 	}
-	return string(r[from:to]), nil
+	return t.slice(s, from, to, size)
 }
 
-func takeDrop(s, id string, a Value) (Value, error) {
+func (t *Thread) takeDrop(s, id string, a Value) (Value, error) {
 	n, ok := a.(int64)
 	if !ok {
 		return nil, Throw("IllegalArgumentException", "%s(%s)", id, Format(a))
 	}
-	r := []rune(s)
-	n = min(max(n, 0), int64(len(r)))
+	size := int64(utf8.RuneCountInString(s))
+	n = min(max(n, 0), size)
 	if id == "take" {
-		return string(r[:n]), nil
+		return t.slice(s, 0, n, size)
 	}
-	return string(r[n:]), nil
+	return t.slice(s, n, size, size)
+}
+
+// slice returns the characters from to to of s, which has size of them. Of
+// plain ASCII it copies nothing.
+func (t *Thread) slice(s string, from, to, size int64) (Value, error) {
+	if size == int64(len(s)) {
+		return s[from:to], nil
+	}
+	s = string([]rune(s)[from:to])
+	return s, t.Alloc(len(s))
 }
 
 func (t *Thread) pad(s, id string, args []Value) (Value, error) {
@@ -263,9 +281,18 @@ func (t *Thread) stringPattern(s, id string, args []Value) (Value, error) {
 		}
 		return s, nil
 	case "tokenize":
+		if err := t.Alloc(16 * len(s)); err != nil { // each of its characters may be a word
+			return nil, err
+		}
 		sep := Format(a)
 		return words(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(sep, r) })), nil
-	case "eachLine":
+	case "eachLine", "splitEachLine":
+		if err := t.Alloc(16 * len(s)); err != nil {
+			return nil, err
+		}
+		if id != "eachLine" {
+			break
+		}
 		if last == nil {
 			return nil, ErrNoMember
 		}
@@ -284,46 +311,63 @@ func (t *Thread) stringPattern(s, id string, args []Value) (Value, error) {
 	}
 	switch id {
 	case "matches":
-		return re.matches(s), nil
+		return t.fits(re, s)
 	case "split":
-		return t.split(s, re, arg(args, 1)), nil
+		return t.split(s, re, arg(args, 1))
 	case "splitEachLine":
 		for _, l := range lines(s) {
 			if last == nil {
 				return nil, ErrNoMember
 			}
-			if _, err := t.Call(last, t.split(l, re, nil)); err != nil {
+			parts, err := t.split(l, re, nil)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := t.Call(last, parts); err != nil {
 				return nil, err
 			}
 		}
 		return nil, nil
 	case "find":
-		if g := re.re.FindStringSubmatch(s); g != nil {
-			if last != nil {
-				return t.Call(last, groups(g))
-			}
-			return g[0], nil
+		places, err := t.matches(re, s, 1)
+		if err != nil || places == nil {
+			return nil, err
 		}
-		return nil, nil
+		g := groupsAt(s, places[0])
+		if last != nil {
+			return t.Call(last, groups(g))
+		}
+		return g[0], nil
 	case "findAll":
-		return words(re.re.FindAllString(s, 100000)), nil
+		places, err := t.matches(re, s, -1)
+		l := NewList()
+		for _, p := range places {
+			l.Elems = append(l.Elems, s[p[0]:p[1]])
+		}
+		return l, err
 	}
 	return t.replacePattern(s, re, id, args)
 }
 
-func (t *Thread) split(s string, re *regex, limit Value) Value {
+func (t *Thread) split(s string, re *regex, limit Value) (Value, error) {
 	n, _ := limit.(int64)
 	if n <= 0 {
-		n = -1
+		n = maxMatches
 	}
-	parts := re.re.Split(s, int(n))
-	for n < 0 && len(parts) > 1 && parts[len(parts)-1] == "" {
+	if err := t.search(re, s); err != nil {
+		return nil, err
+	}
+	parts := re.re.Split(s, int(min(n, maxMatches)))
+	if len(parts) == maxMatches {
+		return nil, fmt.Errorf("%w: split into more than %d parts", ErrLimit, maxMatches-1)
+	}
+	for n == maxMatches && len(parts) > 1 && parts[len(parts)-1] == "" {
 		parts = parts[:len(parts)-1]
 	}
 	if len(parts) > 1 && parts[0] == "" && re.re.MatchString("") {
 		parts = parts[1:]
 	}
-	return words(parts)
+	return words(parts), t.Alloc(48 * len(parts))
 }
 
 func (t *Thread) replacePattern(s string, re *regex, id string, args []Value) (Value, error) {
@@ -341,18 +385,14 @@ func (t *Thread) replacePattern(s string, re *regex, id string, args []Value) (V
 	}
 	var b []byte
 	at := 0
-	for _, m := range re.re.FindAllStringSubmatchIndex(s, n) {
+	places, err := t.matches(re, s, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range places {
 		b = append(b, s[at:m[0]]...)
 		if isClosure {
-			var found []string
-			for i := 0; i < len(m); i += 2 {
-				g := ""
-				if m[i] >= 0 {
-					g = s[m[i]:m[i+1]]
-				}
-				found = append(found, g)
-			}
-			v, err := t.Call(c, groups(found))
+			v, err := t.Call(c, groups(groupsAt(s, m)))
 			if err != nil {
 				return nil, err
 			}

@@ -50,10 +50,14 @@ func (t *Thread) operate(op string, l, r Value) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		s := Format(l)
 		if op == "==~" {
-			return re.matches(Format(l)), nil
+			return t.fits(re, s)
 		}
-		return &matcher{re: re, s: Format(l)}, t.grow(len(Format(l)), 1)
+		if err := t.grow(len(s), 1); err != nil {
+			return nil, err
+		}
+		return &matcher{re: re, s: s}, t.search(re, s) // for its truth; matches count anew
 	case "&", "|", "^":
 		if a, ok := l.(bool); ok {
 			b := Truth(r)
@@ -277,10 +281,11 @@ func (t *Thread) stringOp(op, l string, r Value) (Value, error) {
 		return b, t.appendTo(b, r)
 	case "-":
 		if re, ok := r.(*regex); ok {
-			if loc := re.re.FindStringIndex(l); loc != nil {
-				return l[:loc[0]] + l[loc[1]:], nil
+			places, err := t.matches(re, l, 1)
+			if err != nil || places == nil {
+				return l, err
 			}
-			return l, nil
+			return l[:places[0][0]] + l[places[0][1]:], nil
 		}
 		return strings.Replace(l, Format(r), "", 1), nil
 	case "*":

@@ -1,6 +1,9 @@
 package groovy
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Parse reads a script. The error is an *Error with the first fault's place.
 func Parse(file, src string) (*Script, error) {
@@ -263,13 +266,20 @@ func (p *parser) annotated() stmt {
 
 // path is a dotted name.
 func (p *parser) path() string {
-	id := p.ident()
+	start := p.tok().pos
+	parts := []string{p.ident()}
 	for p.tok().is(".") && p.peek(1).kind == tIdent {
 		p.next()
-		id += "." + p.ident()
+		if parts = append(parts, p.ident()); len(parts) > maxParts {
+			p.fail(start, "the name has more than %d parts", maxParts)
+		}
 	}
-	return id
+	return strings.Join(parts, ".")
 }
+
+// maxParts bounds a dotted name and the dimensions of an array: the parser
+// walks a name anew where it only tries whether a declaration begins.
+const maxParts = 100
 
 func (p *parser) importStmt() {
 	d := importDecl{pos: p.next().pos}

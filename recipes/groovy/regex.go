@@ -1,21 +1,38 @@
 package groovy
 
 import (
+	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
 // regex is a java.util.regex.Pattern, in RE2's syntax: no look-around and no
-// back references, and so no input makes it slow.
+// back references, and so the time it takes is bounded by size and input.
 type regex struct {
 	src  string
 	re   *regexp.Regexp
 	full *regexp.Regexp
+	size int // about how many instructions it has
 }
 
+const (
+	maxPattern = 10000 // characters, and instructions
+	// maxMatches bounds the groups of all matches that are kept at one time.
+	maxMatches = 1 << 18
+)
+
 func compile(src string) (*regex, error) {
-	if len(src) > 10000 {
+	if len(src) > maxPattern {
 		return nil, Throw("PatternSyntaxException", "the pattern is too long")
+	}
+	tree, err := syntax.Parse(src, syntax.Perl)
+	if err != nil {
+		return nil, Throw("PatternSyntaxException", "%v", err)
+	}
+	size := instructions(tree)
+	if size > maxPattern {
+		return nil, Throw("PatternSyntaxException", "the pattern repeats too much")
 	}
 	re, err := regexp.Compile(src)
 	if err != nil {
@@ -25,7 +42,26 @@ func compile(src string) (*regex, error) {
 	if err != nil {
 		return nil, Throw("PatternSyntaxException", "%v", err)
 	}
-	return &regex{src, re, full}, nil
+	return &regex{src, re, full, size}, nil
+}
+
+// instructions is about how long the program of re will be: a{1000} is one
+// node of the tree and a thousand instructions.
+func instructions(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)/2
+	for _, sub := range re.Sub {
+		n += instructions(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return n
+}
+
+// search accounts one walk of re over s: the steps that it takes at worst.
+func (t *Thread) search(re *regex, s string) error {
+	t.steps += int64(len(s)) * int64(re.size) / 64
+	return t.step(t.pos)
 }
 
 func patternOf(v Value) (*regex, error) {
@@ -35,7 +71,30 @@ func patternOf(v Value) (*regex, error) {
 	return compile(Format(v))
 }
 
-func (r *regex) matches(s string) bool { return r.full.MatchString(s) }
+// fits says whether all of s matches re.
+func (t *Thread) fits(re *regex, s string) (bool, error) {
+	if err := t.search(re, s); err != nil {
+		return false, err
+	}
+	return re.full.MatchString(s), nil
+}
+
+// matches returns the places of the first n matches (-1: of all) in s.
+func (t *Thread) matches(re *regex, s string, n int) ([][]int, error) {
+	if err := t.search(re, s); err != nil {
+		return nil, err
+	}
+	groups := re.re.NumSubexp() + 1
+	most := maxMatches / groups
+	if n < 0 || n > most {
+		n = most
+	}
+	list := re.re.FindAllStringSubmatchIndex(s, n)
+	if len(list) == most {
+		return nil, fmt.Errorf("%w: a pattern matches more than %d times", ErrLimit, most-1)
+	}
+	return list, t.Alloc(len(list) * (24 + 16*groups))
+}
 
 // replacement turns Java's $1 into Go's ${1}.
 func replacement(s string) string {
@@ -60,59 +119,93 @@ func replacement(s string) string {
 
 // matcher is a java.util.regex.Matcher: the matches of a pattern in s.
 type matcher struct {
-	re   *regex
-	s    string
-	next int // matches already found
+	re     *regex
+	s      string
+	next   int     // matches already found
+	places [][]int // of all matches, once somebody asked
+	looked bool
+}
+
+// groupsAt returns the texts of one match; a group that took no part is empty.
+func groupsAt(s string, place []int) []string {
+	out := make([]string, 0, len(place)/2)
+	for i := 0; i < len(place); i += 2 {
+		g := ""
+		if place[i] >= 0 {
+			g = s[place[i]:place[i+1]]
+		}
+		out = append(out, g)
+	}
+	return out
 }
 
 func groups(list []string) Value {
 	if len(list) == 1 {
 		return list[0]
 	}
-	l := NewList()
-	for _, g := range list {
-		l.Elems = append(l.Elems, g)
-	}
-	return l
+	return words(list)
 }
 
-func (m *matcher) find() []string { return m.re.re.FindStringSubmatch(m.s) }
-
-func (m *matcher) all() []Value {
-	var out []Value
-	for _, g := range m.re.re.FindAllStringSubmatch(m.s, 100000) {
-		out = append(out, groups(g))
+// found returns the places of all matches; it looks once.
+func (m *matcher) found(t *Thread) ([][]int, error) {
+	if m.looked {
+		return m.places, nil
 	}
-	return out
+	var err error
+	m.places, err = t.matches(m.re, m.s, -1)
+	m.looked = err == nil
+	return m.places, err
 }
 
-func (m *matcher) call(id string, args []Value) (Value, error) {
+func (m *matcher) all(t *Thread) ([]Value, error) {
+	places, err := m.found(t)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Value, len(places))
+	for i, p := range places {
+		out[i] = groups(groupsAt(m.s, p))
+	}
+	return out, t.Alloc(len(places) * (16 + 32*(m.re.re.NumSubexp()+1)))
+}
+
+func (m *matcher) call(t *Thread, id string, args []Value) (Value, error) {
 	switch id {
 	case "matches":
-		return m.re.matches(m.s), nil
-	case "find":
-		m.next++
-		return len(m.re.re.FindAllStringIndex(m.s, m.next)) == m.next, nil
-	case "getCount", "size":
-		return int64(len(m.all())), nil
+		return t.fits(m.re, m.s)
 	case "groupCount":
 		return int64(m.re.re.NumSubexp()), nil
 	case "hasGroup":
 		return m.re.re.NumSubexp() > 0, nil
-	case "group":
-		list := m.re.re.FindAllStringSubmatch(m.s, max(m.next, 1))
-		n := int64(0)
-		if len(args) == 1 {
-			n, _ = args[0].(int64)
-		}
-		if len(list) < max(m.next, 1) || n < 0 || n >= int64(len(list[len(list)-1])) {
-			return nil, Throw("IllegalStateException", "No match found")
-		}
-		return list[len(list)-1][n], nil
 	case "replaceAll":
 		if len(args) == 1 {
-			return m.re.re.ReplaceAllString(m.s, replacement(Format(args[0]))), nil
+			return t.replacePattern(m.s, m.re, id, []Value{m.re, args[0]})
 		}
+	case "find", "getCount", "size", "group":
+		places, err := m.found(t)
+		if err != nil {
+			return nil, err
+		}
+		switch id {
+		case "find":
+			m.next++
+			return m.next <= len(places), nil
+		case "group":
+			return m.group(places, args)
+		}
+		return int64(len(places)), nil
 	}
 	return nil, noMethod(m, id, args)
+}
+
+// group is group(n) of the match that find came to last, or of the first.
+func (m *matcher) group(places [][]int, args []Value) (Value, error) {
+	n, i := int64(0), max(m.next, 1)-1
+	if len(args) == 1 {
+		n, _ = args[0].(int64)
+	}
+	if i >= len(places) || n < 0 || n > int64(m.re.re.NumSubexp()) {
+		return nil, Throw("IllegalStateException", "No match found")
+	}
+	return groupsAt(m.s, places[i])[n], nil
 }

@@ -142,7 +142,7 @@ func Truth(v Value) bool {
 	case *Map:
 		return v.Len() > 0
 	case *matcher:
-		return v.find() != nil
+		return v.re.re.FindStringIndex(v.s) != nil
 	case *builder:
 		return v.b.Len() > 0
 	}
