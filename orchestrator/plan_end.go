@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -97,7 +98,7 @@ func (v *view) applyBMCUser(d *draft, s *pool.Step, result json.RawMessage) *poo
 		b.UserID = r.UserID
 	}
 	if r.Facts != nil {
-		b.Address, b.MAC, b.GUID = r.Facts.Address, r.Facts.MAC, r.Facts.GUID
+		b.Address, b.MAC, b.GUID = r.Facts.Address, r.Facts.MAC, cmp.Or(r.Facts.GUID, b.GUID)
 	}
 	b.User = "" // until it was seen to work from here
 	if !b.Address.IsValid() {
@@ -155,7 +156,7 @@ func setFacts(m *pool.Machine, f *pool.Facts) {
 		if m.BMC != nil {
 			b = *m.BMC
 		}
-		b.Address, b.MAC, b.GUID = f.BMC.Address, f.BMC.MAC, f.BMC.GUID
+		b.Address, b.MAC, b.GUID = f.BMC.Address, f.BMC.MAC, cmp.Or(f.BMC.GUID, b.GUID)
 		m.BMC = &b
 	}
 }
