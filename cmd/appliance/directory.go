@@ -64,8 +64,9 @@ func (d *directory) Boot(ctx context.Context, mac pool.MAC, c pool.Client) (pool
 	return images.Decide(c, state), m.Name, nil
 }
 
-// BootConfig implements images.Directory. The one-time token goes only to an
-// accepted machine that asks from the address it leased.
+// BootConfig implements images.Directory. The one-time token goes only to a
+// machine that was accepted, or is being enrolled, and asks from the address
+// it leased; others get the configuration without one.
 func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Addr) ([]byte, error) {
 	m, err := d.db.MachineByMAC(ctx, mac)
 	if err != nil {
@@ -76,9 +77,9 @@ func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Add
 	if err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return nil, err
 	}
-	if m.Accepted() && err == nil && lease.Address == from && time.Now().Before(lease.Expires) {
+	if err == nil && lease.Address == from && time.Now().Before(lease.Expires) {
 		token, err := d.engine.MintBootToken(ctx, m.ID)
-		if err != nil {
+		if err != nil && !errors.Is(err, pool.ErrConflict) { // conflict: nobody let it in
 			return nil, err
 		}
 		c.Token = token.Reveal()

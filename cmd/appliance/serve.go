@@ -144,7 +144,7 @@ func (s *appliance) wire() error {
 	s.dir = &directory{db: s.db, engine: s.engine, site: site, server: url, ca: ca.PEM(), subnets: c.Subnets}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
-		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: os.DirFS(s.packages()), Feed: feed,
+		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(s.packages()), Feed: feed,
 		Version: version, Kit: kitVersion(), Interface: c.Interface, Subnets: c.Subnets, Started: time.Now(), Log: s.log,
 	}
 	if !c.netboot() {
@@ -168,6 +168,20 @@ func firstPrefix(all []pool.Subnet) netip.Prefix {
 		return netip.Prefix{}
 	}
 	return all[0].Prefix
+}
+
+// rootedDir is a folder whose links do not lead out of it. It is opened anew
+// each time: it may appear while the appliance serves.
+type rootedDir string
+
+// Open implements fs.FS.
+func (d rootedDir) Open(name string) (fs.File, error) {
+	root, err := os.OpenRoot(string(d))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // what is open stays so
+	return root.FS().Open(name)
 }
 
 func (s *appliance) packages() string {
