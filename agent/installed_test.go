@@ -80,7 +80,7 @@ func tester(t *testing.T, f *fakeAppliance, mark string) pool.InstanceInfo {
 		"install.sh":            {Data: []byte("#!/bin/bash\necho installing\necho $USM_INSTANCE_ID\n"), Mode: 0o755},
 		"start.sh":              {Data: []byte("#!/bin/bash\ntouch " + mark + "/up\n"), Mode: 0o755},
 		"exit3.sh":              {Data: []byte("#!/bin/bash\necho it broke\nexit 3\n"), Mode: 0o755},
-		"hang.sh": {Data: []byte("#!/bin/bash\necho begun\necho x >> " + mark + "/count\n" +
+		"hang.sh": {Data: []byte("#!/bin/bash\necho $$ > " + mark + "/pid\necho begun\necho x >> " + mark + "/count\n" +
 			"until [ -e " + mark + "/go ]; do sleep 0.05; done\necho ended\n"), Mode: 0o755},
 	})
 	if err != nil {
@@ -208,6 +208,34 @@ func TestCancelledEvent(t *testing.T) {
 	if j.alive("stop") {
 		t.Error("the cancelled event's process lives")
 	}
+}
+
+// TestEndlessEvent: an event that would never end is ended with all that it
+// started, says so, and what comes after it runs.
+func TestEndlessEvent(t *testing.T) {
+	f := newFakeAppliance(t)
+	f.welcome.Epoch = 3
+	home := installedMachine(t, f)
+	mark := t.TempDir()
+	in := tester(t, f, mark)
+	defer runHome(t, home)()
+	want[any](t, f.run("prepare", pool.TaskPrepare, pool.PrepareParams{Instance: in, Digest: in.Digest}))
+	as := f.assignment("stop", pool.TaskEvent, pool.EventParams{Instance: in, Event: "stop"})
+	as.Timeout = 2 * time.Second
+	f.todo <- as
+	o := <-f.done
+	if o.State != wire.OutcomeFailed || o.Cause == nil || o.Cause.Code != "step.timeout" || !strings.Contains(o.Cause.Message, "did not end within 2s") {
+		t.Errorf("an endless event: %s %+v", o.State, o.Cause)
+	}
+	awaitOutput(t, f, "begun")
+	pid, err := os.ReadFile(filepath.Join(mark, "pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/cmdline"); err == nil && strings.Contains(string(b), "hang.sh") {
+		t.Errorf("its script lives: %q", b)
+	}
+	want[pool.EventResult](t, f.run("install", pool.TaskEvent, pool.EventParams{Instance: in, Event: "install"}))
 }
 
 func TestFenced(t *testing.T) {
