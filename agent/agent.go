@@ -369,20 +369,31 @@ func fill(out *wire.Outcome, result any, err, ended error, timeout time.Duration
 	out.Cause = causeOf(err)
 }
 
-// deliver posts the outcome until the appliance has answered.
+// deliver posts the outcome until the appliance has answered. One that it
+// refuses as invalid becomes a failure that says so: the step must not wait
+// for its deadline. An error says that the agent has to do something else first.
 func (a *Agent) deliver(ctx context.Context, out wire.Outcome) error {
-	wait := 250 * time.Millisecond
+	wait, refused := 250*time.Millisecond, false
 	for {
 		_, err := a.Client.Do(ctx, "POST", wire.PathResult, out, nil)
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, errGone), errors.Is(err, pool.ErrNotFound), errors.Is(err, pool.ErrConflict), errors.Is(err, pool.ErrInvalid):
+		case errors.Is(err, pool.ErrInvalid) && !refused:
+			refused = true
+			out.State, out.Result = wire.OutcomeFailed, nil
+			out.Cause = newCause("result.refused", "The appliance refused what the step told.", err.Error(),
+				"Look at the evidence; update the agent or mend what it names, then try again.")
+			continue
+		case errors.Is(err, errGone), errors.Is(err, pool.ErrNotFound), errors.Is(err, pool.ErrInvalid):
 			a.log().Warn("nobody takes the outcome of a task", "key", out.Key, "err", err)
 			return nil
 		case errors.Is(err, errUnauthorized):
-			if _, err := a.hello(ctx); err != nil {
+			w, err := a.hello(ctx)
+			if err != nil {
 				a.log().Warn("hello after a lost session", "err", err)
+			} else if w.State != wire.StateWork {
+				return fmt.Errorf("%w: deliver outcome of %s: the appliance now says %q: %s", pool.ErrUnavailable, out.Key, w.State, w.Why)
 			}
 		}
 		if ctx.Err() != nil {

@@ -56,6 +56,7 @@ type fakeAppliance struct {
 	breakAt int                     // cut the first answers after that many bytes
 	fetches int
 
+	verdict      func(wire.Outcome) int // status that refuses an outcome; 0 takes it
 	console      []string
 	consoleFails atomic.Int32 // how often it answers that it cannot
 }
@@ -159,6 +160,12 @@ func (f *fakeAppliance) mutual(mux *http.ServeMux) {
 		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
+		}
+		if f.verdict != nil {
+			if code := f.verdict(o); code != 0 {
+				http.Error(w, "no", code)
+				return
+			}
 		}
 		f.done <- o
 		w.WriteHeader(http.StatusNoContent)

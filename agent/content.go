@@ -63,8 +63,12 @@ func Content(r io.ReaderAt, size int64) ([]string, error) {
 			out = append(out, fmt.Sprintf("partition %d: %s", i+1, kind))
 		}
 	}
-	if len(out) == 0 && p.err == nil && p.marks() {
-		out = append(out, "unknown data at its start")
+	if len(out) == 0 {
+		if p.marks(0) {
+			out = append(out, "unknown data at its start")
+		} else if p.marks(max(0, size-markSize)) { // where RAID controllers keep theirs
+			out = append(out, "unknown data at its end")
+		}
 	}
 	return out, p.err
 }
@@ -193,9 +197,12 @@ func (p *prober) zfs(off, length int64) bool {
 	return false
 }
 
-// marks says whether the first 64 KiB hold anything but zeros or ones.
-func (p *prober) marks() bool {
-	b := p.read(0, 64<<10)
+// markSize is how much of either end must hold nothing for a disk to be empty.
+const markSize = 1 << 20
+
+// marks says whether the first markSize bytes from off hold anything but zeros or ones.
+func (p *prober) marks(off int64) bool {
+	b := p.read(off, markSize)
 	return len(bytes.Trim(b, "\x00")) > 0 && len(bytes.Trim(b, "\xff")) > 0
 }
 

@@ -18,7 +18,7 @@ var notDisks = regexp.MustCompile(`^(loop|ram|zram|dm-|md|sr|fd|nbd|mtdblock|drb
 
 func (in *Inspector) disks(ctx context.Context) []pool.Disk {
 	var out []pool.Disk
-	seen := map[string]bool{}
+	same := map[string]int{}
 	for _, n := range in.names("/sys/block") {
 		b := "/sys/block/" + n + "/"
 		size := in.number(b+"size") * 512
@@ -28,10 +28,7 @@ func (in *Inspector) disks(ctx context.Context) []pool.Disk {
 		d := pool.Disk{Name: n, Size: uint64(size), Type: in.diskType(n), Model: in.model(n),
 			ReadOnly: in.read(b+"ro") == "1", Removable: in.read(b+"removable") == "1"}
 		d.Serial, d.ByID = in.identity(n, d)
-		if seen[d.Serial] { // two disks of one serial must not pass for one
-			d.Serial += "@" + in.place(n)
-		}
-		seen[d.Serial] = true
+		same[d.Serial]++
 		if in.Look != nil {
 			c, err := in.Look(d)
 			if err != nil {
@@ -40,6 +37,13 @@ func (in *Inspector) disks(ctx context.Context) []pool.Disk {
 			d.Content = c
 		}
 		out = append(out, d)
+	}
+	// Disks of one serial must not pass for one, and which of them is named
+	// must not hang on the order in which the kernel found them.
+	for i, d := range out {
+		if same[d.Serial] > 1 {
+			out[i].Serial += "@" + in.place(d.Name)
+		}
 	}
 	return out
 }

@@ -214,9 +214,12 @@ func (t *installed) await(ctx context.Context, as wire.Assignment, ended <-chan 
 	for !over {
 		select {
 		case err := <-ended:
-			over = true
-			if fate, _, _ := t.journal.Fate(as.Key); fate == FateWaiting {
-				return fmt.Errorf("start task: its process ended before it began: %v", err)
+			fate, _, fateErr := t.journal.Fate(as.Key)
+			if fate == FateWaiting || fateErr != nil {
+				return fmt.Errorf("start task: its process ended before it began: %w", errors.Join(err, fateErr))
+			}
+			if over = fate != FateRunning; !over {
+				ended = nil // another process has it: an earlier agent's
 			}
 		case <-tick.C:
 			if ended == nil {

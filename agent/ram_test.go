@@ -8,9 +8,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +159,48 @@ func TestWaitThenWork(t *testing.T) {
 	}
 	if o := f.run("k2", pool.TaskReboot, nil); o.State != wire.OutcomeDone || <-m.left != pool.TaskReboot {
 		t.Errorf("reboot: %+v", o)
+	}
+}
+
+// TestRefusedOutcome: what the appliance refuses to read ends the step as a
+// failure; what it cannot take now comes again.
+func TestRefusedOutcome(t *testing.T) {
+	f := newFakeAppliance(t)
+	f.accept = true
+	var busy atomic.Bool
+	f.verdict = func(o wire.Outcome) int {
+		switch {
+		case len(o.Result) > 0:
+			return http.StatusBadRequest
+		case busy.CompareAndSwap(false, true):
+			return http.StatusConflict
+		}
+		return 0
+	}
+	m := newMachine(t, f, 1<<20)
+	m.start(t)
+	o := f.run("k1", pool.TaskFacts, nil)
+	if o.State != wire.OutcomeFailed || o.Cause == nil || o.Cause.Code != "result.refused" {
+		t.Errorf("outcome = %+v, want a failure that says that the result was refused", o)
+	}
+}
+
+// TestOutcomeOfARevokedAgent: an agent whose certificate counts no more does
+// what it is told then, and does not insist on its outcome.
+func TestOutcomeOfARevokedAgent(t *testing.T) {
+	f := newFakeAppliance(t)
+	f.accept = true
+	f.verdict = func(wire.Outcome) int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.welcome.State = wire.StateLocal
+		return http.StatusForbidden
+	}
+	m := newMachine(t, f, 1<<20)
+	m.start(t)
+	f.todo <- f.assignment("k1", pool.TaskFacts, nil)
+	if k := <-m.left; k != pool.TaskReboot {
+		t.Errorf("it leaves by %s, want a reboot", k)
 	}
 }
 

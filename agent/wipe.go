@@ -39,8 +39,13 @@ func wipeDisk(ctx context.Context, d Disk, progress func(done int64)) (string, e
 	}
 	if err := clean(d, 64); err != nil && method == "zeroout" {
 		method = "zero" // the device did not do what it says: send it the zeros
-		if err := writeZeros(d, 0, size); err != nil {
-			return "", err
+		for at := int64(0); at < size; at += wipeEnd {
+			if ctx.Err() != nil {
+				return "", context.Cause(ctx)
+			}
+			if err := writeZeros(d, at, min(wipeEnd, size-at)); err != nil {
+				return "", err
+			}
 		}
 	}
 	if err := zeroEnds(ctx, d); err != nil {
