@@ -134,7 +134,15 @@ describe("console, live", { concurrency: false }, () => {
     await page.getByRole("button", { name: /^discovered/ }).click();
     await page.getByText("5 of 6").waitFor();
     assert.match(page.url(), /phase=discovered/);
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), await rows.nth(1).getByRole("link").innerText());
     await page.keyboard.press("?");
+    await page.getByRole("heading", { name: "Help" }).waitFor();
+    await page.keyboard.press("/");
+    await page.getByRole("searchbox").waitFor();
+    await page.waitForFunction(() => document.activeElement?.type === "search");
+    await page.goBack();
     await page.getByRole("heading", { name: "Help" }).waitFor();
     await page.goBack();
     await page.getByText("5 of 6").waitFor();

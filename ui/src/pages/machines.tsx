@@ -23,15 +23,14 @@ export function Machines() {
   const [text, setText] = useParam("q");
   const [phase, setPhase] = useParam("phase");
   const box = useRef<HTMLInputElement>(null);
-  const [find, setFind] = useParam("find");
-  const search = typeof window !== "undefined" ? window.location.search : "";
-  useEffect(() => {
-    if (new URLSearchParams(search).has("find")) {
-      box.current?.focus();
-      setFind("", true);
-    }
-  }, [search, find, setFind]);
+  const [find, setFind] = useParam("find"); // another page asks for the filter
   const all = machines.data;
+  const ready = (all?.length ?? 0) > 0;
+  useEffect(() => {
+    if (!find || !ready) return;
+    box.current?.focus();
+    setFind("", true);
+  }, [find, ready, setFind]);
   const shown = useMemo(() => select(all ?? [], text, phase), [all, text, phase]);
   if (!all) {
     return (
@@ -183,7 +182,12 @@ const Row = memo(function Row({ machine: m, index }: { machine: Machine; index: 
         ) : m.conditions?.broken ? (
           <span className="bad-text">{m.operation?.kind ?? "operation"} failed</span>
         ) : (
-          <span className="dim">–</span>
+          <span className="dim only-wide">–</span>
+        )}
+        {!open && (
+          <span className="no-wide">
+            <Conditions machine={m} quiet />
+          </span>
         )}
       </td>
       <td className="wide">

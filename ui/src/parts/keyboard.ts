@@ -22,7 +22,7 @@ export function useKeyboard(go: (path: string) => void) {
       if (e.key === "/") {
         e.preventDefault();
         if (filter) filter.focus();
-        else go("/machines?find");
+        else go("/machines?find=yes");
       } else if (e.key === "?") go("/help");
       else if (e.key === "j") step(1);
       else if (e.key === "k") step(-1);
