@@ -158,7 +158,7 @@ func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) er
 				}
 			}
 			if len(parts) == 0 {
-				parts = []string{"there are no others"}
+				parts = []string{"the pool has no other machine; connect a server and switch it on, or accept one: appliance machine list"}
 			}
 			return fmt.Errorf("%w: service %s wants %s for template %s, %s: %s",
 				pool.ErrUnavailable, svc.Name, plural(svc.Instances, "free machine"), t.Name, fitting(n), strings.Join(parts, "; "))

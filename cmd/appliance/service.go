@@ -65,11 +65,11 @@ func (a *app) upload(ctx context.Context, c *client.Client, arg string, r *wire.
 		r.Recipe = arg
 		return nil
 	}
-	dir := os.DirFS(arg)
-	if _, err := recipes.Load(dir, recipes.Options{}); err != nil {
+	recipe, err := recipes.LoadDir(arg, recipes.Options{})
+	if err != nil {
 		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
 	}
-	archive, _, err := recipes.Pack(dir)
+	archive, _, err := recipe.Pack() // with what it extends
 	if err != nil {
 		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
 	}
@@ -266,7 +266,7 @@ func (a *app) recipeCheckCmd() *cobra.Command {
 		Example: "  appliance recipe check ./my-recipe",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := recipes.Load(os.DirFS(args[0]), recipes.Options{})
+			r, err := recipes.LoadDir(args[0], recipes.Options{})
 			if err != nil {
 				return fmt.Errorf("check recipe %s: %w: %v", args[0], pool.ErrInvalid, err)
 			}
