@@ -115,22 +115,36 @@ type Boot struct {
 }
 
 // Boots splits a machine's boot events, in any order, into attempts, oldest
-// first. An attempt starts at a BMC power event, or at a DHCPDISCOVER of the
-// firmware that does not directly follow one or another such DISCOVER.
+// first. An attempt starts at a BMC power event, at a DHCPDISCOVER of the
+// firmware that does not directly follow one or another such DISCOVER, or when
+// iPXE asks for an address although the attempt was past iPXE: a reset was too
+// quick for the DISCOVER of an iPXE in ROM to be told from its own.
 func Boots(events []BootEvent) []Boot {
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b BootEvent) int { return a.At.Compare(b.At) })
 	var out []Boot
-	last := BootStage("")
+	last, past := BootStage(""), false
 	for _, e := range events {
 		fresh := len(out) == 0 || e.Stage == StagePower && last != StagePower ||
-			e.Stage == StageDiscover && last != StagePower && last != StageDiscover
+			e.Stage == StageDiscover && last != StagePower && last != StageDiscover ||
+			e.Stage == StageIPXE && past
 		if fresh {
-			out = append(out, Boot{Start: e.At})
+			out, past = append(out, Boot{Start: e.At}), false
 		}
+		past = past || pastIPXE(e.Stage)
 		b := &out[len(out)-1]
 		b.Events, b.End = append(b.Events, e), e.At
 		last = e.Stage
 	}
 	return out
+}
+
+// pastIPXE says whether a stage comes after all that iPXE asks DHCP for.
+func pastIPXE(s BootStage) bool {
+	switch s {
+	case StageKernel, StageInitrd, StageExtra, StageAgentIP, StageHello, StageFacts, StageStep, StageLocal, StageOS:
+		return true
+	case StagePower, StageDiscover, StageLease, StageNBP, StageIPXE, StageScript, StageSilent, StageError:
+	}
+	return false
 }

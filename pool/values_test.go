@@ -128,6 +128,8 @@ func TestBoots(t *testing.T) {
 		"by its BMC":    {boot(pool.StagePower, pool.StageDiscover, pool.StageLease, pool.StageNBP, pool.StageIPXE, pool.StageHello)},
 		"off, then on":  {boot(pool.StagePower, pool.StagePower, pool.StageDiscover, pool.StageNBP)},
 		"by its button": {boot(pool.StageDiscover, pool.StageDiscover, pool.StageLease, pool.StageHello), boot(pool.StageDiscover, pool.StageLease, pool.StageLocal, pool.StageOS)},
+		"reset at once": {boot(pool.StageDiscover, pool.StageIPXE, pool.StageScript, pool.StageKernel, pool.StageHello), boot(pool.StageIPXE, pool.StageLocal, pool.StageScript), boot(pool.StageIPXE)},
+		"iPXE by iPXE":  {boot(pool.StageDiscover, pool.StageNBP, pool.StageIPXE, pool.StageIPXE, pool.StageScript, pool.StageKernel)},
 		"seen midway":   {boot(pool.StageScript, pool.StageKernel), boot(pool.StagePower, pool.StageDiscover)},
 	} {
 		var events []pool.BootEvent
