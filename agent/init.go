@@ -37,6 +37,10 @@ func Init(version string) {
 	if mountErr != nil {
 		log.Error("mount what PID 1 needs", "err", mountErr)
 	}
+	key, err := NewKey() // for all its lives: the appliance pins it
+	if err != nil {
+		log.Error("no key", "err", err)
+	}
 	go reap()
 	for {
 		func() {
@@ -45,7 +49,7 @@ func Init(version string) {
 					log.Error("agent starts again after a panic", "panic", r, "stack", string(debug.Stack()))
 				}
 			}()
-			err := runInRAM(context.Background(), version, log, kept)
+			err := runInRAM(context.Background(), version, log, kept, key)
 			log.Error("agent in RAM ended and starts again", "err", err)
 		}()
 		time.Sleep(5 * time.Second)

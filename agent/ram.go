@@ -218,7 +218,7 @@ func mountPartition(modules *Modules) func(context.Context, string) (string, fun
 
 // runInRAM is one life of the agent in RAM. It returns only when something
 // went wrong that has no other place to go.
-func runInRAM(ctx context.Context, version string, log *slog.Logger, console *Console) error {
+func runInRAM(ctx context.Context, version string, log *slog.Logger, console *Console, key Key) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var g errgroup.Group
 	defer func() {
@@ -237,10 +237,6 @@ func runInRAM(ctx context.Context, version string, log *slog.Logger, console *Co
 		boot.MAC = bootMAC(kernelArgs())
 	}
 	client, err := NewClient(boot.Server, boot.CA)
-	if err != nil {
-		return err
-	}
-	key, err := NewKey()
 	if err != nil {
 		return err
 	}

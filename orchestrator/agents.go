@@ -14,6 +14,7 @@ const (
 	// while a rule or a person could accept it.
 	undecidedTime = 10 * time.Minute
 	helloRetry    = 2 * time.Second
+	strangerRetry = 30 * time.Second
 )
 
 // States of a Verdict, as in the agent's protocol.
@@ -33,12 +34,32 @@ func (e *Engine) AgentHello(ctx context.Context, h pool.AgentHello) (pool.Verdic
 	if err != nil {
 		return pool.Verdict{}, err
 	}
+	if v, ok := stranger(m, h); ok {
+		e.Log.Warn("hello without proof", "machine", m.ID, "ip", h.Address, "mode", h.Mode)
+		return v, nil
+	}
 	e.clearFetches(m.MACs)
 	e.sawHello(m, h)
 	if h.Mode == pool.Installed {
 		return e.helloInstalled(ctx, m.ID, h)
 	}
 	return e.helloRAM(ctx, m.ID, h)
+}
+
+// stranger answers who claims to run on an accepted machine and does not
+// prove it. Nothing is noted of it: it may be anybody who can reach the
+// appliance, and must not stand in the way of the machine's own agent.
+func stranger(m pool.Machine, h pool.AgentHello) (pool.Verdict, bool) {
+	switch {
+	case h.Machine != "":
+		return pool.Verdict{}, false
+	case h.Mode == pool.Installed:
+		return pool.Verdict{Machine: m, State: verdictFenced, Retry: strangerRetry, Why: "this system has not proved which machine it runs on"}, true
+	case m.Accepted() && (m.Key == "" || h.Key != m.Key):
+		return pool.Verdict{Machine: m, State: verdictWait, Retry: strangerRetry,
+			Why: "the machine is accepted, but this agent has not proved that it runs on it: boot it again"}, true
+	}
+	return pool.Verdict{}, false
 }
 
 // sawHello tells the boot timeline of the first hello of a boot.
@@ -148,7 +169,7 @@ func judgeRAM(v *view, d *draft, h pool.AgentHello, first time.Time) (state stri
 		return verdictWait, false, "the machine is not accepted yet"
 	}
 	if h.Machine == "" && (m.Key == "" || h.Key != m.Key) {
-		return verdictWait, false, "the machine is accepted, but this agent has not proved that it runs on it: boot it again"
+		return verdictWait, false, "the machine is being enrolled, but this agent has not proved that it runs on it: boot it again"
 	}
 	if h.Key != "" && m.Key != h.Key { // proved by its one-time token, which is spent now
 		d.machine(m).Key = h.Key
@@ -185,8 +206,6 @@ func (e *Engine) helloInstalled(ctx context.Context, id string, h pool.AgentHell
 		out = pool.Verdict{Machine: *m, State: verdictWork}
 		owned := m.Phase == pool.Active || m.Phase == pool.Reserved
 		switch {
-		case h.Machine == "":
-			out.State, out.Why = verdictFenced, "this system has not proved which machine it runs on"
 		case !owned:
 			out.State, out.Why = verdictFenced, fmt.Sprintf("machine %s is %s: what is on its disk has no owner any more", m.Name, m.Phase)
 		case h.Epoch != m.Epoch:

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -420,8 +421,18 @@ func TestBootToken(t *testing.T) {
 			t.Errorf("spent token = %v, want ErrNotFound", err)
 		}
 		hello.Machine, hello.Key, hello.BootID = "", "stranger", "third"
+		hello.Address = netip.MustParseAddr("10.6.6.6")
+		before, was := w.only(), e.Live(id)
 		if v, err := e.AgentHello(ctx, hello); err != nil || v.State != verdictWait || v.Certify {
 			t.Errorf("hello of a stranger = %+v, %v", v.State, err)
+		}
+		hello.Mode = pool.Installed
+		if v, err := e.AgentHello(ctx, hello); err != nil || v.State != verdictFenced || v.Certify {
+			t.Errorf("hello of an installed stranger = %+v, %v", v.State, err)
+		}
+		if now := e.Live(id); now.BootID != was.BootID || now.Agent != was.Agent || w.only().Rev != before.Rev {
+			t.Errorf("a stranger changed what is known of the machine: boot %q, agent %q, revision %d; was %q, %q, %d",
+				now.BootID, now.Agent, w.only().Rev, was.BootID, was.Agent, before.Rev)
 		}
 		third, err := e.MintBootToken(ctx, id)
 		if err != nil {
