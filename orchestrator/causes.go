@@ -98,6 +98,12 @@ func powerCause(err error, s *pool.Step, m pool.Machine, now time.Time) *pool.Ca
 	case codeUnsupported:
 		c.Message = fmt.Sprintf("%s does not support step %s of %s.", where, s.Name, m.Name)
 		c.Remedy = "Use the machine's own power button or console, then retry."
+	case codeIdentity:
+		c.Message = fmt.Sprintf("Another BMC than that of %s answers at its address; it was not switched.", m.Name)
+		c.Remedy = "Find out which machine has that address now. Give the BMC its address back, or start the machine by hand and inspect it: that reads the BMC's address anew. Then retry."
+	case codePower:
+		c.Message = fmt.Sprintf("%s took the order, but the power of %s did not follow: step %s was given up.", where, m.Name, s.Name)
+		c.Remedy = "Look at the machine: its system may ignore a soft switch-off, or its power supply may have failed. Switch it off or on by hand, then retry."
 	}
 	c.Tried = tried(s)
 	return c
@@ -108,6 +114,8 @@ const (
 	codeUnreachable = "bmc.unreachable"
 	codeAuth        = "bmc.auth"
 	codeUnsupported = "bmc.unsupported"
+	codeIdentity    = "bmc.identity" // another BMC answers: it is never switched
+	codePower       = "bmc.power"    // the order was taken, the power did not follow
 )
 
 // taskCause completes what an agent said of a failed task.

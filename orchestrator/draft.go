@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -141,12 +142,16 @@ func (d *draft) newOwner(m *pool.Machine, instance, op string, wiped map[string]
 	m = d.machine(m)
 	m.Instance = instance
 	m.Epoch++
-	if m.Facts == nil {
-		return
-	}
-	for _, disk := range m.Facts.Disks {
-		if wiped[disk.Serial] {
-			d.Wipes = append(d.Wipes, &pool.WipeRecord{Serial: disk.Serial, Machine: m.ID, Operation: op,
+	d.useUp(m, op, wiped)
+}
+
+// useUp ends all wipe records of m, also those of disks that its last
+// inventory did not see: they may be put back.
+func (d *draft) useUp(m *pool.Machine, op string, wiped map[string]bool) {
+	for _, serial := range slices.Sorted(maps.Keys(wiped)) {
+		if wiped[serial] {
+			disk, _ := m.Facts.Disk(serial)
+			d.Wipes = append(d.Wipes, &pool.WipeRecord{Serial: serial, Machine: m.ID, Operation: op,
 				Method: "used", Size: disk.Size, At: d.now, Used: true})
 		}
 	}

@@ -42,7 +42,8 @@ type Store interface {
 }
 
 // Power controls machines through their BMCs. Errors may say what kind they
-// are by a method Code() string: bmc.auth, bmc.unreachable, bmc.unsupported.
+// are by a method Code() string: bmc.auth, bmc.unreachable, bmc.unsupported,
+// bmc.identity, bmc.power.
 type Power interface {
 	PowerState(ctx context.Context, b pool.BMC) (pool.Power, error)
 	// SetPower returns when the BMC reports what was asked for.

@@ -43,7 +43,8 @@ type memory struct {
 // fault is what happens at the n-th commit (from 1).
 type fault struct {
 	at   int
-	mode string // kill-before, kill-after, fail-before, fail-after
+	mode string                 // kill-before, kill-after, fail-before, fail-after
+	when func(name string) bool // instead of at: the first commit of such a name
 }
 
 func newMemory() *memory {
@@ -90,7 +91,7 @@ func (h *handle) commit(name string, write func() error) error {
 		return errFull
 	}
 	mode := ""
-	if n := len(h.points) + 1; n == h.fault.at && !h.hit {
+	if n := len(h.points) + 1; !h.hit && (n == h.fault.at || h.fault.when != nil && h.fault.when(name)) {
 		h.hit, mode = true, h.fault.mode
 	}
 	switch mode {

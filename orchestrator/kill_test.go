@@ -170,8 +170,10 @@ func invariants(m *memory) error {
 		if (s.Status == pool.StepRunning || s.Status == pool.StepPending) && s.Deadline.IsZero() {
 			return fmt.Errorf("step %s has no deadline", s.Key)
 		}
-		if s.Task != nil && strings.Contains(string(s.Task.Params), "aA1-") {
-			return fmt.Errorf("step %s holds a password", s.Key)
+		for name, secret := range m.secrets {
+			if s.Task != nil && strings.Contains(string(s.Task.Params)+string(s.Result)+s.Output, secret.Reveal()) {
+				return fmt.Errorf("step %s holds secret %s", s.Key, name)
+			}
 		}
 	}
 	return nil

@@ -12,6 +12,8 @@ const (
 	// counts from the appliance's own start, too.
 	silence    = 30 * time.Second
 	sweepEvery = 5 * time.Second
+	// forgotten is how long an agent that is lost or told to end is remembered.
+	forgotten = time.Hour
 )
 
 // presence is what is known of a machine's agent, in memory only.
@@ -120,6 +122,13 @@ func (e *Engine) sweep(ctx context.Context) {
 		if (p.mode != "" || p.expected) && p.polling == 0 && now.Sub(p.seen) >= silence {
 			lost = append(lost, id)
 			p.mode, p.bootID, p.trusted, p.expected, p.progress = "", "", false, false, nil
+		} else if p.mode == "" && !p.expected && now.Sub(p.seen) >= forgotten {
+			delete(e.live, id) // whoever invents MACs fills no memory
+		}
+	}
+	for mac := range e.fetches {
+		if len(e.recent(mac, now)) == 0 {
+			delete(e.fetches, mac)
 		}
 	}
 	e.mu.Unlock()

@@ -129,10 +129,13 @@ func start(v *view, d *draft, kind pool.OpKind, p pool.OpParams, by string) (*po
 				}
 			}
 		}
+		p.Erase = false
 		for _, s := range p.Disks {
-			if _, ok := m.Facts.Disk(s); !ok {
+			disk, ok := m.Facts.Disk(s)
+			if !ok {
 				return nil, fmt.Errorf("%w: machine %s has no disk %s", pool.ErrInvalid, m.Name, s)
 			}
+			p.Erase = p.Erase || len(disk.Content) > 0 // it is not protected: that was allowed before
 		}
 	case pool.OpPower:
 		if !slices.Contains([]pool.PowerAction{pool.DoPowerOn, pool.DoPowerOff, pool.DoPowerSoft, pool.DoPowerCycle, pool.DoPowerReset}, p.Power) {
@@ -145,6 +148,7 @@ func start(v *view, d *draft, kind pool.OpKind, p pool.OpParams, by string) (*po
 		op := d.newOperation(m, kind, p, by)
 		op.Status, op.StartedAt, op.EndedAt = pool.Succeeded, v.now, v.now
 		d.machine(m).Key = ""
+		d.useUp(m, op.ID, v.wiped) // who knows what happens to it out there
 		d.secret(bootSecret(m.ID), pool.Secret{})
 		d.phase(m, pool.Retired, "retired by "+by)
 		return op, nil
@@ -213,7 +217,7 @@ func lift(v *view, d *draft, by string, o pool.ReleaseOptions) error {
 			listed = append(listed, x.Serial)
 		}
 	}
-	d.newOperation(m, pool.OpWipe, pool.OpParams{Disks: listed}, by)
+	d.newOperation(m, pool.OpWipe, pool.OpParams{Disks: listed, Erase: true}, by)
 	return nil
 }
 

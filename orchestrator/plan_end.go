@@ -108,12 +108,13 @@ func (v *view) applyBMCUser(d *draft, s *pool.Step, result json.RawMessage) *poo
 	return nil
 }
 
-// allowed says which disks with content the operation may erase.
+// allowed says which disks with content the operation may erase. A wipe that
+// was asked for when its disks were empty may not erase what they hold now.
 func (v *view) allowed(serial string) bool {
 	p := v.op.Params
 	switch v.op.Kind {
 	case pool.OpWipe:
-		return slices.Contains(p.Disks, serial)
+		return p.Erase && slices.Contains(p.Disks, serial)
 	case pool.OpEnrol, pool.OpInspect:
 		return p.Erase && (len(p.Disks) == 0 || slices.Contains(p.Disks, serial))
 	case pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpDeploy, pool.OpRelease, pool.OpRescue,

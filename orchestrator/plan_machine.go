@@ -87,7 +87,10 @@ func (v *view) towardsReady(d *draft) {
 	disks := serials(pool.Unwiped(*v.m, func(s string) bool { return v.wiped[s] }))
 	again := v.last.Kind == pool.OpWipe && !slices.ContainsFunc(disks, func(s string) bool { return !slices.Contains(v.last.Params.Disks, s) })
 	if len(disks) > 0 && !again {
-		d.newOperation(v.m, pool.OpWipe, pool.OpParams{Disks: disks}, "policy")
+		// What was released is erased with all it holds; else only what a rule
+		// or a person allowed, and what was seen empty and still is.
+		erase := v.last.Params.Erase || v.last.Kind == pool.OpRelease && v.last.Params.Wipe
+		d.newOperation(v.m, pool.OpWipe, pool.OpParams{Disks: disks, Erase: erase}, "policy")
 	}
 }
 
@@ -260,6 +263,9 @@ func (v *view) effectEnded(d *draft, s *pool.Step, err error) {
 	case codeAuth:
 		d.condition(v.m, pool.CondBMC, "auth_failed", "it refuses the appliance's user")
 		v.stop(d, s, c)
+	case codeIdentity: // a person finds out: trying again might switch another machine
+		d.condition(v.m, pool.CondBMC, "unreachable", "another BMC answers at its address")
+		v.stop(d, s, c)
 	case codeUnreachable:
 		d.condition(v.m, pool.CondBMC, "unreachable", "it did not answer for step "+s.Name)
 		wait := backoff(s.Attempt)
@@ -327,6 +333,13 @@ func (v *view) advance(d *draft) {
 	if s.Status != pool.StepPending || v.now.Before(s.NotBefore) {
 		return
 	}
+	if s.Name == stepWipe && v.unseen() {
+		if facts := find(v.steps, stepFacts); facts != nil {
+			s = d.newTry(facts, facts.Status, facts.Cause, 0, false)
+			s.Tries++
+			v.add(s)
+		}
+	}
 	if c := v.params(d, s); c != nil {
 		v.stop(d, s, c)
 		return
@@ -343,6 +356,10 @@ func (v *view) advance(d *draft) {
 	}
 	v.tellStep(d, s, "step.started", pool.Info, "%s: %s started.", v.m.Name, s.Name)
 }
+
+// unseen says that it is too long ago that the disks were looked at: the
+// appliance was away, or a try took long. Then they are looked at again.
+func (v *view) unseen() bool { return v.m.Facts == nil || v.now.Sub(v.m.Facts.At) > pool.WipeFresh }
 
 // params completes the task of a step that is about to begin. The cause says
 // why it cannot.

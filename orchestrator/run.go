@@ -80,7 +80,7 @@ func (e *Engine) resume(ctx context.Context) error {
 		return err
 	}
 	for _, op := range ops {
-		if err := e.extend(ctx, &op, op.ID, down); err != nil {
+		if err := e.extend(ctx, op.ID, down); err != nil {
 			return err
 		}
 	}
@@ -94,7 +94,7 @@ func (e *Engine) resume(ctx context.Context) error {
 			continue
 		default:
 		}
-		if err := e.extend(ctx, nil, in.ID, down); err != nil {
+		if err := e.extend(ctx, in.ID, down); err != nil {
 			return err
 		}
 		e.q.add("i:" + in.ID)
@@ -111,27 +111,44 @@ func (e *Engine) resume(ctx context.Context) error {
 	return nil
 }
 
-// extend moves the deadlines of an operation (or of an instance when op is
-// nil) by the appliance's downtime. Killed between this and the next beat,
-// it happens twice: that gives time, it takes none.
-func (e *Engine) extend(ctx context.Context, op *pool.Operation, owner string, down time.Duration) error {
+// extend moves the deadlines of an operation or instance by the appliance's
+// downtime. Killed between this and the next beat, it happens twice: that
+// gives time, it takes none. The API serves already: an agent that was
+// quicker is no reason to fail.
+func (e *Engine) extend(ctx context.Context, owner string, down time.Duration) error {
 	if down < time.Second {
 		return nil
+	}
+	for try := 0; ; try++ {
+		err := e.extendOnce(ctx, owner, down)
+		if !errors.Is(err, pool.ErrConflict) || try == 9 {
+			return err
+		}
+	}
+}
+
+func (e *Engine) extendOnce(ctx context.Context, owner string, down time.Duration) error {
+	c := pool.Change{}
+	if strings.HasPrefix(owner, "op-") {
+		op, err := e.Store.Operation(ctx, owner)
+		if err != nil {
+			return err
+		}
+		if !op.Status.Open() {
+			return nil
+		}
+		op.Deadline = op.Deadline.Add(down)
+		c.Operations = append(c.Operations, &op)
 	}
 	steps, err := e.Store.Steps(ctx, owner)
 	if err != nil {
 		return err
 	}
-	c := pool.Change{}
 	for i := range steps {
 		if s := &steps[i]; s.Status == pool.StepRunning || s.Status == pool.StepPending {
 			s.Deadline = s.Deadline.Add(down)
 			c.Steps = append(c.Steps, s)
 		}
-	}
-	if op != nil {
-		op.Deadline = op.Deadline.Add(down)
-		c.Operations = append(c.Operations, op)
 	}
 	return e.Store.Apply(ctx, &c)
 }
@@ -339,23 +356,7 @@ func bmcPassword() string {
 func (e *Engine) view(ctx context.Context, id string) (*view, error) {
 	e.init()
 	v := &view{now: time.Now().UTC(), settled: e.started.Add(silence), rules: e.Rules, sshKeys: e.SSHKeys, mint: mint}
-	// The operation before the machine: what is older is in the way of a
-	// commit by its Rev, what is newer is looked at by the next tick.
-	op, err := e.Store.LastOperation(ctx, id)
-	switch {
-	case errors.Is(err, pool.ErrNotFound):
-	case err != nil:
-		return nil, err
-	case op.Status.Open():
-		v.op = &op
-		err = e.viewOperation(ctx, v)
-	default:
-		v.last = &op
-	}
-	if err != nil && !errors.Is(err, pool.ErrNotFound) {
-		return nil, err
-	}
-	m, err := e.Store.Machine(ctx, id)
+	m, err := e.snapshot(ctx, v, id)
 	if err != nil {
 		return nil, err
 	}
@@ -363,6 +364,47 @@ func (e *Engine) view(ctx context.Context, id string) (*view, error) {
 	v.m, v.live = &m, e.presence(id)
 	v.wiped, err = e.Store.Wiped(ctx, id)
 	return v, err
+}
+
+// snapshot reads the last operation, then the machine, and looks whether that
+// is the last operation still: a release that comes between would show a
+// machine together with what had ended before it. An open operation that is
+// older than the machine is in the way of a commit by its Rev; what is newer is
+// looked at by the next tick.
+func (e *Engine) snapshot(ctx context.Context, v *view, id string) (pool.Machine, error) {
+	for {
+		op, found, err := e.lastOperation(ctx, id)
+		if err != nil {
+			return pool.Machine{}, err
+		}
+		v.op, v.last = nil, nil
+		switch {
+		case !found:
+		case op.Status.Open():
+			v.op = &op
+			if err := e.viewOperation(ctx, v); err != nil && !errors.Is(err, pool.ErrNotFound) {
+				return pool.Machine{}, err
+			}
+		default:
+			v.last = &op
+		}
+		m, err := e.Store.Machine(ctx, id)
+		if err != nil {
+			return m, err
+		}
+		if again, _, err := e.lastOperation(ctx, id); err != nil || again.ID == op.ID {
+			return m, err
+		}
+	}
+}
+
+// lastOperation is the operation on a machine that is open or was last.
+func (e *Engine) lastOperation(ctx context.Context, machine string) (op pool.Operation, found bool, err error) {
+	op, err = e.Store.LastOperation(ctx, machine)
+	if errors.Is(err, pool.ErrNotFound) {
+		return op, false, nil
+	}
+	return op, err == nil, err
 }
 
 // viewOperation reads what belongs to the open operation.

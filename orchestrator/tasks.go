@@ -175,7 +175,14 @@ func (e *Engine) complete(ctx context.Context, s pool.Step, token string, now ti
 		if _, err := pool.MayWipe(*v.m, *v.op, token, p.Serials, now); err != nil {
 			c := cause("wipe.refused", "The wipe of "+v.m.Name+" was refused.", err.Error(), "Inspect the machine, then retry.", s.Name, now)
 			err := e.change(ctx, s.Machine, func(v *view, d *draft) error {
-				if cur := current(v.steps); cur != nil && cur.Key == s.Key {
+				switch cur := current(v.steps); {
+				case cur == nil || cur.Key != s.Key:
+				case v.unseen() && find(v.steps, stepFacts) != nil:
+					n := d.newTry(cur, pool.StepInterrupted, c, 0, false)
+					n.Tries++
+					v.add(n)
+					v.advance(d) // to looking again
+				default:
 					v.stop(d, cur, c)
 				}
 				return nil

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ type world struct {
 	mem   *memory
 	rules []AcceptRule
 	noBMC bool
+	away  time.Duration // until a killed appliance starts again; 3 s when zero
 
 	engine atomic.Pointer[Engine]
 	wg     sync.WaitGroup
@@ -79,7 +81,7 @@ func (w *world) serve(ctx context.Context) {
 			stop()
 			<-done
 			h.kill()
-			sleep(ctx, 3*time.Second) // until systemd starts it again
+			sleep(ctx, cmp.Or(w.away, 3*time.Second)) // until systemd starts it again
 		}
 	})
 	<-started
