@@ -1,6 +1,7 @@
 // A rack in the middle of its life, in the API's own types: what cannot be
 // reached in a test without hardware (running services, failures, BMCs).
-const now = Date.now();
+/** now is the time of which the fixtures tell. */
+export const now = Date.now();
 const at = (secondsAgo) => new Date(now - secondsAgo * 1000).toISOString();
 const since = (value, secondsAgo = 3600, reason = "") => ({ value, since: at(secondsAgo), ...(reason ? { reason } : {}) });
 const GB = 1e9;
@@ -159,7 +160,7 @@ export const secret = "correct-horse";
 /** answers maps paths below /api/v1 to what is answered. */
 export function answers() {
   const out = {
-    "/overview": overview, "/machines": machines, "/services": [orders, reports], "/services/orders": orders, "/services/reports": reports,
+    "/session": { name: "admin", role: "admin" }, "/version": { version: "0.1.0", protocol: "1.0", started: at(90_000), kit: "6.1.0", schema: 1 }, "/overview": overview, "/machines": machines, "/services": [orders, reports], "/services/orders": orders, "/services/reports": reports,
     "/services/orders/logs": [line(1, { service: "orders", instance: "in-orders-1", step: "install" }, "Unpacking mariadb-server (1:10.11.6-0+deb12u1) ..."), line(2, { service: "orders", instance: "in-orders-1", step: "install" }, "Setting up mariadb-server (1:10.11.6-0+deb12u1) ...")],
     "/services/reports/logs": [], "/services/orders/attributes/password": { scope: "service:orders", name: "password", value: secret, secret: true },
     "/events": told, "/recipes": [recipe],
