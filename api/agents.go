@@ -222,9 +222,15 @@ func (s *Server) hello(c echo.Context) error {
 // identify returns the machine that a hello proves to come from: by its
 // certificate (an expired one will do, because its key is still pinned) or by
 // its one-time token. A token that is spent proves nothing and harms nothing:
-// the answer to its first use may have been lost.
+// the answer to its first use may have been lost. Neither does the revoked
+// certificate of an agent in RAM: it has to hear that its machine is retired,
+// or to be discovered again.
 func (s *Server) identify(r *http.Request, h wire.Hello) (string, error) {
 	p, err := s.prove(r)
+	if st, ok := errors.AsType[*status](err); ok && st.code == http.StatusForbidden && h.Mode == pool.InRAM {
+		s.log().WarnContext(r.Context(), "certificate refused", "mac", h.MAC, "ip", remoteHost(r), "err", err)
+		err = nil
+	}
 	if err != nil {
 		return "", err
 	}

@@ -94,8 +94,18 @@ func TestTrust(t *testing.T) {
 	}
 	r.edit(m.ID, func(m *pool.Machine) { m.Key = "" })
 	denied("a released machine", c, "revoked")
-	if _, err := c.Hello(ctx, hello(m, key)); !errors.Is(err, client.ErrDenied) {
-		t.Errorf("hello with a revoked key = %v, want denied", err)
+	proved := "nobody was asked"
+	r.engine.verdict = func(h pool.AgentHello) (pool.Verdict, error) {
+		proved = h.Machine
+		return pool.Verdict{Machine: m, State: wire.StateLocal, Why: "the machine is retired"}, nil
+	}
+	if w, err := c.Hello(ctx, hello(m, key)); err != nil || w.State != wire.StateLocal || w.Certificate != "" || proved != "" {
+		t.Errorf("hello with a revoked key = %+v, %v, proved %q; want no proof, and to hear what to do", w, err, proved)
+	}
+	installed := hello(m, key)
+	installed.Mode = pool.Installed
+	if _, err := c.Hello(ctx, installed); !errors.Is(err, client.ErrDenied) {
+		t.Errorf("hello of an installed system with a revoked key = %v, want denied", err)
 	}
 }
 
