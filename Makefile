@@ -73,8 +73,8 @@ ui/dist/index.html: ui/node_modules $(UISRC)
 ui-check: ui/node_modules ## type-check the console
 	cd ui && npm run --silent check
 
-ui-test: ui-check ui/dist/index.html ## the console in headless Chromium
-	cd ui && npm run --silent test
+ui-test: ui-check build ## the console in headless Chromium
+	cd ui && APPLIANCE_BIN=$(CURDIR)/bin/appliance npm run --silent test
 
 # --- what is shipped -------------------------------------------------------
 
@@ -112,10 +112,11 @@ fuzz: ## every fuzz target in turn, T=20s each
 
 golden: ## write the golden files from what the code does; then review the diff
 	UPDATE_GOLDEN=1 $(GO) test ./dhcp -run TestExchanges
-	$(GO) test ./api -run TestOpenAPI -update
+	$(MAKE) openapi
 
-openapi: ## write api/openapi.yaml from the types
+openapi: ui/node_modules ## write api/openapi.yaml from the types, and the console's types from it
 	$(GO) test ./api -run TestOpenAPI -update
+	cd ui && npm run --silent schema && npm run --silent notice
 
 clean: ## remove what was built; downloads are kept in build/cache
 	rm -rf bin ui/dist/assets ui/dist/index.html

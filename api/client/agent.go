@@ -125,7 +125,7 @@ func upload[T any](ctx context.Context, c *Client, method, path, kind string, bo
 	if size >= 0 {
 		header.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
-	res, err := c.send(ctx, method, path, header, io.NopCloser(body))
+	res, err := c.send(ctx, method, path, header, io.NopCloser(body)) //nolint:bodyclose // decode closes it
 	if err != nil {
 		return v, err
 	}
