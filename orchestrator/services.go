@@ -37,7 +37,7 @@ func (e *Engine) Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service
 		})[0]
 		s.Status, s.StartedAt = pool.StepRunning, now
 	}
-	ev := d.tell("service.deploying", pool.Info, "%s asked for service %s with %d instances.", o.By, svc.Name, svc.Instances)
+	ev := d.tell("service.deploying", pool.Info, "%s asked for service %s (instances: %d).", o.By, svc.Name, svc.Instances)
 	ev.Service, ev.By = svc.Name, o.By
 	if err := e.apply(ctx, d); err != nil {
 		return pool.Service{}, err
