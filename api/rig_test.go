@@ -223,11 +223,15 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	admin, fresh, err := r.EnsureAdmin(t.Context())
+	// A token that could not be kept does not count, and does not lock people out.
+	full := errors.New("disk is full")
+	if fresh, err := r.EnsureAdmin(t.Context(), func(string) error { return full }); fresh || !errors.Is(err, full) {
+		t.Fatalf("EnsureAdmin that cannot keep the token = %v, %v", fresh, err)
+	}
+	fresh, err := r.EnsureAdmin(t.Context(), func(token string) error { r.tokens[pool.Admin] = token; return nil })
 	if err != nil || !fresh {
 		t.Fatalf("EnsureAdmin = fresh %v, %v", fresh, err)
 	}
-	r.tokens[pool.Admin] = admin
 	for _, role := range []pool.Role{pool.Viewer, pool.Operator} {
 		r.tokens[role] = pool.NewToken()
 		if err := db.PutToken(t.Context(), pool.APIToken{Name: string(role), Role: role, Hash: hashToken(r.tokens[role]), Created: time.Now().UTC()}); err != nil {

@@ -20,25 +20,30 @@ const sessionLife = 12 * time.Hour
 // firstToken names the token that EnsureAdmin makes.
 const firstToken = "admin"
 
-// EnsureAdmin makes the first admin token when there is no valid one, and
-// returns its text: the only time that it is told. Fresh says whether it did.
-func (s *Server) EnsureAdmin(ctx context.Context) (token string, fresh bool, err error) {
+// EnsureAdmin makes the first admin token when there is no valid one. Keep is
+// given its text, the only time that it is told, before the token counts: an
+// appliance that dies in between makes another one at its next start, and
+// nobody is locked out. Fresh says whether it made one.
+func (s *Server) EnsureAdmin(ctx context.Context, keep func(token string) error) (fresh bool, err error) {
 	all, err := s.Store.Tokens(ctx)
 	if err != nil {
-		return "", false, fmt.Errorf("look for an admin token: %w", err)
+		return false, fmt.Errorf("look for an admin token: %w", err)
 	}
 	now := time.Now()
 	for _, t := range all {
 		if t.Role == pool.Admin && !strings.HasPrefix(t.Name, sessionMark) && (t.Expires.IsZero() || now.Before(t.Expires)) {
-			return "", false, nil
+			return false, nil
 		}
 	}
 	text := pool.NewToken()
+	if err := keep(text); err != nil {
+		return false, err
+	}
 	t := pool.APIToken{Name: firstToken, Role: pool.Admin, Hash: hashToken(text), Created: now.UTC()}
 	if err := s.Store.PutToken(ctx, t); err != nil {
-		return "", false, fmt.Errorf("store the first admin token: %w", err)
+		return false, fmt.Errorf("store the first admin token: %w", err)
 	}
-	return text, true, nil
+	return true, nil
 }
 
 type loginInput struct {

@@ -212,16 +212,15 @@ func kitVersion() string {
 // firstToken makes the first admin token and tells where it is. Its text goes
 // into a file that only root reads, never into a log.
 func (s *appliance) firstToken(ctx context.Context, a *app) error {
-	token, fresh, err := s.api.EnsureAdmin(ctx)
-	if err != nil {
-		return err
-	}
-	if !fresh {
-		return nil
-	}
 	path := adminTokenPath(s.config.Data)
-	if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
-		return fmt.Errorf("keep first admin token: %v", err)
+	fresh, err := s.api.EnsureAdmin(ctx, func(token string) error {
+		if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+			return fmt.Errorf("keep first admin token: %v", err)
+		}
+		return nil
+	})
+	if err != nil || !fresh {
+		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "console      %s\nadmin token  in %s (readable by root only)\nCA           SHA-256 %s\n",
 		s.api.URL, path, s.ca.Fingerprint())
@@ -356,7 +355,7 @@ func (s *appliance) sawTransfer(t tftp.Transfer) {
 func (s *appliance) serveBoot(ctx context.Context, l net.Listener) error {
 	b := &images.Boot{Kit: kit.FS(), Directory: s.dir, Site: func(netip.Addr) images.Site { return s.dir.site },
 		Kernel: s.config.Kernel, Seen: s.boots.See, Log: s.log}
-	srv := &http.Server{Handler: b.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+	srv := &http.Server{Handler: b.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
