@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"appliance/api"
 	"appliance/orchestrator"
@@ -26,13 +28,32 @@ type bootLog struct {
 // batchEvery is how long an event waits for others to share its write.
 const batchEvery = 200 * time.Millisecond
 
+// maxDetail bounds what a machine that nobody vouches for makes us remember:
+// file names and paths are its own words.
+const maxDetail = 200
+
 // See takes an event; when too many wait, it is counted and dropped.
 func (b *bootLog) See(e pool.BootEvent) {
+	e.Detail = plain(e.Detail)
 	select {
 	case b.queue <- e:
 	default:
 		b.lost.Add(1)
 	}
+}
+
+// plain takes out of text what would act on a terminal, and what is too long.
+func plain(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '.'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	if len(text) > maxDetail {
+		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
+	}
+	return text
 }
 
 // Run stores events until ctx ends, and then what is left.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,17 @@ func TestRootedDir(t *testing.T) {
 		if b, err := fs.ReadFile(d, name); err == nil {
 			t.Errorf("%s leads out of the folder: %q", name, b)
 		}
+	}
+}
+
+// TestBootLogBoundsStrangersWords: a path asked for over TFTP or HTTP ends up
+// on an operator's terminal.
+func TestBootLogBoundsStrangersWords(t *testing.T) {
+	b := &bootLog{queue: make(chan pool.BootEvent, 1)}
+	b.See(pool.BootEvent{Detail: "TFTP \x1b[2J\r\nall is well\xff " + strings.Repeat("ä", 4096)})
+	e := <-b.queue
+	if !strings.HasPrefix(e.Detail, "TFTP .[2J..all is well? ää") || len(e.Detail) > maxDetail+len("…") {
+		t.Errorf("detail of %d bytes: %q", len(e.Detail), e.Detail)
 	}
 }
 
