@@ -91,9 +91,10 @@ func (db *DB) OpenOperation(ctx context.Context, machine string) (pool.Operation
 	return named(o, err, "open operation of machine", machine)
 }
 
-// LastOperation returns the operation on machine that was asked for last.
+// LastOperation returns the operation that is open on machine, else the one
+// that was asked for last: a clock that was set back hides no open one.
 func (db *DB) LastOperation(ctx context.Context, machine string) (pool.Operation, error) {
-	o, err := db.operation(ctx, "machine = $1 ORDER BY queued_at DESC, id DESC LIMIT 1", machine)
+	o, err := db.operation(ctx, "machine = $1 ORDER BY "+isOpen+" DESC, queued_at DESC, id DESC LIMIT 1", machine)
 	return named(o, err, "last operation of machine", machine)
 }
 

@@ -300,4 +300,10 @@ func oneOperation(t *testing.T, s Store) {
 	want(t, "no such machine", s.Apply(ctx, &pool.Change{Operations: []*pool.Operation{nowhere}}), pool.ErrNotFound)
 	_, err = s.OpenOperation(ctx, other.ID)
 	want(t, "OpenOperation of none", err, pool.ErrNotFound)
+	ended, open := operation(other, pool.OpInspect), operation(other, pool.OpPower)
+	ended.Status, ended.EndedAt, open.QueuedAt = pool.Succeeded, now(), ended.QueuedAt.Add(-time.Hour)
+	must(t, s.Apply(ctx, &pool.Change{Operations: []*pool.Operation{ended, open}}))
+	if last, err := s.LastOperation(ctx, other.ID); err != nil || last.ID != open.ID {
+		t.Errorf("LastOperation after the clock was set back = %s, %v, want the open one, %s", last.ID, err, open.ID)
+	}
 }
