@@ -21,7 +21,8 @@ type world struct {
 	mem   *memory
 	rules []AcceptRule
 	noBMC bool
-	away  time.Duration // until a killed appliance starts again; 3 s when zero
+	store func(*handle) Store // what the engine of a new appliance remembers by; nil: the handle
+	away  time.Duration       // until a killed appliance starts again; 3 s when zero
 
 	engine atomic.Pointer[Engine]
 	wg     sync.WaitGroup
@@ -62,6 +63,9 @@ func (w *world) serve(ctx context.Context) {
 		for first := true; ctx.Err() == nil; first = false {
 			h := w.mem.open()
 			e := &Engine{Store: h, Compute: compute.Metal{}, Rules: w.rules, BMC: bmcSim{w}}
+			if w.store != nil {
+				e.Store = w.store(h)
+			}
 			w.engine.Store(e)
 			w.starts++
 			if first {
