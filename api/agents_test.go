@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,6 +205,52 @@ func TestTasks(t *testing.T) {
 	if err := c.TaskResult(ctx, wire.Outcome{State: "fine"}); !errors.Is(err, pool.ErrInvalid) {
 		t.Errorf("a result of unknown state = %v, want invalid", err)
 	}
+}
+
+// slowEnd is an engine whose long poll takes a moment to end.
+type slowEnd struct {
+	*fakeEngine
+	begun chan struct{}
+	ended atomic.Bool
+}
+
+func (e *slowEnd) NextTask(ctx context.Context, _, _ string, _ pool.AgentMode) (pool.Step, string, error) {
+	close(e.begun)
+	<-ctx.Done()
+	time.Sleep(50 * time.Millisecond) // as a write under way would
+	e.ended.Store(true)
+	return pool.Step{}, "", pool.ErrNotFound
+}
+
+// TestServeWaits: what a request uses, the database too, may be closed once
+// Serve has returned.
+func TestServeWaits(t *testing.T) {
+	r := newRig(t)
+	m := r.add("m-1", "52:54:00:00:00:01")
+	key := newAgentKey(t)
+	r.edit(m.ID, func(m *pool.Machine) { m.Key = key.print })
+	e := &slowEnd{fakeEngine: r.engine, begun: make(chan struct{})}
+	s := &Server{Store: r.Store, Engine: e, Agents: e, CA: r.CA}
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l) }()
+	r.url = "https://" + l.Addr().String()
+	c := r.agent(key, r.certificate(m.ID, key, time.Now()))
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		_, _ = c.NextTask(t.Context(), time.Minute, "boot-1", pool.InRAM) // however it ends
+	}()
+	<-e.begun
+	cancel()
+	if err := <-served; err != nil || !e.ended.Load() {
+		t.Errorf("Serve = %v while a request was still under way: %v", err, !e.ended.Load())
+	}
+	<-asked
 }
 
 // TestConsole: what a trusted machine's console shows is stored, cleaned, and

@@ -86,14 +86,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
 	}
 	// Streams and long polls end because their context does.
+	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 		defer cancel()
 		if srv.Shutdown(late) != nil {
 			_ = srv.Close()
 		}
 	})
-	defer stop()
 	if s.CA != nil {
 		conf := s.CA.TLS()
 		conf.NextProtos = []string{"h2", "http/1.1"}
@@ -101,6 +102,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		l = tls.NewListener(l, conf)
 	}
 	err := srv.Serve(l)
+	if !stop() {
+		<-done // Serve returns when Shutdown begins, not when it has ended
+	}
 	if errors.Is(err, http.ErrServerClosed) && ctx.Err() != nil {
 		return nil
 	}
