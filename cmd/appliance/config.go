@@ -118,6 +118,9 @@ func parseConfig(b []byte) (config, error) {
 	return c, c.check()
 }
 
+// packages is the folder of the package repository.
+func (c config) packages() string { return first(c.Packages, filepath.Join(c.Data, "packages")) }
+
 func (c config) netboot() bool { return c.Netboot == nil || *c.Netboot }
 
 func (c *config) check() error {

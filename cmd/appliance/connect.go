@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/term"
 
 	"appliance/api/client"
 	"appliance/pool"
@@ -163,6 +164,15 @@ func (a *app) loginCmd() *cobra.Command {
 	return cmd
 }
 
+// secretLine reads a line, and where somebody types it does not show it.
+func (a *app) secretLine(in *bufio.Reader) (string, error) {
+	if f, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		b, err := term.ReadPassword(int(f.Fd()))
+		return string(b), err
+	}
+	return in.ReadString('\n')
+}
+
 func (a *app) login(ctx context.Context, url, print string) error {
 	ca, got, err := client.FetchCA(ctx, url, print)
 	if err != nil {
@@ -176,7 +186,7 @@ func (a *app) login(ctx context.Context, url, print string) error {
 		}
 	}
 	_, _ = fmt.Fprint(a.stderr, "API token: ")
-	line, err := in.ReadString('\n')
+	line, err := a.secretLine(in)
 	token := strings.TrimSpace(line)
 	if token == "" {
 		return fmt.Errorf("%w: no token was given (%v)", pool.ErrInvalid, err)

@@ -250,7 +250,7 @@ func (a *app) packageCmd() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("find the data folder: %w; or give --dir and --status", err)
 				}
-				o.Dir = first(o.Dir, filepath.Join(c.Data, "packages"))
+				o.Dir = first(o.Dir, c.packages())
 				o.ImageStatus = first(o.ImageStatus, filepath.Join(c.Data, "images", first(image, c.Image)+".status"))
 			}
 			o.Log = slog.New(slog.NewTextHandler(a.stderr, nil))
@@ -258,7 +258,9 @@ func (a *app) packageCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return print(a, report, func(w io.Writer, r debian.MirrorResult) { _, _ = fmt.Fprintf(w, "%+v\n", r) })
+			return print(a, report, func(w io.Writer, r debian.MirrorResult) {
+				_, _ = fmt.Fprintf(w, "%d packages of %s in %s; %d fetched now\n", r.Packages, pool.Bytes(uint64(r.Bytes)), o.Dir, r.Fetched)
+			})
 		},
 	}
 	mirror.Flags().StringVar(&o.Dir, "dir", "", "`FOLDER` of the repository; the appliance's when not given")

@@ -144,7 +144,7 @@ func (s *appliance) wire() error {
 	s.dir = &directory{db: s.db, engine: s.engine, site: site, server: url, ca: ca.PEM(), subnets: c.Subnets}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
-		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(s.packages()), Feed: feed,
+		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
 		Version: version, Kit: kitVersion(), Interface: c.Interface, Subnets: c.Subnets, Started: time.Now(), Log: s.log,
 	}
 	if !c.netboot() {
@@ -182,10 +182,6 @@ func (d rootedDir) Open(name string) (fs.File, error) {
 	}
 	defer func() { _ = root.Close() }() // what is open stays so
 	return root.FS().Open(name)
-}
-
-func (s *appliance) packages() string {
-	return first(s.config.Packages, filepath.Join(s.config.Data, "packages"))
 }
 
 // port returns the port of a listen address such as ":8443".
