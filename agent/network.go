@@ -71,8 +71,8 @@ func (n *Network) Up(ctx context.Context) (Bound, error) {
 	}
 }
 
-// try asks on the interface that was booted from; on the others only after
-// that one has stayed away for a while.
+// try asks on the interface that was booted from, or on each where that is
+// not known.
 func (n *Network) try(ctx context.Context, try int) (Bound, error) {
 	links, err := netlink.LinkList()
 	if err != nil {

@@ -64,7 +64,7 @@ type WipeRequest struct {
 	Confirm string   `json:"confirm"`           // the machine's name, typed
 }
 
-// ImageRequest writes an image to a reserved or active machine's disk, with no service on it.
+// ImageRequest writes an image to the disk of a ready, reserved or active machine with no service on it.
 type ImageRequest struct {
 	Image    string        `json:"image" minLength:"1" maxLength:"128"`
 	Disk     pool.DiskHint `json:"disk,omitzero"`

@@ -255,7 +255,7 @@ func (a *app) machineRetireCmd() *cobra.Command {
 func (a *app) machineImageCmd() *cobra.Command {
 	var r wire.ImageRequest
 	var keys string
-	cmd := a.operation("image MACHINE", "Write an image to a reserved or active machine's disk",
+	cmd := a.operation("image MACHINE", "Write an image to the disk of a machine that no service has",
 		"  appliance machine image node-0000dd01 --image debian-12 --ssh-key ~/.ssh/id_ed25519.pub",
 		func(ctx context.Context, c *client.Client, id string) (pool.Operation, error) {
 			if keys != "" {
