@@ -56,10 +56,10 @@ func (s *Server) packages(c echo.Context) (err error) {
 }
 
 // openFile opens a regular file. What is no path of an fs.FS (.., empty
-// parts) is not found.
+// parts), and what is hidden (the mirror's own state), is not found.
 func openFile(files fs.FS, name string) (fs.File, fs.FileInfo, error) {
 	missing := fmt.Errorf("%w: file %s", pool.ErrNotFound, name)
-	if files == nil || !fs.ValidPath(name) || name == "." || strings.ContainsAny(name, "\\\x00") {
+	if files == nil || !fs.ValidPath(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || strings.ContainsAny(name, "\\\x00") {
 		return nil, nil, missing
 	}
 	f, err := files.Open(name)

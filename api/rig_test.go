@@ -202,9 +202,10 @@ func newRig(t *testing.T) *rig {
 			}
 			return pool.RecipeInfo{Name: "mysql", Digest: "sha256:aa", Instances: 1}, nil
 		},
-		Console:  fstest.MapFS{"index.html": {Data: []byte("<!doctype html>console")}, "assets/app.js": {Data: []byte(strings.Repeat("let a;", 500))}},
-		Packages: fstest.MapFS{"dists/stable/Release": {Data: []byte("Origin: appliance\n")}, "pool/a.deb": {Data: []byte("deb")}},
-		Log:      slog.New(slog.NewTextHandler(logs, nil)),
+		Console: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>console")}, "assets/app.js": {Data: []byte(strings.Repeat("let a;", 500))}},
+		Packages: fstest.MapFS{"dists/stable/Release": {Data: []byte("Origin: appliance\n")}, "pool/a.deb": {Data: []byte("deb")},
+			".apt/status": {Data: []byte("state")}, "pool/.b.deb": {Data: []byte("half")}},
+		Log: slog.New(slog.NewTextHandler(logs, nil)),
 	}
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

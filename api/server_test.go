@@ -314,6 +314,7 @@ func TestFiles(t *testing.T) {
 	}{
 		{"/", 200, "console"}, {"/machines/m-1", 200, "console"}, {"/assets/app.js", 200, "let a;"}, {"/assets/none.js", 404, ""},
 		{"/packages/dists/stable/Release", 200, "Origin"}, {"/packages/dists", 404, ""}, {"/packages/", 404, ""},
+		{"/packages/.apt/status", 404, ""}, {"/packages/pool/.b.deb", 404, ""},
 		{"/packages/../ca-key.pem", 404, ""}, {"/packages/%2e%2e/ca-key.pem", 404, ""}, {"/packages/..%2fca-key.pem", 404, ""},
 		{"/packages/pool//a.deb", 404, ""}, {"/packages//etc/passwd", 404, ""}, {"/packages/pool%5c..%5ca.deb", 404, ""},
 		{"/../ca-key.pem", 404, ""}, {"/%2e%2e/%2e%2e/etc/passwd", 404, ""}, {"/..%2f..%2fetc/passwd", 404, ""},
