@@ -260,6 +260,7 @@ func (t *Thread) inject(list []Value, args []Value, c *Closure) (Value, error) {
 
 // aggregate is sum, count, min and max.
 func (t *Thread) aggregate(list []Value, id string, args []Value, c *Closure) (Value, error) {
+	t.steps += int64(len(list)) / 4
 	if id == "count" {
 		n := int64(0)
 		for _, x := range list {

@@ -3,6 +3,7 @@ package shipped_test
 import (
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 
 	"appliance/recipes"
@@ -32,6 +33,24 @@ func TestShipped(t *testing.T) {
 		if err1 != nil || err2 != nil || one != two {
 			t.Errorf("pack %s: %s (%v) and %s (%v)", name, one, err1, two, err2)
 		}
+	}
+}
+
+// TestMySQLUnitNeverEnabled: from before the package is there until its unit is
+// disabled, a start of the machine does not start it.
+func TestMySQLUnitNeverEnabled(t *testing.T) {
+	b, err := fs.ReadFile(shipped.FS(), "mysql/mysql_install.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, line := range []string{"systemctl mask mariadb", "install --no-install-recommends mariadb-server",
+		"systemctl unmask mariadb", "systemctl disable mariadb", "systemctl stop mariadb"} {
+		i := strings.Index(string(b)[at:], line)
+		if i < 0 {
+			t.Fatalf("mysql_install.sh: no %q after byte %d", line, at)
+		}
+		at += i + len(line)
 	}
 }
 

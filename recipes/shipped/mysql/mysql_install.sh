@@ -29,9 +29,15 @@ performance_schema      = OFF
 port                    = $port
 EOF
 
+# The package enables its unit: were the power to fail before it is disabled
+# again, the next start would run a database that nobody confirmed. A masked
+# unit starts in no case.
+systemctl mask mariadb
+
 apt-get -q update
 apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     install --no-install-recommends mariadb-server
 
-systemctl disable mariadb >/dev/null 2>&1 || true
-systemctl stop mariadb || true
+systemctl unmask mariadb # "disable" passes over a masked unit
+systemctl disable mariadb
+systemctl stop mariadb
