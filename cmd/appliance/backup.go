@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,10 @@ import (
 // database: without the keys nothing sealed could be read again, and agents
 // would not trust a new CA. Images and packages can be made again.
 var inBackup = [...]string{"seal.key", "ca/ca.pem", "ca/ca-key.pem"}
+
+// mayBeInBackup is the first token's file, as long as nobody deleted it: the
+// database knows only the token's hash, and would let nobody in on another host.
+const mayBeInBackup = "admin.token"
 
 func (a *app) backupCmd() *cobra.Command {
 	var path string
@@ -77,6 +82,9 @@ func backup(ctx context.Context, data, out string) (err error) {
 		if err := addFile(t, filepath.Join(data, name), name); err != nil {
 			return err
 		}
+	}
+	if err := addFile(t, filepath.Join(data, mayBeInBackup), mayBeInBackup); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return errors.Join(t.Close(), z.Close(), f.Sync())
 }
@@ -135,7 +143,7 @@ func restore(ctx context.Context, data, from string) (err error) {
 	if err := store.Restore(ctx, data, filepath.Join(dir, store.File)); err != nil {
 		return err
 	}
-	for _, name := range inBackup {
+	for _, name := range append(inBackup[:], mayBeInBackup) {
 		to := filepath.Join(data, name)
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return err
@@ -143,7 +151,8 @@ func restore(ctx context.Context, data, from string) (err error) {
 		if err := os.Rename(to, to+".before-restore"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := copyFile(filepath.Join(dir, name), to, 0o600); err != nil {
+		err := copyFile(filepath.Join(dir, name), to, 0o600)
+		if err != nil && !(name == mayBeInBackup && errors.Is(err, fs.ErrNotExist)) {
 			return err
 		}
 	}
@@ -164,19 +173,24 @@ func unpackBackup(from, dir string) error {
 	if err != nil {
 		return notOurs(err)
 	}
-	want := append([]string{store.File}, inBackup[:]...)
+	missing := append([]string{store.File, mayBeInBackup}, inBackup[:]...)
 	if err := os.Mkdir(filepath.Join(dir, "ca"), 0o700); err != nil {
 		return err
 	}
 	t := tar.NewReader(z)
-	for range want {
+	for {
 		h, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		if err != nil {
 			return notOurs(err)
 		}
-		if !slices.Contains(want, h.Name) {
-			return notOurs("it holds " + h.Name)
+		i := slices.Index(missing, h.Name)
+		if i < 0 {
+			return notOurs("it holds " + strconv.Quote(h.Name) + ", or twice")
 		}
+		missing = slices.Delete(missing, i, i+1)
 		out, err := os.OpenFile(filepath.Join(dir, h.Name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err != nil {
 			return notOurs(err)
@@ -185,6 +199,9 @@ func unpackBackup(from, dir string) error {
 		if err := errors.Join(err, out.Close()); err != nil {
 			return notOurs(err)
 		}
+	}
+	if missing = slices.DeleteFunc(missing, func(n string) bool { return n == mayBeInBackup }); len(missing) > 0 {
+		return notOurs("it lacks " + missing[0])
 	}
 	return nil
 }
