@@ -198,6 +198,11 @@ func putOperation(ctx context.Context, tx *sql.Tx, o pool.Operation, phases map[
 	if err := pool.CheckOperation(old, o, at...); err != nil {
 		return err
 	}
+	if old == nil {
+		if err := forgetOperations(ctx, tx, o.Machine); err != nil {
+			return err
+		}
+	}
 	o.Rev++
 	b, err := text(o)
 	if err != nil {
@@ -229,13 +234,14 @@ func putStep(ctx context.Context, tx *sql.Tx, s pool.Step) error {
 		s.Key, s.Owner, s.Machine, s.Status, s.Seq, s.Attempt, s.Rev, b)
 }
 
-// putService lets a new service take the name of one that was removed.
+// putService lets a new service take the name of one that was removed. What
+// was remembered of that one goes: its secrets are not for the new one.
 func putService(ctx context.Context, tx *sql.Tx, s pool.Service) error {
 	if s.Name == "" {
 		return fmt.Errorf("%w: service: has no name", pool.ErrInvalid)
 	}
 	if s.Rev == 0 {
-		if err := exec(ctx, tx, "service", s.Name, "DELETE FROM services WHERE name = $1 AND phase = $2", s.Name, pool.ServiceRemoved); err != nil {
+		if err := forgetService(ctx, tx, s.Name); err != nil {
 			return err
 		}
 	}
@@ -332,6 +338,11 @@ func putEvents(ctx context.Context, tx *sql.Tx, events []*pool.Event) (int64, er
 			INSERT INTO events (seq, type, severity, machine, service, instance, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			v.Seq, v.Type, v.Severity, v.Machine, v.Service, v.Instance, b)
 		if err != nil {
+			return 0, err
+		}
+	}
+	if n := int64(len(events)); last/pruneEvery != (last+n)/pruneEvery {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq <= $1", last+n-maxEvents); err != nil {
 			return 0, err
 		}
 	}

@@ -306,4 +306,19 @@ func oneOperation(t *testing.T, s Store) {
 	if last, err := s.LastOperation(ctx, other.ID); err != nil || last.ID != open.ID {
 		t.Errorf("LastOperation after the clock was set back = %s, %v, want the open one, %s", last.ID, err, open.ID)
 	}
+	// The oldest ended ones are forgotten, with their steps; open ones never.
+	first := operation(other, pool.OpInspect)
+	first.QueuedAt, first.Status, first.EndedAt = open.QueuedAt.Add(-time.Hour), pool.Succeeded, now()
+	must(t, s.Apply(ctx, &pool.Change{Operations: []*pool.Operation{first}, Steps: []*pool.Step{{Key: first.ID + "/facts/1", Owner: first.ID, Name: "facts"}}}))
+	for range 101 {
+		o := operation(other, pool.OpInspect)
+		o.Status, o.EndedAt = pool.Succeeded, now()
+		must(t, s.Apply(ctx, &pool.Change{Operations: []*pool.Operation{o}}))
+	}
+	_, err = s.Operation(ctx, first.ID)
+	want(t, "the oldest of a hundred operations", err, pool.ErrNotFound)
+	_, err = s.Step(ctx, first.ID+"/facts/1")
+	want(t, "its step", err, pool.ErrNotFound)
+	_, err = s.Operation(ctx, open.ID)
+	must(t, err)
 }

@@ -68,10 +68,26 @@ func services(t *testing.T, s Store) {
 	fresh := pool.Service{Name: "db", Phase: pool.ServiceDeploying}
 	want(t, "a name in use", s.Apply(ctx, &pool.Change{Services: []*pool.Service{&fresh}}), pool.ErrConflict)
 	svc.Phase = pool.ServiceRemoved
-	must(t, s.Apply(ctx, &pool.Change{Services: []*pool.Service{&svc}}))
+	sealed := "attr/instance:i-1/password"
+	must(t, s.Apply(ctx, &pool.Change{Services: []*pool.Service{&svc}, Secrets: map[string]pool.Secret{sealed: pool.NewSecret("pa55")},
+		Steps:      []*pool.Step{{Key: "i-1/init/1", Owner: "i-1", Name: "init", Status: pool.StepDone}},
+		Attributes: []*pool.Attribute{{Scope: "instance:i-1", Name: "password", Secret: true}, {Scope: "service:db", Name: "port"}, {Scope: "service:web", Name: "port"}}}))
 	must(t, s.Apply(ctx, &pool.Change{Services: []*pool.Service{&fresh}}))
 	if list, err := s.Services(ctx); err != nil || len(list) != 1 || list[0].Phase != pool.ServiceDeploying || fresh.Rev != 1 {
 		t.Errorf("Services after a removed name was used again = %+v, %v", list, err)
+	}
+	// Nothing of the removed one is left for the new one, and nothing else is gone.
+	_, secret := s.Secret(ctx, sealed)
+	_, step := s.Step(ctx, "i-1/init/1")
+	_, own := s.Attribute(ctx, "service:db", "port")
+	_, instances := s.Attribute(ctx, "instance:i-1", "password")
+	for what, err := range map[string]error{"secret": secret, "step": step, "attribute": own, "attribute of an instance": instances} {
+		want(t, what+" of a removed service", err, pool.ErrNotFound)
+	}
+	_, err := s.Attribute(ctx, "service:web", "port")
+	must(t, err)
+	if list, err := s.Instances(ctx, ""); err != nil || len(list) != 1 || list[0].ID != "i-3" {
+		t.Errorf("instances after a removed name was used again = %+v, %v, want i-3", list, err)
 	}
 }
 
