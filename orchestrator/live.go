@@ -22,6 +22,7 @@ type presence struct {
 	version  string
 	bootID   string
 	epoch    int64
+	greeted  bool // it said hello, not only how far a task is that it has since before the appliance started
 	trusted  bool // it proved who it is
 	first    time.Time
 	seen     time.Time
@@ -33,7 +34,7 @@ type presence struct {
 
 func (p *presence) leave() {
 	p.gone = p.bootID
-	p.mode, p.bootID, p.trusted, p.progress = "", "", false, nil
+	p.mode, p.bootID, p.greeted, p.trusted, p.progress = "", "", false, false, nil
 }
 
 func (p presence) state() pool.LiveState {
@@ -121,7 +122,7 @@ func (e *Engine) sweep(ctx context.Context) {
 	for id, p := range e.live {
 		if (p.mode != "" || p.expected) && p.polling == 0 && now.Sub(p.seen) >= silence {
 			lost = append(lost, id)
-			p.mode, p.bootID, p.trusted, p.expected, p.progress = "", "", false, false, nil
+			p.mode, p.bootID, p.greeted, p.trusted, p.expected, p.progress = "", "", false, false, false, nil
 		} else if p.mode == "" && !p.expected && now.Sub(p.seen) >= forgotten {
 			delete(e.live, id) // whoever invents MACs fills no memory
 		}

@@ -43,7 +43,7 @@ func (e *Engine) NextTask(ctx context.Context, machine, bootID string, mode pool
 	e.init()
 	none := fmt.Errorf("%w: no task for machine %s", pool.ErrNotFound, machine)
 	p := e.presence(machine)
-	if mode == pool.Installed && (p.mode != pool.Installed || p.bootID != bootID) && p.gone != bootID {
+	if mode == pool.Installed && (p.mode != pool.Installed || p.bootID != bootID || !p.greeted) && p.gone != bootID {
 		return pool.Step{}, "", fmt.Errorf("%w: agent on machine %s: say hello first", pool.ErrConflict, machine)
 	}
 	_, here := e.heard(machine, mode, bootID, func(p *presence) {

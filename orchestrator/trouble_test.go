@@ -105,3 +105,27 @@ func TestNoFreeMachine(t *testing.T) {
 		}
 	})
 }
+
+// TestProgressIsNoHello: an agent that goes on with its task while the
+// appliance is killed and started again tells the new one how far it is before
+// it says hello. It is asked for its hello, and gets its next task.
+func TestProgressIsNoHello(t *testing.T) {
+	kill := func(w *world) {
+		killed := false
+		w.onTask = func(s pool.Step) bool {
+			if s.Name == "install" && !killed {
+				killed = true
+				w.engine.Load().Store.(*handle).kill()
+				time.Sleep(5 * time.Second) // until it has been started again
+			}
+			return false
+		}
+	}
+	live(t, kill, func(ctx context.Context, w *world) {
+		deployDB(ctx, t, w)
+		w.until(t, "running", w.service(pool.ServiceRunning))
+		if w.starts != 2 || w.runs["install"] != 1 {
+			t.Errorf("%d starts of the appliance, %d of install; want 2 and 1", w.starts, w.runs["install"])
+		}
+	})
+}

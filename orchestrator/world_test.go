@@ -206,7 +206,7 @@ func (w *world) ram(ctx context.Context, id, token string) {
 			w.system(ctx, id)
 			return
 		}
-		if w.tasks(ctx, e, v.Machine.ID, id, pool.InRAM, journal) {
+		if w.tasks(ctx, v.Machine.ID, id, pool.InRAM, journal) {
 			return
 		}
 	}
@@ -233,23 +233,20 @@ func (w *world) system(ctx context.Context, id string) {
 			sleep(ctx, 5*time.Second)
 			continue
 		}
-		if w.tasks(ctx, e, machine, id, pool.Installed, w.journal) {
+		if w.tasks(ctx, machine, id, pool.Installed, w.journal) {
 			return
 		}
 	}
 }
 
-// tasks works until the connection to e is lost (false), or the machine
+// tasks works until the appliance wants a hello (false), or the machine
 // starts anew (true).
-func (w *world) tasks(ctx context.Context, e *Engine, machine, id string, mode pool.AgentMode, journal map[string]pool.TaskOutcome) bool {
+func (w *world) tasks(ctx context.Context, machine, id string, mode pool.AgentMode, journal map[string]pool.TaskOutcome) bool {
 	for ctx.Err() == nil {
 		poll, stop := context.WithTimeout(ctx, 20*time.Second)
-		s, token, err := e.NextTask(poll, machine, id, mode)
+		s, token, err := w.engine.Load().NextTask(poll, machine, id, mode) // it does not notice that it is another one
 		stop()
 		if errors.Is(err, pool.ErrNotFound) {
-			if w.engine.Load() != e {
-				return false
-			}
 			continue
 		}
 		if err != nil {
@@ -263,6 +260,8 @@ func (w *world) tasks(ctx context.Context, e *Engine, machine, id string, mode p
 			if o = w.do(ctx, s); ctx.Err() != nil {
 				return true
 			}
+			// Also to an appliance that was started again meanwhile.
+			_ = w.engine.Load().TaskProgress(ctx, machine, s.Key, token, id, pool.Progress{Done: 1, Total: 1})
 			w.mu.Lock()
 			journal[s.Key] = o
 			w.mu.Unlock()
