@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"appliance/pool"
@@ -130,7 +131,7 @@ func (d *draft) protect(m *pool.Machine, wiped map[string]bool, allowed func(ser
 	for _, disk := range pool.Unwiped(*m, has) {
 		if len(disk.Content) > 0 && !allowed(disk.Serial) {
 			d.condition(m, pool.CondProtected, pool.True,
-				fmt.Sprintf("disk %s (%s, %s) holds %s", disk.Serial, disk.Name, pool.Bytes(disk.Size), disk.Content[0]))
+				fmt.Sprintf("disk %s (%s, %s) holds %s", disk.Serial, disk.Name, pool.Bytes(disk.Size), strings.Join(disk.Content, ", ")))
 			return
 		}
 	}
