@@ -33,10 +33,12 @@ unit-race:
 	$(GO) test -count=1 .
 	$(GO) test -short -race -tags nokit ./...
 
-# Tests that need root and a built boot kit: the agent as PID 1, the kit and the image themselves.
+# What -short leaves out, because it is long or needs root and a built boot kit:
+# the agent as PID 1, the kit and the image themselves, recipes that are bombs.
 .PHONY: root-test
 root-test: kit
 	$(GO) test -count=1 -run TestPID1 ./agent
+	$(GO) test -count=1 -run TestBombs ./recipes/groovy
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
 

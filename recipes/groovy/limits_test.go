@@ -12,6 +12,9 @@ import (
 // TestBombs: what a stranger's recipe may try while it is only loaded. Each
 // ends by a limit or a fault of its own, not by memory, stack or patience.
 func TestBombs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 15 seconds; make test runs it")
+	}
 	const big = `def s = "a"; 21.times { s = s + s }; ` // 2 MiB
 	for name, src := range map[string]string{
 		"replacement":         big + `def m = (s =~ /a/); m.replaceAll("b" * 7000)`,
