@@ -65,6 +65,12 @@ func TestPID1(t *testing.T) {
 	if err := vm.Wait(); err != nil {
 		t.Errorf("QEMU: %v", err)
 	}
+	console := strings.Join(f.consoleLines(), "\n")
+	for _, line := range []string{"Linux version", "agent starts", "ready for tasks", "image written"} {
+		if !strings.Contains(console, line) {
+			t.Errorf("the console that was sent has no %q:\n%s", line, console)
+		}
+	}
 	checkInstalled(t, disk)
 }
 
