@@ -42,6 +42,8 @@ func roles() map[string]func(context.Context) error {
 		"power": power,
 		"demo":  demo,
 
+		"trouble": trouble,
+
 		"reboots":       reboots,
 		"demoOfStandIn": demoOfStandIn,
 		"standIn":       standIn,
