@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -75,5 +76,36 @@ func TestImageOverABadLine(t *testing.T) {
 	got, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(got[:len(raw)], raw) || len(bytes.Trim(got[len(raw):], "\x00")) != 0 {
 		t.Errorf("the disk does not hold the image (%v)", err)
+	}
+}
+
+// TestImageOfOtherBytes: a frame that unpacks well, to bytes that are not those
+// of the manifest, is named and never written.
+func TestImageOfOtherBytes(t *testing.T) {
+	f := &fakeAppliance{t: t}
+	f.setImage(bytes.Repeat([]byte{7}, 2*pool.FrameSize))
+	f.image.Frames[1].SHA256 = f.image.Frames[0].SHA256[1:] + "0"
+	path := filepath.Join(t.TempDir(), "disk")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() //nolint:errcheck // looked at by its path
+	fetches := 0
+	w := &imageWriter{image: f.image, disk: plainDisk{file, 4 * pool.FrameSize}, progress: func(pool.Progress) {},
+		fetch: func(_ context.Context, off, length int64) (io.ReadCloser, error) {
+			fetches++
+			b := f.frames[off:]
+			if length > 0 {
+				b = b[:length]
+			}
+			return io.NopCloser(bytes.NewReader(b)), nil
+		}}
+	err = w.write(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "Frame 1 of image debian is damaged") || fetches != 3 {
+		t.Errorf("write = %v after %d fetches, want frame 1 named after 3", err, fetches)
+	}
+	if b, err := os.ReadFile(path); err != nil || int64(len(b)) > pool.FrameSize && bytes.Contains(b[pool.FrameSize:], []byte{7}) {
+		t.Errorf("the damaged frame was written (%v)", err)
 	}
 }
