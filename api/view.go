@@ -113,7 +113,7 @@ func (s *Server) lastOperation(ctx context.Context, machine string) (*pool.Opera
 // show makes the view of a machine from what was read.
 func (s *Server) show(m pool.Machine, op *pool.Operation, owners map[string]string, leases map[pool.MAC][]pool.Lease, now time.Time) wire.Machine {
 	v := wire.Machine{Machine: m, Operation: op, Live: s.Engine.Live(m.ID), Allowed: []pool.OpKind{}, Service: owners[m.Instance]}
-	v.Sentence = pool.Sentence(m, op, v.Live, now)
+	v.Sentence = pool.Sentence(m, op, v.Live, v.Service, now)
 	if op == nil || !op.Status.Open() {
 		for _, k := range pool.OpKinds() {
 			if m.Phase.Allows(k) {

@@ -8,8 +8,9 @@ import (
 )
 
 // Sentence says in one plain sentence what a machine is doing, or why it
-// does nothing. Op is its open operation, else its last one, else nil.
-func Sentence(m Machine, op *Operation, live LiveState, now time.Time) string {
+// does nothing. Op is its open operation, else its last one, else nil;
+// service is the name of the service that owns it, if that is known.
+func Sentence(m Machine, op *Operation, live LiveState, service string, now time.Time) string {
 	switch {
 	case op != nil && op.Status.Open():
 		return opSentence(m, op, live, now)
@@ -33,16 +34,19 @@ func Sentence(m Machine, op *Operation, live LiveState, now time.Time) string {
 		}
 		return "Ready: in the pool."
 	case Reserved:
-		return "Reserved" + owner(m) + "; its deployment has not started."
+		return "Reserved" + owner(m, service) + "; its deployment has not started."
 	case Active:
-		return activeSentence(m, live)
+		return activeSentence(m, live, service)
 	case Retired:
 		return "Retired: it is not used any more."
 	}
 	return "Nothing is known of it."
 }
 
-func owner(m Machine) string {
+func owner(m Machine, service string) string {
+	if service != "" {
+		return " for service " + service
+	}
 	if m.Instance == "" {
 		return ""
 	}
@@ -66,8 +70,8 @@ func enrolledSentence(m Machine) string {
 	return "Accepted; not yet in the pool."
 }
 
-func activeSentence(m Machine, live LiveState) string {
-	what := "Runs " + cmp.Or(m.Image, "its own system") + owner(m)
+func activeSentence(m Machine, live LiveState, service string) string {
+	what := "Runs " + cmp.Or(m.Image, "its own system") + owner(m, service)
 	if c, ok := m.Conditions[CondAgent]; ok && c.Value == "lost" {
 		return what + "; its agent was last heard at " + clock(c.Since) + "."
 	}

@@ -47,7 +47,7 @@ func TestSentence(t *testing.T) {
 			"Erasing its disks. Cancelled: it stops at the next safe point."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Sentence(tt.m, tt.op, tt.live, now); got != tt.want {
+			if got := Sentence(tt.m, tt.op, tt.live, "", now); got != tt.want {
 				t.Errorf("Sentence = %q\nwant       %q", got, tt.want)
 			}
 		})
@@ -61,13 +61,20 @@ func TestSentenceIsOne(t *testing.T) {
 		for _, k := range OpKinds() {
 			for _, s := range []Status{Queued, Running, Waiting, Succeeded, Failed, Cancelled} {
 				for _, w := range []WaitOn{WaitNothing, WaitBoot, WaitAgent, WaitBMC, WaitOperator, WaitSlot} {
-					got := Sentence(Machine{Phase: p}, &Operation{Kind: k, Status: s, Waiting: w}, LiveState{}, now)
+					got := Sentence(Machine{Phase: p}, &Operation{Kind: k, Status: s, Waiting: w}, LiveState{}, "", now)
 					if len(got) < 10 || !strings.HasSuffix(got, ".") || strings.Contains(got, "  ") || got[:1] != strings.ToUpper(got[:1]) {
 						t.Errorf("%s %s %s %s: %q", p, k, s, w, got)
 					}
 				}
 			}
 		}
+	}
+}
+
+func TestSentenceNamesTheService(t *testing.T) {
+	m := Machine{Phase: Active, Instance: "in-1", Image: "debian-12"}
+	if got, want := Sentence(m, nil, LiveState{Agent: Installed}, "orders", time.Now()), "Runs debian-12 for service orders."; got != want {
+		t.Errorf("Sentence = %q, want %q", got, want)
 	}
 }
 
