@@ -141,7 +141,14 @@ func (d *draft) protect(m *pool.Machine, wiped map[string]bool, allowed func(ser
 // was proved about its disks no longer holds.
 func (d *draft) newOwner(m *pool.Machine, instance, op string, wiped map[string]bool) {
 	m = d.machine(m)
-	m.Instance = instance
+	m.Instance, m.Owned = instance, nil
+	if instance != "" && m.Facts != nil {
+		for _, disk := range m.Facts.Disks {
+			if disk.Target() && wiped[disk.Serial] {
+				m.Owned = append(m.Owned, disk.Serial)
+			}
+		}
+	}
 	m.Epoch++
 	d.useUp(m, op, wiped)
 }

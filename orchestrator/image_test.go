@@ -12,7 +12,7 @@ import (
 // records are of, and named; the agent must not choose again.
 func TestImageTask(t *testing.T) {
 	v := &view{
-		m: &pool.Machine{ID: "m-1", Name: "node", Epoch: 3, Facts: &pool.Facts{Disks: []pool.Disk{
+		m: &pool.Machine{ID: "m-1", Name: "node", Epoch: 3, Owned: []string{"BIG", "SMALL"}, Facts: &pool.Facts{Disks: []pool.Disk{
 			{Name: "sda", Serial: "BIG", Type: "hdd", Size: 40 << 30}, {Name: "sdb", Serial: "SMALL", Type: "hdd", Size: 20 << 30},
 		}}},
 		image:   &pool.Image{Name: "debian-12", Size: 30 << 30, Digest: "sha256:aa"},
@@ -36,6 +36,16 @@ func TestImageTask(t *testing.T) {
 	if !slices.Equal(p.SSHKeys, v.sshKeys) || p.Hostname != "node" {
 		t.Errorf("keys %q, host %q; want the site's keys and the machine's name", p.SSHKeys, p.Hostname)
 	}
+	// A disk that came later fits better, and is not ours to write to.
+	v.m.Facts.Disks = append(v.m.Facts.Disks, pool.Disk{Name: "sdc", Serial: "LATER", Type: "hdd", Size: 35 << 30})
+	if p := params(); p.Disk.Serial != "BIG" {
+		t.Errorf("disk = %+v, want the one that was there when the machine was claimed", p.Disk)
+	}
+	v.op.Params.Disk.Serial = "LATER"
+	if c := v.imageParams(&pool.Step{Name: stepImage, Task: &pool.Task{Kind: pool.TaskImage}}); c == nil || c.Code != "disk.choice" {
+		t.Errorf("naming a disk that came later: %+v, want disk.choice", c)
+	}
+	v.op.Params.Disk.Serial = ""
 	v.op.Params.SSHKeys = []string{"ssh-ed25519 BBBB mine"}
 	if p := params(); !slices.Equal(p.SSHKeys, v.op.Params.SSHKeys) {
 		t.Errorf("keys = %q, want those of the deployment", p.SSHKeys)

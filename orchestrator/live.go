@@ -81,8 +81,9 @@ func (e *Engine) heard(machine string, mode pool.AgentMode, bootID string, more 
 		e.live[machine] = p
 	}
 	if p.gone != "" && p.gone == bootID {
+		c := *p
 		e.mu.Unlock()
-		return *p, false
+		return c, false
 	}
 	now := time.Now()
 	fresh := p.mode != mode || p.bootID != bootID

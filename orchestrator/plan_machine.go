@@ -395,10 +395,11 @@ func (v *view) imageParams(s *pool.Step) *pool.Cause {
 	}
 	hint := p.Disk
 	hint.MinSize = max(hint.MinSize, uint64(max(v.image.Size, 0)))
-	disk, err := hint.Choose(v.m.Facts.Disks)
+	disks := slices.DeleteFunc(slices.Clone(v.m.Facts.Disks), func(d pool.Disk) bool { return !slices.Contains(v.m.Owned, d.Serial) })
+	disk, err := hint.Choose(disks)
 	if err != nil {
 		return cause("disk.choice", fmt.Sprintf("No disk of %s can be chosen for image %s.", v.m.Name, p.Image), err.Error(),
-			"Name the disk by serial or by-id in the template's target, then retry.", s.Name, v.now)
+			"Name the disk by serial or by-id in the template's target, then retry. A disk that was put in after the machine was claimed is not written to.", s.Name, v.now)
 	}
 	host, keys := p.Hostname, p.SSHKeys
 	if host == "" {

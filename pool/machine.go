@@ -41,9 +41,13 @@ type Machine struct {
 	BMC        *BMC       `json:"bmc,omitempty"`
 	Conditions Conditions `json:"conditions,omitempty"`
 	// Instance owns the machine while it is reserved or active.
-	Instance string   `json:"instance,omitempty"`
-	Image    string   `json:"image,omitempty"` // name of the image on its disk
-	Tags     []string `json:"tags,omitempty"`
+	Instance string `json:"instance,omitempty"`
+	// Owned are the serials of the disks that were proved empty when the owner
+	// took the machine. An image is written to one of these and to no other:
+	// what was plugged in later nobody allowed to erase.
+	Owned []string `json:"owned,omitempty"`
+	Image string   `json:"image,omitempty"` // name of the image on its disk
+	Tags  []string `json:"tags,omitempty"`
 	// Epoch rises with each change of owner; an agent refuses a lower one.
 	Epoch int64 `json:"epoch"`
 	// Key is the pinned fingerprint (SHA-256 of the public key, hex) of its agent; empty before acceptance.
@@ -73,6 +77,7 @@ func (m Machine) Accepted() bool { return m.Phase != "" && m.Phase != Discovered
 func (m Machine) Clone() Machine {
 	m.MACs = slices.Clone(m.MACs)
 	m.Tags = slices.Clone(m.Tags)
+	m.Owned = slices.Clone(m.Owned)
 	m.Conditions = m.Conditions.clone()
 	if m.BMC != nil {
 		b := *m.BMC
