@@ -1017,6 +1017,7 @@ export interface components {
             name: string;
             offeredKey?: string;
             operation?: components["schemas"]["Operation"];
+            owned?: string[] | null;
             phase: string;
             /** Format: int64 */
             rev: number;
