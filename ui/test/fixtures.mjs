@@ -136,7 +136,9 @@ const reports = service("reports", "deploying", "Being deployed: 0 of 1 instance
 const told = [
   ["machine.inventoried", "info", "node-12404c told what it is: 32 cores, 256.0 GiB of memory, 2 disks.", { machine: machines[11].id }, 60],
   ["operation.failed", "error", "Wipe of rack1-u09 failed.", { machine: machines[8].id, cause: lostCause }, 240],
-  ["service.deploying", "info", "admin asked for service reports with 1 instances.", { service: "reports", by: "admin" }, 96],
+  // Enough of them that the machine's page scrolls its list.
+  ...Array.from({ length: 40 }, (_, i) => ["step.retry", "info", `rack1-u09: power-off is tried again, ${40 - i}.`, { machine: machines[8].id }, 245 + i]),
+  ["service.deploying", "info", "admin asked for service reports (instances: 1).", { service: "reports", by: "admin" }, 96],
   ["operation.started", "info", "Deployment of rack1-u06 started.", { machine: machines[5].id, by: "service reports" }, 94],
   ["service.running", "info", "Service orders runs.", { service: "orders" }, 7000],
   ["attribute.revealed", "warning", "Secret attribute password of service orders was shown.", { service: "orders", by: "admin" }, 600],

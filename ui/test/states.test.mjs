@@ -73,6 +73,8 @@ describe("console, states", { concurrency: false }, () => {
           const bad = await axe(tab.page);
           const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
           if (wide > 0) bad.push(`wider than the window by ${wide} pixels`);
+          const blank = await tab.page.evaluate(() => document.documentElement.scrollHeight - window.scrollY - document.querySelector("footer").getBoundingClientRect().bottom);
+          if (blank > 20) bad.push(`${blank} blank pixels below the footer`);
           if (bad.length > 0) found[name] = bad;
           if (shots) await tab.page.screenshot({ path: join(shots, `${name}-${dark ? "dark" : "light"}-${width}.png`), fullPage: true });
         }
