@@ -114,14 +114,17 @@ func (a *app) serve(ctx context.Context, c config, log *slog.Logger) (err error)
 // wire makes the parts and connects them.
 func (s *appliance) wire() error {
 	c := s.config
+	s.addr = netip.MustParseAddr("127.0.0.1")
 	if c.Interface != "" {
 		addr, err := interfaceAddr(c.Interface, firstPrefix(c.Subnets))
-		if err != nil {
+		switch {
+		case err == nil:
+			s.addr = addr
+		case c.netboot():
 			return err
+		default:
+			s.log.Warn("only this host reaches the appliance", "err", err)
 		}
-		s.addr = addr
-	} else {
-		s.addr = netip.MustParseAddr("127.0.0.1")
 	}
 	names := append([]string{"localhost", "127.0.0.1", "::1", s.addr.String()}, c.Names...)
 	if h, err := os.Hostname(); err == nil {
