@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"cmd/appliance":        {"*"},
 	"cmd/appliance-agent":  {"agent"},
 	"cmd/bootkit":          {"images/kit", "images/kit/build", "images/debian"},
+	"bench/cmd/tftpserve":  {"tftp"},
 	"cmd/rack":             {"rack", "pool", "api/wire", "api/client"},
 }
 

@@ -1,166 +1,133 @@
 package tftp
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	pin "github.com/pin/tftp/v3"
 )
 
-// Packet types and error codes (RFC 1350, 5 and appendix).
-const (
-	opRRQ   = 1
-	opWRQ   = 2
-	opERROR = 5
-
-	codeAccess = 2
-	codeBad    = 4
-)
-
-// front is the socket as pin/tftp sees it: only read requests that may start
-// a transfer come through. Data has sockets of its own.
+// front is one socket that requests arrive on.
 type front struct {
 	conn   *net.UDPConn
 	server *Server
-	limit  int
+	local  netip.Addr // that the socket is bound to; unspecified: any
 
 	mu     sync.Mutex
-	active map[netip.AddrPort]bool
-	last   netip.AddrPort // began last
-	once   sync.Once
-	closed chan struct{}
-	died   chan error
+	active map[netip.AddrPort]*session
+	wg     sync.WaitGroup
 }
 
-// ReadFrom returns the next read request, rewritten in its plain form. When
-// the socket breaks it says so once and blocks until Close: pin/tftp would
-// ask again for ever.
-func (f *front) ReadFrom(b []byte) (int, net.Addr, error) {
-	buf := make([]byte, 2048)
+// session is a transfer under way, as the front knows it.
+type session struct {
+	raw    string // the request, to tell a repetition from a new one
+	cancel context.CancelCauseFunc
+	heard  atomic.Int64 // when the client was last heard, Unix nanoseconds
+	inbox  chan []byte  // what came for it to the server's port; nil without single port
+}
+
+// alive is how long a client may be silent before the same request from the
+// same port is a client that started anew, and not a late copy.
+const alive = 1500 * time.Millisecond
+
+// read takes requests until the socket breaks or is closed.
+func (f *front) read(ctx context.Context) error {
+	buf, oob := make([]byte, 2048), make([]byte, 128)
 	for {
-		n, from, err := f.conn.ReadFromUDPAddrPort(buf)
+		n, on, _, from, err := f.conn.ReadMsgUDPAddrPort(buf, oob)
 		if err != nil {
-			select {
-			case f.died <- err:
-			default:
-			}
-			<-f.closed
-			return 0, nil, net.ErrClosed
+			return err
 		}
-		from = unmap(from)
-		p, code, why := request(buf[:n])
-		switch {
-		case code != 0:
-			f.server.counters.refused.Add(1)
-			f.refuse(from, code, why)
-			continue
-		case p == nil || len(p) > len(b):
-			f.server.counters.malformed.Add(1)
-			continue
-		case !f.begin(from):
-			f.server.counters.dropped.Add(1)
-			continue
-		}
-		return copy(b, p), net.UDPAddrFromAddrPort(from), nil
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		f.packet(ctx, buf[:n], from, f.arrivedAt(oob[:on]))
 	}
 }
 
-// begin takes a place for a transfer to from. A repeated request, whose
-// transfer is under way, gets none: the transfer repeats its first packet.
-func (f *front) begin(from netip.AddrPort) bool {
+// packet handles one packet; it never blocks.
+func (f *front) packet(ctx context.Context, p []byte, from netip.AddrPort, local netip.Addr) {
+	c := &f.server.counters
+	if f.server.SinglePort && len(p) >= 4 && p[0] == 0 && (p[1] == opACK || p[1] == opERROR) {
+		f.pass(p, from)
+		return
+	}
+	req, code, why := parse(p)
+	switch {
+	case code != 0:
+		c.refused.Add(1)
+		f.refuse(from, code, why)
+	case req == nil:
+		c.malformed.Add(1)
+	default:
+		f.begin(ctx, req, string(p), from, local)
+	}
+}
+
+// pass hands a packet to its transfer, or drops it as the network may.
+func (f *front) pass(p []byte, from netip.AddrPort) {
+	f.mu.Lock()
+	s := f.active[from]
+	f.mu.Unlock()
+	if s == nil {
+		f.server.counters.malformed.Add(1)
+		return
+	}
+	select {
+	case s.inbox <- append([]byte(nil), p...):
+	default:
+	}
+}
+
+// begin starts a transfer. A repeated request, whose transfer is under way,
+// starts none: the transfer repeats its first packet. Another request from the
+// same port, or the same one after a silence, is a client that started anew.
+func (f *front) begin(ctx context.Context, req *request, raw string, from netip.AddrPort, local netip.Addr) {
+	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.active[from] || len(f.active) >= f.limit {
-		return false
+	old := f.active[from]
+	if old != nil && old.raw == raw && now.UnixNano()-old.heard.Load() < int64(alive) {
+		f.server.counters.repeated.Add(1)
+		return
 	}
-	f.active[from], f.last = true, from
-	return true
-}
-
-// OnFailure is pin/tftp's hook. Without a client's address it tells that the
-// request just read could not start: no socket was to be had.
-func (f *front) OnFailure(t pin.TransferStats, _ error) {
-	if t.RemoteAddr == nil {
+	if old == nil && len(f.active) >= f.server.limit() {
+		f.server.counters.dropped.Add(1)
+		return
+	}
+	if old != nil {
+		old.cancel(errAnew)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &session{raw: raw, cancel: cancel}
+	s.heard.Store(now.UnixNano())
+	if f.server.SinglePort {
+		s.inbox = make(chan []byte, 16)
+	}
+	f.active[from] = s
+	f.wg.Go(func() {
+		defer cancel(nil)
+		f.server.serve(ctx, f, s, req, from, local)
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		delete(f.active, f.last)
-	}
-}
-
-// OnSuccess is pin/tftp's hook.
-func (f *front) OnSuccess(pin.TransferStats) {}
-
-func (f *front) done(from netip.AddrPort) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.active, from)
+		if f.active[from] == s {
+			delete(f.active, from)
+		}
+	})
 }
 
 // refuse sends an ERROR packet. A lost one costs the client a repetition.
 func (f *front) refuse(to netip.AddrPort, code byte, why string) {
-	p := append([]byte{0, opERROR, 0, code}, why...)
-	_, _ = f.conn.WriteToUDPAddrPort(append(p, 0), to)
+	_, _ = f.conn.WriteToUDPAddrPort(errorPacket(code, why), f.target(to))
 }
 
-func (f *front) Close() error {
-	f.once.Do(func() { close(f.closed) })
-	if err := f.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		return err
+// target writes an address as the socket's family wants it.
+func (f *front) target(to netip.AddrPort) netip.AddrPort {
+	if f.local.Is6() && to.Addr().Is4() {
+		return netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()), to.Port())
 	}
-	return nil
+	return to
 }
 
-func (f *front) LocalAddr() net.Addr                { return f.conn.LocalAddr() }
-func (f *front) SetDeadline(t time.Time) error      { return f.conn.SetDeadline(t) }
-func (f *front) SetReadDeadline(t time.Time) error  { return f.conn.SetReadDeadline(t) }
-func (f *front) SetWriteDeadline(t time.Time) error { return f.conn.SetWriteDeadline(t) }
-func (f *front) WriteTo(b []byte, a net.Addr) (int, error) {
-	return f.conn.WriteTo(b, a)
-}
-
-// request reads a packet that came to the server's port. It returns a read
-// request in plain form (option names in lower case, for RFC 2347 says that
-// case does not matter), or the error to answer with, or nothing for what is
-// no request.
-func request(p []byte) (rrq []byte, code byte, why string) {
-	if len(p) < 4 || p[0] != 0 || p[1] != opRRQ && p[1] != opWRQ {
-		return nil, 0, ""
-	}
-	body := p[2:]
-	if body[len(body)-1] != 0 {
-		return nil, 0, "" // truncated
-	}
-	fields := bytes.Split(body[:len(body)-1], []byte{0})
-	if len(fields) < 2 || len(fields[0]) == 0 || len(fields[0]) > 512 {
-		return nil, 0, ""
-	}
-	mode := strings.ToLower(string(fields[1]))
-	switch {
-	case p[1] == opWRQ:
-		return nil, codeAccess, "this server is read-only"
-	case mode != "octet" && mode != "netascii":
-		return nil, codeBad, "mode is not octet or netascii"
-	}
-	out := append([]byte{0, opRRQ}, fields[0]...)
-	out = append(append(append(out, 0), mode...), 0)
-	for o := fields[2:]; len(o) >= 2; o = o[2:] {
-		switch name := strings.ToLower(string(o[0])); name {
-		case "blksize", "tsize": // all that is understood; RFC 2347: leave the others out
-			if len(o[1]) > 20 {
-				continue // no number
-			}
-			out = append(append(out, name...), 0)
-			out = append(append(out, o[1]...), 0)
-		}
-	}
-	return out, 0, ""
-}
-
-func unmap(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-}
+var errAnew = errors.New("client asked anew")

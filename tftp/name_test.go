@@ -34,22 +34,3 @@ func FuzzCleanName(f *testing.F) {
 		}
 	})
 }
-
-func FuzzRequest(f *testing.F) {
-	for _, s := range []string{"\x00\x01f\x00octet\x00", "\x00\x01f\x00octet\x00tsize\x000\x00blksize\x00", "\x00\x02f\x00octet\x00", "\x00\x01f\x00mail\x00", ""} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, p []byte) {
-		rrq, code, why := request(p)
-		if rrq != nil && code != 0 || (code != 0) != (why != "") {
-			t.Fatalf("request(%q) = %q, %d, %q", p, rrq, code, why)
-		}
-		if rrq == nil {
-			return
-		}
-		again, code, _ := request(rrq)
-		if code != 0 || string(again) != string(rrq) {
-			t.Errorf("request(%q) = %q, and again %q", p, rrq, again)
-		}
-	})
-}

@@ -36,6 +36,11 @@ type config struct {
 	Kernel    []string      `yaml:"kernel"`   // further kernel arguments of the boot kit
 	Packages  string        `yaml:"packages"` // folder of the package repository; DATA/packages when empty
 	Netboot   *bool         `yaml:"netboot"`  // false: no DHCP, TFTP, HTTP boot
+	TFTP      tftpConfig    `yaml:"tftp"`
+}
+
+type tftpConfig struct {
+	SinglePort bool `yaml:"single_port"` // data, too, leaves from port 69
 }
 
 type acceptRule struct {
@@ -87,6 +92,10 @@ image: debian-12
 # listen:
 #   https: ":8443"  # console, API, agents
 #   http: ":8080"   # boot files only
+
+# A firewall between appliance and machines that lets only UDP port 69 through:
+# tftp:
+#   single_port: true
 
 # Names by which browsers call the console, for its certificate.
 # names: [appliance.example.org]

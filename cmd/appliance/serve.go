@@ -333,7 +333,7 @@ func (s *appliance) runNetboot(ctx context.Context, g *errgroup.Group, l sockets
 	})
 	g.Go(func() error {
 		files := images.TFTP(kit.FS(), s.dir.site)
-		return (&tftp.Server{FS: files, Log: s.sawTransfer}).Serve(ctx, l.tftp)
+		return (&tftp.Server{FS: files, Log: s.sawTransfer, SinglePort: s.config.TFTP.SinglePort}).Serve(ctx, l.tftp)
 	})
 	g.Go(func() error { return s.serveBoot(ctx, l.http) })
 }
