@@ -227,7 +227,7 @@ func (r *rig) catalogue(c *client.Client) {
 		t.Errorf("Template = %+v, %v", tpl, err)
 	}
 	templates, err := c.Templates(ctx)
-	if err != nil || len(templates) != 4 {
+	if err != nil || len(templates) != len(pool.Shipped())+1 {
 		t.Errorf("Templates = %d, %v; want the shipped ones and TINY", len(templates), err)
 	}
 	_, err = c.UploadImage(ctx, "debian-12", strings.NewReader("disk"), -1)

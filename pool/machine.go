@@ -30,6 +30,16 @@ type Machine struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Phase Phase  `json:"phase"`
+	// Driver says how it was come by; empty is metal.
+	Driver Driver `json:"driver,omitempty"`
+	// Zone and Rack say where it stands; empty when nobody said.
+	Zone string `json:"zone,omitempty"`
+	Rack string `json:"rack,omitempty"`
+	// Login is how a running host is reached; nil for all others.
+	Login *Login `json:"login,omitempty"`
+	// Host is the machine, or "local" for the appliance's own, that a virtual
+	// machine runs on; empty for all others.
+	Host string `json:"host,omitempty"`
 	// MACs are all addresses it was seen with; the first is the one it netboots from.
 	MACs     []MAC    `json:"macs"`
 	Firmware Firmware `json:"firmware,omitempty"`
@@ -82,6 +92,10 @@ func (m Machine) Clone() Machine {
 	if m.BMC != nil {
 		b := *m.BMC
 		m.BMC = &b
+	}
+	if m.Login != nil {
+		l := *m.Login
+		m.Login = &l
 	}
 	return m // Facts are never changed in place
 }

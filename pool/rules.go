@@ -22,12 +22,16 @@ func CheckMachine(old *Machine, next Machine, wiped func(serial string) bool) er
 		return refuse("phase %q does not exist", next.Phase)
 	}
 	if old == nil {
-		if next.Phase != Discovered && next.Phase != Active {
+		made := next.Driver == DriverVM && next.Phase == Reserved && next.Instance != "" // for its owner, in one transaction
+		if next.Phase != Discovered && next.Phase != Active && !made {
 			return refuse("a new machine is discovered or adopted, not %s", next.Phase)
 		}
 	} else {
 		if old.Phase != next.Phase && !slices.Contains(follows[old.Phase], next.Phase) {
 			return refuse("%s does not follow %s", next.Phase, old.Phase)
+		}
+		if old.Driver.Or() != next.Driver.Or() {
+			return refuse("its driver is %s and stays so", old.Driver.Or())
 		}
 		if next.Epoch < old.Epoch {
 			return refuse("epoch %d after %d", next.Epoch, old.Epoch)
@@ -54,7 +58,8 @@ func CheckMachine(old *Machine, next Machine, wiped func(serial string) bool) er
 }
 
 // checkReady holds invariant 5: ready means inventoried, not dirty, not held,
-// not protected, and a wipe record for each disk now in the machine.
+// not protected, and a wipe record for each disk now in the machine. A host
+// that already runs keeps its disks: it is clean when what was put on it is gone.
 func checkReady(m Machine, wiped func(string) bool, refuse func(string, ...any) error) error {
 	for _, c := range []ConditionType{CondDirty, CondHold, CondBroken, CondProtected} {
 		if m.Conditions.Is(c) {
@@ -63,6 +68,9 @@ func checkReady(m Machine, wiped func(string) bool, refuse func(string, ...any) 
 	}
 	if m.Facts == nil {
 		return refuse("was never inventoried, so it cannot be ready")
+	}
+	if !m.Driver.Erases() {
+		return nil // its disks are not ours to wipe
 	}
 	if open := Unwiped(m, wiped); len(open) > 0 {
 		d := open[0]
@@ -112,6 +120,8 @@ func MayWipe(m Machine, op Operation, token string, serials []string, now time.T
 		return fmt.Errorf("%w: wipe machine %s: %s", ErrConflict, m.ID, fmt.Sprintf(format, args...))
 	}
 	switch {
+	case !m.Driver.Erases():
+		return nil, refuse("its driver is %s: its disks are not the appliance's", m.Driver)
 	case m.Phase != Enrolled:
 		return nil, refuse("it is %s; only an enrolled machine is wiped", m.Phase)
 	case op.Kind != OpWipe || !op.Status.Open() || op.Machine != m.ID:
@@ -144,6 +154,9 @@ func MayWipe(m Machine, op Operation, token string, serials []string, now time.T
 // erase says that a rule or a person allowed to erase it.
 func Protect(m Machine, wiped func(serial string) bool, erase bool, now time.Time) Conditions {
 	c := m.Conditions
+	if !m.Driver.Erases() {
+		return c
+	}
 	open := Unwiped(m, wiped)
 	if len(open) == 0 {
 		return c.Without(CondDirty)

@@ -34,6 +34,7 @@ type RecipeInfo struct {
 	Type         string        `json:"type,omitempty"`
 	Icon         string        `json:"icon,omitempty"`
 	Template     string        `json:"template,omitempty"`
+	Storage      string        `json:"storage,omitempty"` // storage template that its data lie on
 	Instances    int           `json:"instances"`
 	Min          int           `json:"min"`
 	Max          int           `json:"max"`

@@ -20,6 +20,14 @@ type Template struct {
 	Tags   []string `json:"tags,omitempty" yaml:"tags"`
 	Image  string   `json:"image,omitempty" yaml:"image"` // default image when empty
 	Target DiskHint `json:"target,omitzero" yaml:"target"`
+	// Drivers are how machines may be come by, in order of preference; empty
+	// means metal.
+	Drivers []Driver `json:"drivers,omitempty" yaml:"drivers"`
+	// Zone and Rack narrow the choice to machines that stand there; empty asks nothing.
+	Zone string `json:"zone,omitempty" yaml:"zone"`
+	Rack string `json:"rack,omitempty" yaml:"rack"`
+	// Storage are the data disks that recipes may ask for by name.
+	Storage []StorageTemplate `json:"storage,omitempty" yaml:"storage"`
 }
 
 // DiskHint chooses the disk that a deployment writes to. All that is given must hold.
@@ -33,10 +41,13 @@ type DiskHint struct {
 
 // Shipped returns the templates that every appliance starts with.
 func Shipped() []Template {
+	any := []Driver{DriverMetal, DriverSSH} // what is in the pool; never a machine that has to be made
 	return []Template{
-		{Name: "SMALL_LINUX", Cores: 1, Memory: 512 << 20, Disk: 2 << 30},
-		{Name: "MEDIUM_LINUX", Cores: 4, Memory: 8 << 30, Disk: 40 << 30},
-		{Name: "LARGE_LINUX", Cores: 16, Memory: 64 << 30, Disk: 200 << 30},
+		{Name: "SMALL_LINUX", Cores: 1, Memory: 512 << 20, Disk: 2 << 30, Drivers: any},
+		{Name: "MEDIUM_LINUX", Cores: 4, Memory: 8 << 30, Disk: 40 << 30, Drivers: any},
+		{Name: "LARGE_LINUX", Cores: 16, Memory: 64 << 30, Disk: 200 << 30, Drivers: any},
+		{Name: "host", Cores: 1, Drivers: []Driver{DriverSSH}},
+		{Name: "vm", Cores: 1, Memory: 1 << 30, Disk: 4 << 30, Drivers: []Driver{DriverVM}},
 	}
 }
 
@@ -54,7 +65,15 @@ func (t Template) Check() error {
 	case t.Arch != "" && t.Arch != AMD64 && t.Arch != ARM64:
 		return fmt.Errorf("%w: template %s: arch %q: want amd64 or arm64", ErrInvalid, t.Name, t.Arch)
 	}
-	return nil
+	for i, s := range t.Storage {
+		if err := s.Check(); err != nil {
+			return fmt.Errorf("template %s: %w", t.Name, err)
+		}
+		if _, twice := (Template{Storage: t.Storage[:i]}).StorageByName(s.Name); twice {
+			return fmt.Errorf("%w: template %s: storage template %s is named twice", ErrInvalid, t.Name, s.Name)
+		}
+	}
+	return checkDrivers(t)
 }
 
 // Match returns the constraints of t that m does not meet, as plain phrases;
@@ -64,7 +83,7 @@ func (t Template) Match(m Machine) []string {
 	if f == nil {
 		return []string{"was never inventoried"}
 	}
-	var no []string
+	no := t.matchPlace(m)
 	if f.CPU.Cores < t.Cores {
 		no = append(no, fmt.Sprintf("has %d cores, wants %d", f.CPU.Cores, t.Cores))
 	}
@@ -80,10 +99,33 @@ func (t Template) Match(m Machine) []string {
 			no = append(no, "lacks tag "+tag)
 		}
 	}
+	if m.Driver.Or() == DriverSSH {
+		return no // its disks are its own: nothing is written to one
+	}
 	hint := t.Target
 	hint.MinSize = max(hint.MinSize, t.Disk)
 	if _, err := hint.Choose(f.Disks); err != nil {
 		no = append(no, strings.TrimPrefix(err.Error(), ErrInvalid.Error()+": "))
+	}
+	return no
+}
+
+// matchPlace compares how a machine was come by, and where it stands.
+func (t Template) matchPlace(m Machine) (no []string) {
+	if t.Prefers(m.Driver) < 0 {
+		no = append(no, fmt.Sprintf("is of driver %s, wants %s", m.Driver.Or(), joinDrivers(t.Wants())))
+	}
+	if m.Login != nil && m.Login.Template != "" && m.Login.Template != t.Name {
+		no = append(no, "is a node of template "+m.Login.Template)
+	}
+	for _, p := range []struct{ what, want, has string }{{"zone", t.Zone, m.Zone}, {"rack", t.Rack, m.Rack}} {
+		switch {
+		case p.want == "" || p.want == p.has:
+		case p.has == "":
+			no = append(no, fmt.Sprintf("is in no %s, wants %s", p.what, p.want))
+		default:
+			no = append(no, fmt.Sprintf("is in %s %s, wants %s", p.what, p.has, p.want))
+		}
 	}
 	return no
 }

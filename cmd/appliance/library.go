@@ -37,7 +37,8 @@ func (a *app) templateCmd() *cobra.Command {
 	set := &cobra.Command{
 		Use: "set FILE", Short: "Make or change a compute template",
 		Long: "FILE is YAML (- is standard input), for example:\n\n" +
-			"  name: DB_NODE\n  cores: 8\n  memory: 34359738368   # bytes\n  disk: 400000000000\n  tags: [ssd]\n  target: {type: nvme}\n",
+			"  name: DB_NODE\n  cores: 8\n  memory: 34359738368   # bytes\n  disk: 400000000000\n  tags: [ssd]\n  target: {type: nvme}\n" +
+			"  drivers: [metal, vm]   # in order of preference: metal, ssh, vm\n  zone: hall-2\n",
 		Example: "  appliance template set db-node.yaml",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,10 +55,19 @@ func (a *app) templateCmd() *cobra.Command {
 	return group("template", "Compute templates: named sizes with constraints", list, set)
 }
 
+func driverNames(list []pool.Driver) string {
+	var out []string
+	for _, d := range list {
+		out = append(out, string(d))
+	}
+	return strings.Join(out, ",")
+}
+
 func showTemplates(w io.Writer, all []pool.Template) {
-	_, _ = fmt.Fprintln(w, "NAME\tCORES\tMEMORY\tDISK\tTAGS\tIMAGE")
+	_, _ = fmt.Fprintln(w, "NAME\tDRIVERS\tCORES\tMEMORY\tDISK\tPLACE\tTAGS\tIMAGE")
 	for _, t := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\n", t.Name, t.Cores, pool.Bytes(t.Memory), pool.Bytes(t.Disk), dash(strings.Join(t.Tags, ",")), dash(t.Image))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", t.Name, driverNames(t.Wants()), t.Cores, pool.Bytes(t.Memory), pool.Bytes(t.Disk),
+			dash(strings.Trim(t.Zone+"/"+t.Rack, "/")), dash(strings.Join(t.Tags, ",")), dash(t.Image))
 	}
 }
 

@@ -137,7 +137,7 @@ func (s *appliance) wire() error {
 	s.ca = ca
 	feed := &api.Feed{}
 	s.engine = &orchestrator.Engine{
-		Store: feedLogs{s.db, feed}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Metal{},
+		Store: feedLogs{s.db, feed}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Set{compute.Metal{}, compute.Hosts{}},
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
 	}
 	s.boots = &bootLog{db: s.db, engine: s.engine, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
