@@ -14,7 +14,7 @@ T       ?= 20s
 GO       = go
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u)
 
-.PHONY: help demo test unit prepare vet lint ui-check ui-test build agent kit image mirror e2e scripts-check vagrant fuzz golden openapi clean
+.PHONY: help demo test unit prepare vet lint ui-check ui-test build agent kit image mirror e2e scripts-check vagrant fuzz golden openapi clean bench
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ tools/bin/golangci-lint: tools/go.mod tools/go.sum
 	@touch $@
 
 scripts-check:
-	shellcheck scripts/*.sh recipes/shipped/*/*.sh
+	shellcheck scripts/*.sh recipes/shipped/*/*.sh bench/*.sh bench/figure
 
 vagrant:
 	@if command -v vagrant >/dev/null; then vagrant validate; else echo "vagrant is not here: Vagrantfile not checked"; fi
@@ -105,6 +105,12 @@ $(B)/bin/rack: $(GOFILES)
 e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## one BIOS and one UEFI machine, from power-on to a database
 	RACK_E2E=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 30m ./rack/
+
+# --- figures ---------------------------------------------------------------
+
+# Every bench/*.sh, or ONLY=engine. Each prints its figures; see bench/README.md.
+bench: ## measure: one line for each figure (ONLY=name of a script in bench/)
+	@for s in bench/$(or $(ONLY),*).sh; do echo "# $$s"; $$s || exit 1; done
 
 # --- care ------------------------------------------------------------------
 
