@@ -21,6 +21,7 @@ func (h *recipeHost) scope(s recipes.Scope) (string, error) {
 	if service == "" {
 		service = h.instance.Service
 	}
+	key := pool.ServiceKey(h.instance.Application, service)
 	switch s.Kind {
 	case recipes.Global:
 		return "global", nil
@@ -31,12 +32,12 @@ func (h *recipeHost) scope(s recipes.Scope) (string, error) {
 		}
 		return "application:" + app, nil
 	case recipes.ThisService:
-		return "service:" + service, nil
+		return "service:" + key, nil
 	case recipes.ThisInstance:
 		if service == h.instance.Service && (s.Instance == 0 || s.Instance == h.instance.Number) {
 			return "instance:" + h.instance.ID, nil
 		}
-		return "instance:" + service + "/" + strconv.Itoa(s.Instance), nil
+		return "instance:" + key + "/" + strconv.Itoa(s.Instance), nil
 	}
 	return "", fmt.Errorf("%w: attribute scope %q", pool.ErrInvalid, s.Kind)
 }

@@ -287,6 +287,42 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// TestApplicationAttributes: within an application what one service left is
+// there for the others to read; what is elsewhere is not.
+func TestApplicationAttributes(t *testing.T) {
+	r := newRig(t)
+	m := r.add("m-1", "52:54:00:00:00:01")
+	key, ctx, now := newAgentKey(t), t.Context(), time.Now().UTC()
+	r.apply(&pool.Change{
+		Services: []*pool.Service{{Name: "shop.web", Application: "shop", Phase: pool.ServiceRunning, CreatedAt: now},
+			{Name: "shop.db", Application: "shop", Phase: pool.ServiceRunning, CreatedAt: now}, {Name: "db", Phase: pool.ServiceRunning, CreatedAt: now}},
+		Instances: []*pool.Instance{{ID: "in-1", Service: "shop.web", Number: 1, Machine: m.ID}, {ID: "in-2", Service: "shop.db", Number: 1}},
+		Attributes: []*pool.Attribute{{Scope: "service:shop.db", Name: "endpoint", Value: `"10.0.0.7:3306"`, At: now},
+			{Scope: "instance:in-2", Name: "role", Value: `"primary"`, At: now}},
+	})
+	r.edit(m.ID, func(m *pool.Machine) { m.Phase, m.Key, m.Instance, m.Epoch = pool.Active, key.print, "in-1", 1 })
+	c := r.agent(key, r.certificate(m.ID, key, time.Now()))
+	if v, err := c.AgentAttribute(ctx, "service:shop.db", "endpoint"); err != nil || string(v.Value) != `"10.0.0.7:3306"` {
+		t.Errorf("read the endpoint of a service of its application = %s, %v", v.Value, err)
+	}
+	if v, err := c.AgentAttribute(ctx, "instance:shop.db/1", "role"); err != nil || string(v.Value) != `"primary"` {
+		t.Errorf("read an instance of its application = %s, %v", v.Value, err)
+	}
+	if err := c.SetAgentAttribute(ctx, wire.AttributeValue{Scope: "application:shop", Name: "tier", Value: json.RawMessage(`1`)}); err != nil {
+		t.Errorf("write its application = %v", err)
+	}
+	for _, scope := range []string{"service:shop.db", "instance:shop.db/1", "application:default", "service:db"} {
+		if err := c.SetAgentAttribute(ctx, wire.AttributeValue{Scope: scope, Name: "x", Value: json.RawMessage(`1`)}); !errors.Is(err, client.ErrDenied) {
+			t.Errorf("write %s = %v, want denied", scope, err)
+		}
+	}
+	for _, scope := range []string{"application:default", "service:db", "instance:db/1"} {
+		if _, err := c.AgentAttributes(ctx, scope); !errors.Is(err, client.ErrDenied) {
+			t.Errorf("read %s = %v, want denied", scope, err)
+		}
+	}
+}
+
 func TestAttributes(t *testing.T) {
 	r := newRig(t)
 	m := r.add("m-1", "52:54:00:00:00:01")

@@ -96,12 +96,10 @@ func (s *Server) identity(c echo.Context, m pool.Machine) error {
 	return c.JSON(http.StatusOK, wire.Identity{Server: url, CA: string(s.CA.PEM()), Machine: m.ID, Certificate: cert, Epoch: m.Epoch})
 }
 
-// application is the one that every service belongs to today.
-const application = "application:default"
-
 // scope returns the stored name of a scope that machine m may read or write:
 // global, its own application and service, and the instances of that service,
-// of which it writes only its own. An instance is named by its ID or, as
+// of which it writes only its own. Of the other services of its application,
+// unless that is the default one, it reads all. An instance is named by its ID or, as
 // recipes do, by SERVICE/NUMBER.
 func (s *Server) scope(ctx context.Context, m pool.Machine, scope string, write bool) (string, error) {
 	if err := wire.CheckText("scope", scope, 200); err != nil {
@@ -121,12 +119,23 @@ func (s *Server) scope(ctx context.Context, m pool.Machine, scope string, write 
 	if err != nil {
 		return "", err
 	}
+	svc, err := s.Store.Service(ctx, own.Service)
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return "", err
+	}
 	kind, name, _ := strings.Cut(scope, ":")
+	owner, _, _ := strings.Cut(name, "/")
+	// What belongs to the same application may be read, but not written.
+	sibling := !write && svc.Application != "" && strings.HasPrefix(owner, svc.Application+".")
 	switch {
-	case scope == application, kind == "service" && name == own.Service, kind == "instance" && name == own.ID:
+	case kind == "application" && name == svc.ApplicationName(), kind == "instance" && name == own.ID,
+		kind == "service" && (name == own.Service || sibling):
 		return scope, nil
 	case kind == "instance":
-		all, err := s.Store.Instances(ctx, own.Service)
+		if !sibling {
+			owner = own.Service
+		}
+		all, err := s.Store.Instances(ctx, owner)
 		if err != nil {
 			return "", err
 		}

@@ -16,6 +16,8 @@ type draft struct {
 	pool.Change
 	now  time.Time
 	mint func(prefix string) string
+	// round is that of the instance whose steps are made.
+	round int
 }
 
 func (d *draft) machine(m *pool.Machine) *pool.Machine {
@@ -54,6 +56,12 @@ func (d *draft) instance(in *pool.Instance) *pool.Instance {
 		d.Instances = append(d.Instances, in)
 	}
 	return in
+}
+
+// revision records what svc is made of from now on.
+func (d *draft) revision(svc pool.Service, by string) {
+	d.Revisions = append(d.Revisions, &pool.Revision{Service: svc.Name, Number: svc.Revision, Recipe: svc.Recipe,
+		Template: svc.Template, Image: svc.Image, By: by, At: d.now})
 }
 
 func (d *draft) secret(name string, s pool.Secret) {
@@ -182,7 +190,7 @@ func (d *draft) newSteps(owner, machine string, epoch int64, seq int, deadline t
 	var out []*pool.Step
 	for i, name := range names {
 		sp := of(name)
-		s := &pool.Step{Key: pool.StepKey(owner, name, 1), Owner: owner, Machine: machine, Seq: seq + i, Name: name,
+		s := &pool.Step{Key: pool.RoundKey(owner, d.round, name), Round: d.round, Owner: owner, Machine: machine, Seq: seq + i, Name: name,
 			Executor: pool.ByAppliance, Mode: sp.mode, Idempotent: sp.idem, Status: pool.StepPending, Attempt: 1,
 			Tries: sp.tries, Epoch: epoch, Timeout: sp.timeout, Deadline: deadline}
 		if sp.task != "" {
@@ -220,7 +228,7 @@ func (d *draft) newTry(s *pool.Step, status pool.StepStatus, c *pool.Cause, wait
 	d.end(s, status, c)
 	n := *s
 	n.Attempt++
-	n.Key = pool.StepKey(s.Owner, s.Name, n.Attempt)
+	n.Key = s.NextKey()
 	n.Status, n.Rev, n.BootID, n.Cause, n.Result, n.Output = pool.StepPending, 0, "", nil, nil, ""
 	n.StartedAt, n.EndedAt = time.Time{}, time.Time{}
 	n.NotBefore = d.now.Add(wait)

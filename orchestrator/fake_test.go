@@ -24,6 +24,8 @@ type memory struct {
 	steps     map[string]pool.Step
 	services  map[string]pool.Service
 	instances map[string]pool.Instance
+	apps      map[string]pool.Application
+	revisions map[string][]pool.Revision
 	secrets   map[string]pool.Secret
 	wipes     map[string]map[string]bool
 	settings  map[string]string
@@ -49,7 +51,7 @@ type fault struct {
 
 func newMemory() *memory {
 	return &memory{machines: map[string]pool.Machine{}, ops: map[string]pool.Operation{}, steps: map[string]pool.Step{},
-		services: map[string]pool.Service{}, instances: map[string]pool.Instance{}, secrets: map[string]pool.Secret{},
+		services: map[string]pool.Service{}, instances: map[string]pool.Instance{}, apps: map[string]pool.Application{}, revisions: map[string][]pool.Revision{}, secrets: map[string]pool.Secret{},
 		wipes: map[string]map[string]bool{}, settings: map[string]string{}, templates: pool.Shipped(),
 		images: []pool.Image{{Name: "debian-12", Size: 1 << 30, Digest: "sha256:00"}}}
 }
@@ -211,6 +213,20 @@ func (m *memory) verify(c *pool.Change, wiped map[string]map[string]bool) error 
 			return err
 		}
 	}
+	for _, n := range c.Applications {
+		old := m.apps[n.Name]
+		if n.Rev == 0 && old.Phase == pool.ServiceRemoved {
+			old.Rev = 0
+		}
+		if err := stale("application", n.Name, old.Rev, n.Rev); err != nil {
+			return err
+		}
+	}
+	for _, n := range c.Revisions {
+		if n.Number != len(m.revisions[n.Service])+1 && m.services[n.Service].Phase != pool.ServiceRemoved {
+			return fmt.Errorf("%w: revision %d of %s", pool.ErrConflict, n.Number, n.Service)
+		}
+	}
 	for _, n := range c.Instances {
 		if err := stale("instance", n.ID, m.instances[n.ID].Rev, n.Rev); err != nil {
 			return err
@@ -249,13 +265,23 @@ func (m *memory) apply(c *pool.Change) error {
 		n.Rev++
 		m.steps[n.Key] = copyStep(*n)
 	}
+	for _, n := range c.Applications {
+		n.Rev++
+		m.apps[n.Name] = *n
+	}
 	for _, n := range c.Services {
+		if n.Rev == 0 { // it takes the name of one that was removed
+			delete(m.revisions, n.Name)
+		}
 		n.Rev++
 		m.services[n.Name] = *n
 	}
 	for _, n := range c.Instances {
 		n.Rev++
 		m.instances[n.ID] = *n
+	}
+	for _, n := range c.Revisions {
+		m.revisions[n.Service] = append(m.revisions[n.Service], *n)
 	}
 	for name, s := range c.Secrets {
 		if s.IsZero() {
@@ -419,6 +445,28 @@ func (h *handle) Instances(_ context.Context, service string) ([]pool.Instance, 
 		slices.SortFunc(out, func(a, b pool.Instance) int { return cmp.Compare(a.ID, b.ID) })
 		return out, true
 	})
+}
+
+func (h *handle) Application(_ context.Context, name string) (pool.Application, error) {
+	return get(h, "application", name, func() (pool.Application, bool) { a, ok := h.apps[name]; return a, ok })
+}
+
+func (h *handle) Applications(context.Context) ([]pool.Application, error) {
+	return get(h, "applications", "", func() ([]pool.Application, bool) { return slices.Collect(maps.Values(h.apps)), true })
+}
+
+func (h *handle) Revision(_ context.Context, service string, n int) (pool.Revision, error) {
+	return get(h, "revision of", service, func() (pool.Revision, bool) {
+		i := slices.IndexFunc(h.revisions[service], func(r pool.Revision) bool { return r.Number == n })
+		if i < 0 {
+			return pool.Revision{}, false
+		}
+		return h.revisions[service][i], true
+	})
+}
+
+func (h *handle) Revisions(_ context.Context, service string) ([]pool.Revision, error) {
+	return get(h, "revisions", service, func() ([]pool.Revision, bool) { return slices.Clone(h.revisions[service]), true })
 }
 
 func (h *handle) Template(_ context.Context, name string) (pool.Template, error) {

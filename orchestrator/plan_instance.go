@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"appliance/pool"
@@ -22,6 +23,7 @@ type iview struct {
 	live     presence
 	settled  time.Time
 	template pool.Template
+	rev      pool.Revision // that the instance runs
 	// choice is what Compute chose, while the instance has no machine.
 	choice *pool.Machine
 	mint   func(prefix string) string
@@ -60,7 +62,7 @@ func (v *iview) claim(dec *decision) {
 		return
 	}
 	if !v.now.Before(s.Deadline) {
-		c := cause("pool.empty", "No machine became free for instance "+v.in.ID+".", "template "+v.svc.Template,
+		c := cause("pool.empty", "No machine became free for instance "+v.in.ID+".", "template "+v.rev.Template,
 			"Add machines or release some, then retry.", s.Name, v.now)
 		d.end(s, pool.StepFailed, c)
 		v.fail(d, c)
@@ -71,8 +73,8 @@ func (v *iview) claim(dec *decision) {
 		dec.wake = earliest(s.Deadline, v.now.Add(5*time.Second))
 		return
 	}
-	host := v.svc.Name + "-" + strconv.Itoa(v.in.Number)
-	op := d.newOperation(d.machine(m), pool.OpDeploy, pool.OpParams{Image: v.svc.Image, Instance: v.in.ID,
+	host := v.host()
+	op := d.newOperation(d.machine(m), pool.OpDeploy, pool.OpParams{Image: v.rev.Image, Instance: v.in.ID,
 		Disk: v.hint(), Hostname: host}, "service "+v.svc.Name)
 	d.newOwner(m, v.in.ID, op.ID, v.wiped)
 	d.phase(m, pool.Reserved, "claimed for service "+v.svc.Name)
@@ -81,6 +83,11 @@ func (v *iview) claim(dec *decision) {
 	d.step(s).Machine = m.ID
 	s.Deadline = v.now.Add(acquireTime)
 	v.tell(d, "instance.acquiring", pool.Info, "%s takes machine %s.", v.title(), m.Name).Machine = m.ID
+}
+
+// host is the name of the instance's machine: a label of DNS.
+func (v *iview) host() string {
+	return strings.ReplaceAll(v.svc.Name, ".", "-") + "-" + strconv.Itoa(v.in.Number)
 }
 
 func (v *iview) hint() pool.DiskHint {
@@ -100,7 +107,7 @@ func (v *iview) acquire(dec *decision) {
 		v.tellStep(d, s, "step.done", pool.Info, "%s has machine %s.", v.title(), v.m.Name)
 		names := []string{stepPrepare}
 		for _, e := range upEvents() {
-			if slices.Contains(v.svc.Recipe.Events, e) && (e != "preServiceStart" || v.in.Number == 1) {
+			if slices.Contains(v.rev.Recipe.Events, e) && (e != "preServiceStart" || v.in.Number == 1) {
 				names = append(names, e)
 			}
 		}
@@ -128,7 +135,7 @@ func (v *iview) acquire(dec *decision) {
 	dec.wake = s.Deadline
 }
 
-func (v *iview) spec(name string) spec { return eventSpec(name, v.svc.Recipe) }
+func (v *iview) spec(name string) spec { return eventSpec(name, v.rev.Recipe) }
 
 // up looks at the current step of an instance that is being brought up.
 func (v *iview) up(dec *decision) {
@@ -178,11 +185,11 @@ func (v *iview) advance(d *draft) {
 	case s.Status != pool.StepPending || v.now.Before(s.NotBefore):
 		return
 	}
-	info := pool.InstanceInfo{ID: v.in.ID, Number: v.in.Number, Service: v.svc.Name, Application: "default", Planned: v.svc.Instances,
-		Machine: v.in.Machine, Address: v.m.Address, Template: v.svc.Template, Image: v.svc.Image, Digest: v.svc.Recipe.Digest}
+	info := pool.InstanceInfo{ID: v.in.ID, Number: v.in.Number, Service: v.svc.BaseName(), Application: v.svc.ApplicationName(), Planned: v.svc.Instances,
+		Machine: v.in.Machine, Address: v.m.Address, Template: v.rev.Template, Image: v.rev.Image, Digest: v.rev.Recipe.Digest}
 	switch s.Task.Kind {
 	case pool.TaskPrepare, pool.TaskCleanup:
-		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.svc.Recipe.Digest, Packages: len(v.svc.Recipe.Packages) > 0})
+		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.rev.Recipe.Digest, Packages: len(v.rev.Recipe.Packages) > 0})
 	case pool.TaskReboot:
 	default:
 		p := pool.EventParams{Instance: info, Event: s.Name}
@@ -206,7 +213,7 @@ func (v *iview) runs(d *draft) {
 	in.Phase, in.RunningAt, in.Cause, in.Step = pool.InstanceRunning, v.now, nil, ""
 	if v.m.Address.IsValid() {
 		in.Endpoint = v.m.Address.String()
-		if p := v.svc.Recipe.Port; p > 0 {
+		if p := v.rev.Recipe.Port; p > 0 {
 			in.Endpoint = netip.AddrPortFrom(v.m.Address, uint16(p)).String()
 		}
 	}

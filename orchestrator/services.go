@@ -26,10 +26,11 @@ func (e *Engine) Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service
 	}
 	now := time.Now().UTC()
 	d := &draft{now: now, mint: mint}
-	svc.CreatedAt = now
+	svc.CreatedAt, svc.Revision = now, 1
 	d.service(&svc)
+	d.revision(svc, o.By)
 	for n := 1; n <= svc.Instances; n++ {
-		in := &pool.Instance{ID: mint("in"), Service: svc.Name, Number: n, Phase: pool.InstanceWaiting, Step: stepAcquire, CreatedAt: now}
+		in := &pool.Instance{ID: mint("in"), Service: svc.Name, Number: n, Revision: svc.Revision, Phase: pool.InstanceWaiting, Step: stepAcquire, CreatedAt: now}
 		d.instance(in)
 		d.secret(tokenSecret(in.ID), pool.NewSecret(mint("")))
 		s := d.newSteps(in.ID, "", 0, 1, now.Add(time.Hour), []string{stepAcquire}, func(string) spec {
@@ -243,7 +244,11 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, settled: e.started.Add(silence), mint: mint}
+	rev, err := e.revisionOf(ctx, svc, in)
+	if err != nil {
+		return nil, err
+	}
+	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), mint: mint}
 	if v.all, err = e.Store.Instances(ctx, in.Service); err != nil {
 		return nil, err
 	}
@@ -251,7 +256,7 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 		return nil, err
 	}
 	waits := in.Machine == "" && in.Phase == pool.InstanceWaiting
-	if v.template, err = e.Store.Template(ctx, svc.Template); err != nil && (waits || !errors.Is(err, pool.ErrNotFound)) {
+	if v.template, err = e.Store.Template(ctx, rev.Template); err != nil && (waits || !errors.Is(err, pool.ErrNotFound)) {
 		return nil, err
 	}
 	if waits {
@@ -276,6 +281,15 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	v.m, v.live = &m, e.presence(m.ID)
 	v.wiped, err = e.Store.Wiped(ctx, m.ID)
 	return v, err
+}
+
+// revisionOf is what an instance is made of. Instances of before there were
+// revisions are made of what the service is.
+func (e *Engine) revisionOf(ctx context.Context, svc pool.Service, in pool.Instance) (pool.Revision, error) {
+	if in.Revision == svc.Revision || in.Revision == 0 {
+		return pool.Revision{Service: svc.Name, Number: svc.Revision, Recipe: svc.Recipe, Template: svc.Template, Image: svc.Image}, nil
+	}
+	return e.Store.Revision(ctx, svc.Name, in.Revision)
 }
 
 // choose lets Compute choose a machine for an instance that waits for one.
@@ -445,7 +459,7 @@ func retryInstance(v *iview, d *draft, by string) error {
 	if v.op != nil && !v.op.Status.Open() && v.m.Phase == pool.Reserved {
 		p := v.op.Params
 		if p.Instance == "" {
-			p = pool.OpParams{Image: v.svc.Image, Instance: in.ID, Disk: v.hint(), Hostname: fmt.Sprintf("%s-%d", svc.Name, in.Number)}
+			p = pool.OpParams{Image: v.rev.Image, Instance: in.ID, Disk: v.hint(), Hostname: v.host()}
 		}
 		d.condition(v.m, pool.CondBroken, "", "")
 		d.newOperation(v.m, pool.OpDeploy, p, by)

@@ -10,8 +10,11 @@ type Change struct {
 	Steps      []*Step
 	Services   []*Service
 	Instances  []*Instance
-	Attributes []*Attribute
-	Wipes      []*WipeRecord
+	// Applications are written as services are; Revisions are never changed.
+	Applications []*Application
+	Revisions    []*Revision
+	Attributes   []*Attribute
+	Wipes        []*WipeRecord
 	// Secrets are sealed under their names; a zero Secret deletes.
 	Secrets map[string]Secret
 	Events  []*Event
@@ -20,5 +23,6 @@ type Change struct {
 // Empty says whether there is nothing to write.
 func (c Change) Empty() bool {
 	return len(c.Machines)+len(c.Operations)+len(c.Steps)+len(c.Services)+len(c.Instances)+
+		len(c.Applications)+len(c.Revisions)+
 		len(c.Attributes)+len(c.Wipes)+len(c.Secrets)+len(c.Events) == 0
 }

@@ -46,18 +46,30 @@ type RecipeInfo struct {
 	Port         int           `json:"port,omitempty"`
 	Shipped      bool          `json:"shipped,omitempty"`
 	Warnings     []string      `json:"warnings,omitempty"`
+	DependsOn    []string      `json:"dependsOn,omitempty"` // services of the same application
+	// Application is that of a recipe which is a part of one; its Name is APP.NAME then.
+	Application string `json:"application,omitempty"`
+	// Members are the digests of an application's services, each after those
+	// it depends on. Only an application has some.
+	Members []string `json:"members,omitempty"`
 }
 
 // Service is a recipe that somebody asked to run.
 type Service struct {
-	Name      string       `json:"name"`
-	Recipe    RecipeInfo   `json:"recipe"`
-	Template  string       `json:"template"`
-	Image     string       `json:"image"`
-	Instances int          `json:"instances"` // wanted
-	Phase     ServicePhase `json:"phase"`
+	// Name is the service's key: NAME, or APP.NAME in an application.
+	Name        string       `json:"name"`
+	Application string       `json:"application,omitempty"` // empty: the default one
+	DependsOn   []string     `json:"dependsOn,omitempty"`   // keys of services whose first instance runs before this one's start
+	Revision    int          `json:"revision,omitempty"`    // that new instances get; Recipe, Template and Image are its
+	Recipe      RecipeInfo   `json:"recipe"`
+	Template    string       `json:"template"`
+	Image       string       `json:"image"`
+	Instances   int          `json:"instances"` // wanted
+	Phase       ServicePhase `json:"phase"`
 	// Removing: what is to become of the disks.
-	Wipe      bool      `json:"wipe,omitempty"`
+	Wipe bool `json:"wipe,omitempty"`
+	// Remains lists what an abandoned service may have left behind.
+	Remains   []string  `json:"remains,omitempty"`
 	By        string    `json:"by"`
 	Cause     *Cause    `json:"cause,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -68,9 +80,13 @@ type Service struct {
 
 // Instance is one running copy of a service, on one machine.
 type Instance struct {
-	ID        string       `json:"id"`
-	Service   string       `json:"service"`
-	Number    int          `json:"number"` // 1..N
+	ID       string `json:"id"`
+	Service  string `json:"service"`
+	Number   int    `json:"number"` // 1..N
+	Revision int    `json:"revision,omitempty"`
+	// Round counts how often its lifecycle was begun anew on its machine; only
+	// steps of this round are to be done.
+	Round     int          `json:"round,omitempty"`
 	Machine   string       `json:"machine,omitempty"`
 	Phase     ServicePhase `json:"phase"`
 	Step      string       `json:"step,omitempty"`

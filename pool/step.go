@@ -3,6 +3,7 @@ package pool
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -43,10 +44,12 @@ const (
 type Step struct {
 	// Key identifies one try for ever: an agent that sees it again returns
 	// the recorded result.
-	Key      string   `json:"key"`
-	Owner    string   `json:"owner"`   // operation or instance ID
-	Machine  string   `json:"machine"` // empty before there is one
-	Seq      int      `json:"seq"`     // order within the owner
+	Key     string `json:"key"`
+	Owner   string `json:"owner"`   // operation or instance ID
+	Machine string `json:"machine"` // empty before there is one
+	Seq     int    `json:"seq"`     // order within the owner
+	// Round is that of the instance it was made in; see Instance.Round.
+	Round    int      `json:"round,omitempty"`
 	Name     string   `json:"name"`
 	Executor Executor `json:"executor"`
 	// Mode is the agent the step needs, when an agent carries it out.
@@ -73,6 +76,19 @@ type Step struct {
 
 // StepMode is the AgentMode a step needs.
 type StepMode = AgentMode
+
+// NextKey names the try after this one.
+func (s Step) NextKey() string {
+	return fmt.Sprintf("%s/%d", strings.TrimSuffix(s.Key, fmt.Sprintf("/%d", s.Attempt)), s.Attempt+1)
+}
+
+// RoundKey names the first try of a step in a round of its owner.
+func RoundKey(owner string, round int, name string) string {
+	if round > 0 {
+		name = fmt.Sprintf("r%d.%s", round, name)
+	}
+	return StepKey(owner, name, 1)
+}
 
 // StepKey names one try of a step.
 func StepKey(owner, name string, attempt int) string {

@@ -59,6 +59,9 @@ func bump(c *pool.Change) {
 	for _, in := range c.Instances {
 		in.Rev++
 	}
+	for _, a := range c.Applications {
+		a.Rev++
+	}
 }
 
 // apply writes c and returns the Seq of its first event.
@@ -79,6 +82,12 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, err
 		func() error { return each(c.Services, func(s *pool.Service) error { return putService(ctx, tx, *s) }) },
 		func() error {
 			return each(c.Instances, func(in *pool.Instance) error { return putInstance(ctx, tx, *in) })
+		},
+		func() error {
+			return each(c.Applications, func(a *pool.Application) error { return putApplication(ctx, tx, *a) })
+		},
+		func() error {
+			return each(c.Revisions, func(r *pool.Revision) error { return putRevision(ctx, tx, *r) })
 		},
 		func() error {
 			return each(c.Attributes, func(a *pool.Attribute) error { return putAttribute(ctx, tx, *a) })

@@ -42,6 +42,7 @@ func forgetService(ctx context.Context, tx *sql.Tx, name string) error {
 		"DELETE FROM attributes WHERE "+scopes,
 		"DELETE FROM steps WHERE owner IN (SELECT id FROM instances WHERE service = $1)",
 		"DELETE FROM instances WHERE service = $1",
+		"DELETE FROM revisions WHERE service = $1",
 		"DELETE FROM services WHERE name = $1")
 }
 

@@ -67,7 +67,7 @@ func TestOpenNewerSchema(t *testing.T) {
 	closed(t, dir)
 	raw(t, dir, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9007, 1)")
 	before := read(t, dir)
-	refused(t, store.Options{Dir: dir, Key: key}, pool.ErrInvalid, "9007", "knows up to 2", "newer", store.File)
+	refused(t, store.Options{Dir: dir, Key: key}, pool.ErrInvalid, "9007", "knows up to", "newer", store.File)
 	if !bytes.Equal(before, read(t, dir)) {
 		t.Error("Open changed a file that it refused")
 	}

@@ -29,6 +29,10 @@ type Store interface {
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instance(ctx context.Context, id string) (pool.Instance, error)
 	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	Application(ctx context.Context, name string) (pool.Application, error)
+	Applications(ctx context.Context) ([]pool.Application, error)
+	Revision(ctx context.Context, service string, n int) (pool.Revision, error)
+	Revisions(ctx context.Context, service string) ([]pool.Revision, error)
 	Template(ctx context.Context, name string) (pool.Template, error)
 	Templates(ctx context.Context) ([]pool.Template, error)
 	PutTemplate(ctx context.Context, t pool.Template) error
@@ -83,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"OneOperation", oneOperation},
 		{"Steps", steps},
 		{"Services", services},
+		{"Applications", applications},
 		{"Attributes", attributes},
 		{"Events", events},
 		{"Logs", logs},
