@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -30,14 +31,24 @@ type Directory interface {
 // Boot serves the boot files over plain HTTP: scripts, the boot kit, and each
 // machine's extra initramfs. It is safe for concurrent use.
 type Boot struct {
+	// Kit holds the files. If it has a method Sum(name) string, that is their ETag.
 	Kit       fs.FS
 	Directory Directory
+	// Stamp names the state that Directory decides by: while it is the same
+	// and not 0, so is a machine's script. Nil: each script is rendered anew.
+	Stamp func(pool.MAC) uint64
+	// Gate lets big downloads in by turns; its zero value does.
+	Gate Gate
 	// Site tells a request's machine where the appliance is, by the address it reached us at.
 	Site   func(local netip.Addr) Site
 	Kernel []string // further kernel arguments
 	// Seen gets each boot event; it must not block.
 	Seen func(pool.BootEvent)
 	Log  *slog.Logger
+	// ErrorLog is net/http's; nil is the standard logger.
+	ErrorLog *log.Logger
+
+	scripts readyScripts
 }
 
 // Handler returns the handler of everything below /boot/ and /kit/.
@@ -61,28 +72,35 @@ func (b *Boot) script(w http.ResponseWriter, r *http.Request) {
 	if strings.EqualFold(r.URL.Query().Get("platform"), "efi") {
 		c.Arch = pool.ArchEFIx64
 	}
-	text, err := b.render(r, mac, c)
+	var before uint64
+	if b.Stamp != nil {
+		before = b.Stamp(mac)
+	}
+	text, action, err := b.render(r, mac, c)
 	if err != nil {
 		b.fail(w, r, mac, "render boot script", err)
 		return
 	}
-	n := send(w, "text/plain; charset=utf-8", text)
+	if action == pool.BootAgent { // the others are events of their own each time
+		b.keepScript(mac, c.Firmware() == pool.UEFI, local(r), before, text)
+	}
+	n := send(w, r, "text/plain; charset=utf-8", text)
 	b.seen(r, mac, pool.StageScript, "iPXE script", n, start, nil)
 }
 
-func (b *Boot) render(r *http.Request, mac pool.MAC, c pool.Client) ([]byte, error) {
+func (b *Boot) render(r *http.Request, mac pool.MAC, c pool.Client) ([]byte, pool.BootAction, error) {
 	a, name, err := b.Directory.Boot(r.Context(), mac, c)
 	if err != nil {
-		return nil, err
+		return nil, a, err
 	}
-	text, err := Script(a, c, mac, b.site(r), name, b.Kernel)
+	text, err := Script(a, c, mac, b.Site(local(r)), name, b.Kernel)
 	if err != nil {
-		return nil, err
+		return nil, a, err
 	}
 	if a == pool.BootLocal {
 		b.seen(r, mac, pool.StageLocal, "told to start its own disk", 0, time.Now(), nil)
 	}
-	return []byte(text), nil
+	return []byte(text), a, nil
 }
 
 func (b *Boot) kit(w http.ResponseWriter, r *http.Request) {
@@ -99,17 +117,82 @@ func (b *Boot) kit(w http.ResponseWriter, r *http.Request) {
 		b.fail(w, r, pool.MAC{}, "open boot kit file "+name, pool.ErrNotFound)
 		return
 	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	http.ServeContent(w, r, name, info.ModTime(), rs)
-	stage := pool.StageKernel
-	switch name {
-	case Initrd:
-		stage = pool.StageInitrd
-	case Kernel:
-	default:
-		stage = pool.StageNBP
+	h := w.Header()
+	h.Set("Content-Type", contentType(name))
+	if sums, ok := b.Kit.(interface{ Sum(string) string }); ok && sums.Sum(name) != "" {
+		h.Set("ETag", `"`+sums.Sum(name)+`"`)
 	}
-	b.seen(r, pool.MAC{}, stage, name, info.Size(), start, r.Context().Err())
+	if r.Method == http.MethodGet && info.Size() >= bigFile {
+		leave, err := b.Gate.Enter(r.Context())
+		if err != nil {
+			return // the client has gone
+		}
+		defer leave()
+	}
+	out := &counted{ResponseWriter: w}
+	http.ServeContent(out, r, name, info.ModTime(), rs)
+	if r.Method != http.MethodGet || out.status >= 300 {
+		return // it asked for the size, or has it already
+	}
+	var broken error
+	if want, _ := strconv.ParseInt(h.Get("Content-Length"), 10, 64); out.n < want {
+		broken = fmt.Errorf("broken off after %d of %d bytes", out.n, want)
+	}
+	b.seen(r, pool.MAC{}, kitStage(name), name, out.n, start, broken)
+}
+
+// kitStage is the stage of a boot that a file of the kit belongs to.
+func kitStage(name string) pool.BootStage {
+	switch {
+	case strings.HasPrefix(name, "initrd"):
+		return pool.StageInitrd
+	case strings.HasPrefix(name, "vmlinuz"):
+		return pool.StageKernel
+	}
+	return pool.StageNBP
+}
+
+// contentType is what firmware wants to hear: UEFI HTTP Boot tells programs
+// from disk images by it (UEFI 2.10, 24.7.3.1).
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".efi":
+		return "application/efi"
+	case ".iso":
+		return "application/vnd.efi-iso"
+	case ".img":
+		return "application/vnd.efi-img"
+	case ".json":
+		return "application/json"
+	case ".ipxe", ".cfg":
+		return "text/plain; charset=utf-8"
+	}
+	return "application/octet-stream"
+}
+
+// counted counts what a client was sent, and stays out of sendfile's way.
+type counted struct {
+	http.ResponseWriter
+	n      int64
+	status int
+}
+
+func (c *counted) WriteHeader(status int) {
+	c.status = status
+	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom, by which net/http reaches sendfile.
+func (c *counted) ReadFrom(r io.Reader) (int64, error) {
+	n, err := io.Copy(c.ResponseWriter, r)
+	c.n += n
+	return n, err
 }
 
 func (b *Boot) extra(w http.ResponseWriter, r *http.Request) {
@@ -119,6 +202,10 @@ func (b *Boot) extra(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such machine: the path names no MAC", http.StatusNotFound)
 		return
 	}
+	if r.Method == http.MethodHead { // a token is made for who takes it
+		w.Header().Set("Content-Type", "application/octet-stream")
+		return
+	}
 	config, err := b.Directory.BootConfig(r.Context(), mac, remote(r))
 	if err != nil {
 		b.fail(w, r, mac, "make boot configuration", err)
@@ -126,14 +213,17 @@ func (b *Boot) extra(w http.ResponseWriter, r *http.Request) {
 	}
 	archive := Archive([]File{{Name: "etc", Dir: true}, {Name: "etc/appliance", Dir: true},
 		{Name: "etc/appliance/boot.json", Mode: 0o600, Data: config}})
-	n := send(w, "application/octet-stream", archive)
+	n := send(w, r, "application/octet-stream", archive)
 	b.seen(r, mac, pool.StageExtra, "boot configuration", n, start, nil)
 }
 
-func send(w http.ResponseWriter, kind string, body []byte) int64 {
+func send(w http.ResponseWriter, r *http.Request, kind string, body []byte) int64 {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method == http.MethodHead {
+		return 0
+	}
 	n, _ := io.Copy(w, bytes.NewReader(body)) // a client that goes away is seen as silence
 	return n
 }
@@ -154,24 +244,27 @@ func (b *Boot) fail(w http.ResponseWriter, r *http.Request, mac pool.MAC, what s
 }
 
 func (b *Boot) seen(r *http.Request, mac pool.MAC, stage pool.BootStage, detail string, n int64, start time.Time, err error) {
-	if b.Seen == nil {
-		return
-	}
 	e := pool.BootEvent{At: time.Now(), MAC: mac, Stage: stage, Detail: detail, Address: remote(r), Bytes: n, Took: time.Since(start)}
 	if err != nil {
 		e.Failed, e.Detail = true, detail+": "+err.Error()
 	}
-	b.Seen(e)
+	b.saw(e)
 }
 
-func (b *Boot) site(r *http.Request) Site {
-	var local netip.Addr
+func (b *Boot) saw(e pool.BootEvent) {
+	if b.Seen != nil {
+		b.Seen(e)
+	}
+}
+
+// local is the address that the request reached us at.
+func local(r *http.Request) (local netip.Addr) {
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ String() string }); ok {
 		if ap, err := netip.ParseAddrPort(a.String()); err == nil {
 			local = ap.Addr().Unmap()
 		}
 	}
-	return b.Site(local)
+	return local
 }
 
 func remote(r *http.Request) netip.Addr {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"appliance/api"
+	"appliance/images"
 	"appliance/orchestrator"
 	"appliance/pool"
 	"appliance/store"
@@ -19,6 +20,7 @@ import (
 type bootLog struct {
 	db     *store.DB
 	engine *orchestrator.Engine
+	states *images.States
 	feed   *api.Feed
 	log    *slog.Logger
 	queue  chan pool.BootEvent
@@ -103,6 +105,7 @@ func (b *bootLog) store(ctx context.Context, batch []pool.BootEvent) {
 		}
 		if e.Stage == pool.StageExtra && !e.Failed {
 			b.engine.AgentFetched(e.MAC)
+			b.states.ForgetMAC(e.MAC) // whether it loops is part of the state
 		}
 		b.feed.PublishBoot(e)
 		kept = append(kept, e)

@@ -20,6 +20,7 @@ import (
 type directory struct {
 	db      *store.DB
 	engine  *orchestrator.Engine
+	states  *images.States
 	site    images.Site
 	server  string // where agents reach the API
 	ca      []byte // PEM
@@ -29,7 +30,7 @@ type directory struct {
 // Answer implements dhcp.Directory.
 func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, subnet pool.Subnet) (pool.BootAnswer, bool, error) {
 	netboots := c.PXE || c.IPXE
-	state, _, err := d.engine.BootState(ctx, mac, subnet.Discover)
+	state, _, err := d.states.BootState(ctx, mac, subnet.Discover)
 	if err != nil {
 		return pool.BootAnswer{}, false, err
 	}
@@ -37,7 +38,7 @@ func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, sub
 		if _, err := d.db.Discover(ctx, mac, c, time.Now()); err != nil {
 			return pool.BootAnswer{}, false, err
 		}
-		if state, _, err = d.engine.BootState(ctx, mac, subnet.Discover); err != nil {
+		if state, _, err = d.states.BootState(ctx, mac, subnet.Discover); err != nil {
 			return pool.BootAnswer{}, false, err
 		}
 	}
@@ -54,7 +55,7 @@ func (d *directory) Boot(ctx context.Context, mac pool.MAC, c pool.Client) (pool
 	for _, s := range d.subnets {
 		discover = discover || s.Discover
 	}
-	state, m, err := d.engine.BootState(ctx, mac, discover)
+	state, m, err := d.states.BootState(ctx, mac, discover)
 	if err != nil {
 		return pool.BootIgnore, "", err
 	}

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +28,6 @@ import (
 	"appliance/orchestrator/compute"
 	"appliance/pool"
 	"appliance/store"
-	"appliance/tftp"
 	"appliance/ui"
 )
 
@@ -79,6 +78,7 @@ type appliance struct {
 	boots  *bootLog
 	api    *api.Server
 	dir    *directory
+	states *images.States
 	dhcp   *dhcp.Server
 }
 
@@ -136,15 +136,17 @@ func (s *appliance) wire() error {
 	}
 	s.ca = ca
 	feed := &api.Feed{}
+	s.states = &images.States{}
 	s.engine = &orchestrator.Engine{
-		Store: feedLogs{s.db, feed}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Set{compute.Metal{}, compute.Hosts{}},
+		Store: feedLogs{s.db, feed, s.states}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Set{compute.Metal{}, compute.Hosts{}},
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
 	}
-	s.boots = &bootLog{db: s.db, engine: s.engine, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
+	s.states.Read = s.engine.BootState
+	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
 	s.engine.Boot = s.boots.See
 	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
 	url := "https://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTPS)).String()
-	s.dir = &directory{db: s.db, engine: s.engine, site: site, server: url, ca: ca.PEM(), subnets: c.Subnets}
+	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, site: site, server: url, ca: ca.PEM(), subnets: c.Subnets}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
 		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
@@ -331,43 +333,33 @@ func (s *appliance) runNetboot(ctx context.Context, g *errgroup.Group, l sockets
 		}
 		return (&dhcp.Advertiser{Interface: s.config.Interface, Boots: s.dhcp, Log: s.log}).Serve(ctx, conn)
 	})
-	g.Go(func() error {
-		files := images.TFTP(kit.FS(), s.dir.site)
-		return (&tftp.Server{FS: files, Log: s.sawTransfer, SinglePort: s.config.TFTP.SinglePort}).Serve(ctx, l.tftp)
-	})
-	g.Go(func() error { return s.serveBoot(ctx, l.http) })
-}
-
-// sawTransfer makes a boot event of a TFTP transfer.
-func (s *appliance) sawTransfer(t tftp.Transfer) {
-	if errors.Is(t.Err, tftp.ErrAborted) && t.Bytes == 0 {
-		return // a ROM that only asked for the size
-	}
-	e := pool.BootEvent{At: time.Now(), Stage: pool.StageNBP, Detail: t.File, Address: t.Client.Addr().Unmap(), Bytes: t.Bytes, Took: t.Took}
-	if t.Err != nil {
-		e.Stage, e.Failed, e.Detail = pool.StageError, true, "TFTP "+t.File+": "+t.Err.Error()
-	}
-	s.boots.See(e)
-}
-
-// serveBoot serves the boot files over HTTP.
-func (s *appliance) serveBoot(ctx context.Context, l net.Listener) error {
-	b := &images.Boot{Kit: kit.FS(), Directory: s.dir, Site: func(netip.Addr) images.Site { return s.dir.site },
-		Kernel: s.config.Kernel, Seen: s.boots.See, Log: s.log}
-	srv := &http.Server{Handler: b.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
-	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve boot files: %w", err)
-	}
-	return nil
+	g.Go(func() error { return s.serveBootFiles(ctx, l) })
 }
 
 // feedLogs passes each stored line of output on to the event stream.
 type feedLogs struct {
 	*store.DB
-	feed *api.Feed
+	feed   *api.Feed
+	states *images.States
+}
+
+// Apply implements the engine's store: what was remembered of the machines
+// that it writes is forgotten.
+func (f feedLogs) Apply(ctx context.Context, c *pool.Change) error {
+	err := f.DB.Apply(ctx, c)
+	var ids []string
+	for _, m := range c.Machines {
+		ids = append(ids, m.ID)
+	}
+	for _, o := range c.Operations {
+		ids = append(ids, o.Machine)
+	}
+	for _, st := range c.Steps {
+		ids = append(ids, st.Machine)
+	}
+	slices.Sort(ids)
+	f.states.Forget(slices.Compact(ids)...)
+	return err
 }
 
 // AppendLog implements the engine's store.

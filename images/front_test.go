@@ -1,0 +1,271 @@
+package images
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+
+	"appliance/pool"
+)
+
+// serveBoot runs b on loopback until the test ends.
+func serveBoot(t *testing.T, b *Boot) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- b.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Serve = %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// TestFront speaks HTTP by hand: scripts from the loop, others from net/http,
+// on one connection and as pieces.
+func TestFront(t *testing.T) {
+	var stamp atomic.Uint64
+	stamp.Store(7)
+	var scripts atomic.Int64
+	b := &Boot{
+		Kit: fstest.MapFS{Kernel: {Data: []byte("KERNEL")}}, Directory: directory{pool.BootAgent},
+		Site: func(netip.Addr) Site { return site }, Stamp: func(pool.MAC) uint64 { return stamp.Load() },
+		Seen: func(e pool.BootEvent) {
+			if e.Stage == pool.StageScript {
+				scripts.Add(1)
+			}
+		},
+	}
+	at := serveBoot(t, b)
+	conn, err := net.Dial("tcp4", at) //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	r := bufio.NewReader(conn)
+	ask := func(pieces ...string) (*http.Response, string) {
+		t.Helper()
+		for _, p := range pieces {
+			if _, err := conn.Write([]byte(p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		resp, err := http.ReadResponse(r, &http.Request{Method: http.MethodGet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp, string(body)
+	}
+	script := "GET /boot/02-00-00-00-00-01/script.ipxe?platform=efi HTTP/1.1\r\nHost: x\r\n\r\n"
+	_, first := ask(script)            // rendered by net/http, which keeps this connection
+	conn2, err := net.Dial("tcp4", at) //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	conn, r = conn2, bufio.NewReader(conn2)
+	for _, pieces := range [][]string{{script}, {script[:20], script[20:]}, {strings.ToUpper(script[:3]) + script[3:]}} {
+		resp, body := ask(pieces...)
+		if body != first || resp.Header.Get("Date") == "" || resp.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("script from the loop: %v %q, want %q", resp.Header, body, first)
+		}
+	}
+	if resp, body := ask("GET /kit/vmlinuz HTTP/1.1\r\nHost: x\r\n\r\n"); resp.StatusCode != 200 || body != "KERNEL" {
+		t.Errorf("kernel on the same connection = %s, %q", resp.Status, body)
+	}
+	if n := scripts.Load(); n != 4 {
+		t.Errorf("%d script events, want 4", n)
+	}
+	stamp.Store(8) // the state changed: rendered anew
+	if b.ready(mac, "efi", netip.MustParseAddr("127.0.0.1")) != nil {
+		t.Error("a script of an old state is ready still")
+	}
+}
+
+func TestScriptRequest(t *testing.T) {
+	const good = "GET /boot/02-00-00-00-00-01/script.ipxe HTTP/1.1\r\nHost: x\r\n"
+	for _, tt := range []struct {
+		head string
+		ok   bool
+	}{
+		{good, true},
+		{good + "Connection: keep-alive\r\nUser-Agent: iPXE/1.21\r\n", true},
+		{strings.Replace(good, "-", ":", 5), true},
+		{strings.Replace(good, "script.ipxe", "script.ipxe?platform=efi", 1), true},
+		{strings.Replace(good, "script.ipxe", "script.ipxe?platform=x", 1), false},
+		{strings.Replace(good, "GET", "HEAD", 1), false},
+		{strings.Replace(good, "1.1", "1.0", 1), false},
+		{strings.Replace(good, "02-", "0g-", 1), false},
+		{strings.Replace(good, "-01/", "-1/", 1), false},
+		{strings.Replace(good, "Host: x\r\n", "", 1), false},
+		{good + "Connection: close\r\n", false},
+		{good + "Content-Length: 5\r\n", false},
+		{good + "If-None-Match: x\r\n", false},
+		{good + " folded\r\n", false},
+		{"", false},
+	} {
+		if m, _, ok := scriptRequest([]byte(tt.head)); ok != tt.ok || ok && m != mac {
+			t.Errorf("scriptRequest(%q) = %s, %t; want %t", tt.head, m, ok, tt.ok)
+		}
+	}
+}
+
+// FuzzScriptRequest: what the loop takes for a request for a script net/http
+// does, too, and of the same machine.
+func FuzzScriptRequest(f *testing.F) {
+	f.Add("/boot/02-00-00-00-00-01/script.ipxe?platform=efi", "Host: x\r\nUser-Agent: iPXE\r\n")
+	f.Fuzz(func(t *testing.T, target, headers string) {
+		head := "GET " + target + " HTTP/1.1\r\n" + headers
+		m, platform, ok := scriptRequest([]byte(head))
+		if !ok {
+			return
+		}
+		if strings.Contains(headers, "\r\n\r\n") || !strings.HasSuffix(head, "\r\n") {
+			return // the loop cuts heads at the first empty line
+		}
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head + "\r\n")))
+		if err != nil {
+			if strings.ContainsFunc(headers, func(r rune) bool { return r < ' ' && r != '\r' && r != '\n' || r >= 0x7f }) || !wellFormed(headers) {
+				return // net/http refuses more headers than a script's answer depends on
+			}
+			t.Fatalf("%q: net/http says %v", head, err)
+		}
+		parts := strings.Split(r.URL.Path, "/")
+		want, err := pool.ParseMAC(parts[2])
+		if err != nil || want != m || r.ContentLength != 0 || r.Close || len(r.TransferEncoding) > 0 {
+			t.Fatalf("%q: got %s, net/http %s, %v, %+v", head, m, want, err, r)
+		}
+		if p := r.URL.Query().Get("platform"); p != platform && p+platform != "pcbios" {
+			t.Fatalf("%q: platform %q, net/http %q", head, platform, p)
+		}
+	})
+}
+
+func wellFormed(headers string) bool {
+	for _, l := range strings.Split(strings.TrimSuffix(headers, "\r\n"), "\r\n") {
+		name, _, ok := strings.Cut(l, ":")
+		if !ok || name == "" || strings.ContainsAny(name, " \t\"(),/;<=>?@[\\]{}") || strings.EqualFold(name, "host") {
+			return false
+		}
+	}
+	return true
+}
+
+// TestKitOverHTTP: ranges, HEAD, ETag and types, from files that Unpack wrote.
+func TestKitOverHTTP(t *testing.T) {
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<17) // 2 MiB
+	dir := t.TempDir()
+	kit, err := Unpack(fstest.MapFS{Kernel: {Data: big}, NBPUEFI: {Data: []byte("MZ")}}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := make(chan pool.BootEvent, 16)
+	at := serveBoot(t, &Boot{Kit: kit, Directory: directory{pool.BootAgent}, Site: func(netip.Addr) Site { return site }, Seen: func(e pool.BootEvent) { events <- e }})
+	do := func(method, name string, header ...string) (*http.Response, []byte) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+at+"/kit/"+name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(header); i += 2 {
+			req.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, b
+	}
+	resp, b := do("GET", Kernel)
+	tag := resp.Header.Get("ETag")
+	if resp.StatusCode != 200 || !bytes.Equal(b, big) || len(tag) != 66 || resp.Header.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("GET: %s, %d bytes, %v", resp.Status, len(b), resp.Header)
+	}
+	if e := <-events; e.Stage != pool.StageKernel || e.Bytes != int64(len(big)) || e.Failed {
+		t.Errorf("event %+v", e)
+	}
+	if resp, b = do("HEAD", Kernel); resp.ContentLength != int64(len(big)) || len(b) != 0 || resp.Header.Get("Accept-Ranges") != "bytes" {
+		t.Errorf("HEAD: %d, %v", resp.ContentLength, resp.Header)
+	}
+	if resp, _ = do("GET", Kernel, "If-None-Match", tag); resp.StatusCode != http.StatusNotModified {
+		t.Errorf("If-None-Match: %s", resp.Status)
+	}
+	if resp, b = do("GET", Kernel, "Range", "bytes=16-31", "If-Range", tag); resp.StatusCode != http.StatusPartialContent || string(b) != "0123456789abcdef" {
+		t.Errorf("range: %s, %q", resp.Status, b)
+	}
+	if e := <-events; e.Bytes != 16 || e.Failed {
+		t.Errorf("event of a range %+v", e)
+	}
+	if resp, b = do("GET", Kernel, "Range", "bytes=16-31", "If-Range", `"other"`); resp.StatusCode != 200 || len(b) != len(big) {
+		t.Errorf("range of another version: %s, %d bytes", resp.Status, len(b))
+	}
+	if resp, _ = do("GET", Kernel, "Range", "bytes=99999999-"); resp.StatusCode != http.StatusRequestedRangeNotSatisfiable {
+		t.Errorf("range past the end: %s", resp.Status)
+	}
+	if resp, _ = do("GET", NBPUEFI); resp.Header.Get("Content-Type") != "application/efi" {
+		t.Errorf("type of an EFI program: %s", resp.Header.Get("Content-Type"))
+	}
+	// A second start finds the files; another kit's are removed.
+	if _, err := Unpack(fstest.MapFS{Initrd: {Data: big}}, dir); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Unpack(fstest.MapFS{Initrd: {Data: big}}, dir)
+	if err != nil || len(again.big) != 1 {
+		t.Fatalf("Unpack = %v, %v", again.big, err)
+	}
+	if _, err := again.Open(Kernel); err == nil {
+		t.Error("the old kit's kernel is there still")
+	}
+}
+
+// TestSendfile: net/http sees a socket that can do it, through all wrappers.
+func TestSendfile(t *testing.T) {
+	var w http.ResponseWriter = &counted{}
+	if _, ok := w.(io.ReaderFrom); !ok {
+		t.Error("counted has no ReadFrom")
+	}
+	var c net.Conn = &replayed{}
+	if _, ok := c.(io.ReaderFrom); !ok {
+		t.Error("replayed has no ReadFrom")
+	}
+}
+
+func BenchmarkScript(b *testing.B) {
+	srv := &Boot{Kit: fstest.MapFS{}, Directory: directory{pool.BootAgent}, Site: func(netip.Addr) Site { return site }, Stamp: func(pool.MAC) uint64 { return 1 }}
+	srv.keepScript(mac, true, netip.Addr{}, 1, []byte("#!ipxe\n"))
+	out := make([]byte, 0, 1024)
+	head := []byte("GET /boot/02-00-00-00-00-01/script.ipxe?platform=efi HTTP/1.1\r\nHost: 10.77.0.1:8080\r\nUser-Agent: iPXE\r\n")
+	for b.Loop() {
+		m, platform, ok := scriptRequest(head)
+		if !ok {
+			b.Fatal("not a script")
+		}
+		out = appendScript(out[:0], srv.ready(m, platform, netip.Addr{}), "now")
+	}
+	_ = fmt.Sprint(len(out))
+}
