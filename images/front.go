@@ -17,9 +17,9 @@ import (
 // Serve answers requests for boot files on l until ctx ends (nil) or l
 // breaks. It owns l and every connection.
 //
-// Requests for a script, of which a storm brings one for each machine and
-// whose answer is ready, are answered from the connection's own loop; the
-// first request for anything else takes its connection to net/http, whole.
+// Requests for a script, of which a storm brings one for each machine, are
+// answered from the connection's own loop, mostly by what is ready; the first
+// request for anything else takes its connection to net/http, whole.
 func (b *Boot) Serve(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -97,7 +97,7 @@ func (f *bootFront) accept(ctx context.Context, wg *sync.WaitGroup) error {
 func (f *bootFront) connection(ctx context.Context, c net.Conn) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	x := exchange{boot: f.boot, conn: c, buf: make([]byte, 0, headSize)}
-	keep := x.serve()
+	keep := x.serve(ctx)
 	if !stop() || !keep { // ctx has ended, or the client is done
 		_ = c.Close()
 		return
@@ -120,9 +120,9 @@ type exchange struct {
 	remote   netip.Addr
 }
 
-// serve returns true at the first request that is none for a ready script; it
-// is still in buf then.
-func (x *exchange) serve() bool {
+// serve returns true at the first request that is not answered with a script;
+// it is still in buf then.
+func (x *exchange) serve(ctx context.Context) bool {
 	x.local, x.remote = addrOf(x.conn.LocalAddr()), addrOf(x.conn.RemoteAddr())
 	for {
 		end := bytes.Index(x.buf, []byte("\r\n\r\n"))
@@ -136,15 +136,17 @@ func (x *exchange) serve() bool {
 			continue
 		}
 		head := x.buf[:end+2]
-		mac, platform, ok := scriptRequest(head)
+		mac, efi, ok := scriptRequest(head)
 		if !ok {
 			return true
 		}
-		body := x.boot.ready(mac, platform, x.local)
+		start, body := time.Now(), x.boot.ready(mac, efi, x.local)
 		if body == nil {
-			return true
+			var err error
+			if body, err = x.boot.render(ctx, mac, efi, x.local, x.remote); err != nil {
+				return true // net/http has the words for it
+			}
 		}
-		start := time.Now()
 		x.out = appendScript(x.out[:0], body, x.boot.date(start))
 		if _, err := x.conn.Write(x.out); err != nil {
 			return false
@@ -208,25 +210,24 @@ func (r *replayedConn) Read(b []byte) (int, error) {
 // scriptRequest reads "GET /boot/MAC/script.ipxe[?platform=P] HTTP/1.1" with
 // headers that say nothing about a body or the connection's end. What it
 // does not recognize is net/http's.
-func scriptRequest(head []byte) (mac pool.MAC, platform string, ok bool) {
+func scriptRequest(head []byte) (mac pool.MAC, efi, ok bool) {
 	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
 	target, found := bytes.CutPrefix(line, []byte("GET /boot/"))
 	target, found2 := bytes.CutSuffix(target, []byte(" HTTP/1.1"))
 	if !found || !found2 || len(target) < 29 || string(target[17:29]) != "/script.ipxe" {
-		return mac, "", false
+		return mac, false, false
 	}
 	switch string(target[29:]) {
 	case "", "?platform=pcbios":
-		platform = "pcbios"
 	case "?platform=efi":
-		platform = "efi"
+		efi = true
 	default:
-		return mac, "", false
+		return mac, false, false
 	}
 	for i := range 6 {
 		hi, lo := hexDigit(target[3*i]), hexDigit(target[3*i+1])
 		if hi < 0 || lo < 0 || i < 5 && target[3*i+2] != '-' && target[3*i+2] != ':' {
-			return mac, "", false
+			return mac, false, false
 		}
 		mac[i] = byte(hi<<4 | lo)
 	}
@@ -237,17 +238,17 @@ func scriptRequest(head []byte) (mac pool.MAC, platform string, ok bool) {
 		name, _, _ := bytes.Cut(h, []byte(":"))
 		switch {
 		case len(h) == 0 || h[0] == ' ' || h[0] == '\t':
-			return mac, "", false
+			return mac, false, false
 		case bytes.EqualFold(name, []byte("Host")):
 			host = true
 		case bytes.EqualFold(name, []byte("Connection")) && !bytes.Contains(bytes.ToLower(h), []byte("keep-alive")),
 			bytes.EqualFold(name, []byte("Content-Length")), bytes.EqualFold(name, []byte("Transfer-Encoding")),
 			bytes.EqualFold(name, []byte("Expect")), bytes.EqualFold(name, []byte("Upgrade")),
 			bytes.HasPrefix(bytes.ToLower(name), []byte("if-")), bytes.EqualFold(name, []byte("Range")):
-			return mac, "", false
+			return mac, false, false
 		}
 	}
-	return mac, platform, host
+	return mac, efi, host
 }
 
 func hexDigit(c byte) int {

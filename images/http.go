@@ -61,46 +61,50 @@ func (b *Boot) Handler() http.Handler {
 }
 
 func (b *Boot) script(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
 	mac, err := pool.ParseMAC(r.PathValue("mac"))
 	if err != nil {
 		http.Error(w, "no such machine: the path names no MAC", http.StatusNotFound)
 		return
 	}
-	// The script's reader is iPXE; by its platform it says which firmware it runs on.
-	c := pool.Client{IPXE: true, Arch: pool.ArchBIOS}
-	if strings.EqualFold(r.URL.Query().Get("platform"), "efi") {
-		c.Arch = pool.ArchEFIx64
-	}
-	var before uint64
-	if b.Stamp != nil {
-		before = b.Stamp(mac)
-	}
-	text, action, err := b.render(r, mac, c)
-	if err != nil {
-		b.fail(w, r, mac, "render boot script", err)
-		return
-	}
-	if action == pool.BootAgent { // the others are events of their own each time
-		b.keepScript(mac, c.Firmware() == pool.UEFI, local(r), before, text)
+	efi := strings.EqualFold(r.URL.Query().Get("platform"), "efi")
+	start, text := time.Now(), b.ready(mac, efi, local(r))
+	if text == nil {
+		if text, err = b.render(r.Context(), mac, efi, local(r), remote(r)); err != nil {
+			b.fail(w, r, mac, "render boot script", err)
+			return
+		}
 	}
 	n := send(w, r, "text/plain; charset=utf-8", text)
 	b.seen(r, mac, pool.StageScript, "iPXE script", n, start, nil)
 }
 
-func (b *Boot) render(r *http.Request, mac pool.MAC, c pool.Client) ([]byte, pool.BootAction, error) {
-	a, name, err := b.Directory.Boot(r.Context(), mac, c)
+// render writes a machine's script, and keeps it ready for the next time.
+func (b *Boot) render(ctx context.Context, mac pool.MAC, efi bool, local, remote netip.Addr) ([]byte, error) {
+	// The script's reader is iPXE; by its platform it says which firmware it runs on.
+	c := pool.Client{IPXE: true, Arch: pool.ArchBIOS}
+	if efi {
+		c.Arch = pool.ArchEFIx64
+	}
+	var stamp uint64
+	if b.Stamp != nil {
+		stamp = b.Stamp(mac)
+	}
+	a, name, err := b.Directory.Boot(ctx, mac, c)
 	if err != nil {
-		return nil, a, err
+		return nil, err
 	}
-	text, err := Script(a, c, mac, b.Site(local(r)), name, b.Kernel)
+	text, err := Script(a, c, mac, b.Site(local), name, b.Kernel)
 	if err != nil {
-		return nil, a, err
+		return nil, err
 	}
-	if a == pool.BootLocal {
-		b.seen(r, mac, pool.StageLocal, "told to start its own disk", 0, time.Now(), nil)
+	switch a {
+	case pool.BootAgent:
+		b.keepScript(mac, efi, local, stamp, []byte(text))
+	case pool.BootLocal: // an event each time
+		b.saw(pool.BootEvent{At: time.Now(), MAC: mac, Stage: pool.StageLocal, Detail: "told to start its own disk", Address: remote})
+	case pool.BootIgnore:
 	}
-	return []byte(text), a, nil
+	return []byte(text), nil
 }
 
 func (b *Boot) kit(w http.ResponseWriter, r *http.Request) {

@@ -38,11 +38,11 @@ type dated struct {
 
 // ready returns a machine's script if the state that it was rendered from has
 // not changed, nil otherwise.
-func (b *Boot) ready(mac pool.MAC, platform string, local netip.Addr) []byte {
+func (b *Boot) ready(mac pool.MAC, efi bool, local netip.Addr) []byte {
 	if b.Stamp == nil {
 		return nil
 	}
-	v, ok := b.scripts.kept.Load(scriptKey{mac, platform == "efi", local})
+	v, ok := b.scripts.kept.Load(scriptKey{mac, efi, local})
 	if !ok {
 		return nil
 	}
@@ -53,16 +53,17 @@ func (b *Boot) ready(mac pool.MAC, platform string, local netip.Addr) []byte {
 	return s.body
 }
 
-// keepScript remembers a script that was rendered while the stamp stayed.
-func (b *Boot) keepScript(mac pool.MAC, efi bool, local netip.Addr, before uint64, body []byte) {
-	if b.Stamp == nil || before == 0 || b.Stamp(mac) != before {
+// keepScript remembers a script that was rendered from a state whose stamp,
+// read before it, is the same still.
+func (b *Boot) keepScript(mac pool.MAC, efi bool, local netip.Addr, stamp uint64, body []byte) {
+	if stamp == 0 || b.Stamp(mac) != stamp {
 		return
 	}
 	if b.scripts.n.Add(1) > maxStates { // counts what was kept since, not what is
 		b.scripts.kept.Clear()
 		b.scripts.n.Store(1)
 	}
-	b.scripts.kept.Store(scriptKey{mac, efi, local}, &readyScript{before, body})
+	b.scripts.kept.Store(scriptKey{mac, efi, local}, &readyScript{stamp, body})
 }
 
 // date is the Date header of now, written once a second.
