@@ -42,6 +42,9 @@ var mayImport = map[string][]string{
 	"cmd/appliance-agent":  {"agent"},
 	"cmd/bootkit":          {"images/kit", "images/kit/build", "images/debian"},
 	"bench/cmd/tftpserve":  {"tftp"},
+	"bench/cmd/tftpload":   {},
+	"bench/cmd/httpload":   {},
+	"bench/cmd/bootserve":  {"images", "orchestrator", "pool", "store"},
 	"cmd/rack":             {"rack", "pool", "api/wire", "api/client"},
 }
 

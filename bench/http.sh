@@ -24,9 +24,8 @@ http {
 J
 peers_up
 
-SETTLE=2
-ours() { start "$work/bootserve" 10.64.0.1:8080 "$work/kit"; }
-nginx() { start "$(command -v /usr/sbin/nginx)" -p "$work" -c "$work/nginx.conf"; }
+ours() { start 8080 "$work/bootserve" 10.64.0.1:8080 "$work/kit"; }
+nginx() { start 8080 "$(command -v /usr/sbin/nginx)" -p "$work" -c "$work/nginx.conf"; }
 url=http://10.64.0.1:8080
 
 compare http.big-1 1 1 nginx "$work/httpload" big $url/kit/big 1073741824

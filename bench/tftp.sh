@@ -14,10 +14,10 @@ head -c 67108864 /dev/urandom >"$work/root/f64m"
 chmod 644 "$work"/root/*
 peers_up
 
-ours() { start "$work/tftpserve" 10.64.0.1:69 "$work/root"; }
-hpa() { start in.tftpd -L -s -u root -a 10.64.0.1:69 -B 1468 "$work/root"; }
+ours() { start 69 "$work/tftpserve" 10.64.0.1:69 "$work/root"; }
+hpa() { start 69 in.tftpd -L -s -u root -a 10.64.0.1:69 -B 1468 "$work/root"; }
 atftpd() {
-	start "$work/atftpd/usr/sbin/atftpd" --daemon --no-fork --bind-address 10.64.0.1 --user root --group root \
+	start 69 "$work/atftpd/usr/sbin/atftpd" --daemon --no-fork --bind-address 10.64.0.1 --user root --group root \
 		--maxthread 1000 --verbose=0 --logfile /dev/null "$work/root"
 }
 at=10.64.0.1:69 m1=1048576
