@@ -175,7 +175,13 @@ func TestKitOverHTTP(t *testing.T) {
 	}
 	events := make(chan pool.BootEvent, 16)
 	at := serveBoot(t, &Boot{Kit: kit, Directory: directory{pool.BootAgent}, Site: func(netip.Addr) Site { return site }, Seen: func(e pool.BootEvent) { events <- e }})
-	do := func(method, name string, header ...string) (*http.Response, []byte) {
+	type answer struct {
+		StatusCode    int
+		Status        string
+		Header        http.Header
+		ContentLength int64
+	}
+	do := func(method, name string, header ...string) (answer, []byte) {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+at+"/kit/"+name, nil)
 		if err != nil {
@@ -193,7 +199,7 @@ func TestKitOverHTTP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return resp, b
+		return answer{resp.StatusCode, resp.Status, resp.Header, resp.ContentLength}, b
 	}
 	resp, b := do("GET", Kernel)
 	tag := resp.Header.Get("ETag")
