@@ -73,39 +73,46 @@ func validateName(b *block) error {
 }
 
 // application builds an application from its services.
-func (l *loader) application(src source, b *block) (*Recipe, error) {
-	if err := validateName(b); err != nil {
-		return nil, err
-	}
+func (l *loader) application(src source, b *block) *Recipe {
+	l.note(validateName(b))
 	app := &Recipe{Name: b.str("name"), Services: []*Recipe{}, descriptor: src.file, fsys: src.fsys, dir: src.dir, vars: b.vars, Properties: plainVars(b.vars)}
 	names := map[string]bool{}
 	for _, s := range l.services {
 		own := s.baseFS[0]
 		s.baseFS = s.baseFS[1:]
-		r, err := l.build(own, s)
-		if err != nil {
-			return nil, err
-		}
+		r := l.build(own, s)
 		if names[r.Name] {
-			return nil, invalidf("%s: service %s is defined more than once", src.file, r.Name)
+			l.note(invalidf("%s: service %s is defined more than once", src.file, r.Name))
 		}
 		names[r.Name] = true
 		app.Services = append(app.Services, r)
 	}
+	missing := false
 	for _, r := range app.Services {
 		for _, d := range r.DependsOn {
 			if !names[d] {
-				return nil, invalidf("%s: Dependency '%s' of service: %s was not found", src.file, d, r.Name)
+				l.note(invalidf("%s: Dependency '%s' of service: %s was not found%s", src.file, d, r.Name, hint(d, names)))
+				missing = true
 			}
 		}
 	}
-	if c := cycle(app.Services); c != "" {
-		return nil, invalidf("%s: services depend on each other in a circle: %s", src.file, c)
+	if c := cycle(app.Services); c != "" && !missing {
+		l.note(invalidf("%s: services depend on each other in a circle: %s", src.file, c))
 	}
 	var err error
 	app.Warnings = l.warnings
+	l.warnings = nil
 	app.Files, err = list(src.fsys, src.dir)
-	return app, err
+	l.note(err)
+	return app
+}
+
+// hint suggests the known name that is near to one.
+func hint[V any](name string, known map[string]V) string {
+	if near := nearest(name, known); near != "" {
+		return fmt.Sprintf(" (did you mean %s?)", near)
+	}
+	return ""
 }
 
 // cycle names the services of a circular dependency; empty when there is none.
@@ -128,13 +135,11 @@ func cycle(services []*Recipe) string {
 }
 
 // build turns a service block into a recipe and validates it.
-func (l *loader) build(src source, b *block) (*Recipe, error) {
-	if err := validateName(b); err != nil {
-		return nil, err
-	}
+func (l *loader) build(src source, b *block) *Recipe {
+	l.note(validateName(b))
 	for _, g := range grids() {
 		if b.vals[g] != nil {
-			return nil, b.fault(g, "%s is not supported: data grids and processing units need GigaSpaces XAP", g)
+			l.note(b.fault(g, "%s is not supported: data grids and processing units need GigaSpaces XAP", g))
 		}
 	}
 	life := b.child("lifecycle")
@@ -156,14 +161,12 @@ func (l *loader) build(src source, b *block) (*Recipe, error) {
 	if r.Type == "" {
 		r.Type = "UNDEFINED"
 	}
-	for _, step := range []func(*block, *Recipe) error{l.counts, l.entries, l.timeouts, l.custom, l.extras, l.files} {
-		if err := step(b, r); err != nil {
-			return nil, err
-		}
+	for _, step := range []func(*block, *Recipe){l.counts, l.entries, l.timeouts, l.custom, l.port, l.extras, l.files} {
+		step(b, r)
 	}
 	r.Warnings = append(r.Warnings, l.warnings...)
 	l.warnings = nil
-	return r, nil
+	return r
 }
 
 func plainVars(vars map[string]groovy.Value) map[string]any {
@@ -174,38 +177,49 @@ func plainVars(vars map[string]groovy.Value) map[string]any {
 	return out
 }
 
+// fault notes an error at the place where property name was set.
+func (l *loader) fault(b *block, name, format string, args ...any) {
+	l.note(b.fault(name, format, args...))
+}
+
 // counts checks the numbers of section 1.2.
-func (l *loader) counts(b *block, r *Recipe) error {
+func (l *loader) counts(b *block, r *Recipe) {
+	if !slices.Contains(types(), r.Type) {
+		l.fault(b, "type", "The service type '%s' is undefined.The known service types include %v", r.Type, types())
+	}
 	switch {
-	case !slices.Contains(types(), r.Type):
-		return b.fault("type", "The service type '%s' is undefined.The known service types include %v", r.Type, types())
 	case r.Min < 1:
-		return b.fault("minAllowedInstances", "Minimum number of instances (%d) must be 1 or higher.", r.Min)
+		l.fault(b, "minAllowedInstances", "Minimum number of instances (%d) must be 1 or higher.", r.Min)
 	case r.Max < r.Min:
-		return b.fault("maxAllowedInstances", "Maximum number of instances (%d) must be equal or greater than the minimum number of instances (%d)", r.Max, r.Min)
+		l.fault(b, "maxAllowedInstances", "Maximum number of instances (%d) must be equal or greater than the minimum number of instances (%d)", r.Max, r.Min)
+	}
+	switch {
 	case r.NumInstances < 1:
-		return b.fault("numInstances", "The requested number of instances (%d) must be 1 or higher", r.NumInstances)
+		l.fault(b, "numInstances", "The requested number of instances (%d) must be 1 or higher", r.NumInstances)
 	case r.NumInstances > r.Max:
-		return b.fault("numInstances", "The requested number of instances (%d) exceeds the maximum number of instances allowed (%d) for service %s.", r.NumInstances, r.Max, r.Name)
+		l.fault(b, "numInstances", "The requested number of instances (%d) exceeds the maximum number of instances allowed (%d) for service %s.", r.NumInstances, r.Max, r.Name)
 	case r.NumInstances < r.Min:
-		return b.fault("numInstances", "number of instances (%d) must be equal or greater than the minimum number of instances (%d)", r.NumInstances, r.Min)
-	case r.Retries < -1:
-		return b.fault("retries", "retries (%d) must be -1 (unlimited), 0 or higher", r.Retries)
-	case r.StartDetectionTimeout <= 0:
-		return b.child("lifecycle").fault("startDetectionTimeoutSecs", "startDetectionTimeoutSecs must be higher than 0")
-	case r.StartDetectionInterval <= 0:
-		return b.child("lifecycle").fault("startDetectionIntervalSecs", "startDetectionIntervalSecs must be higher than 0")
+		l.fault(b, "numInstances", "number of instances (%d) must be equal or greater than the minimum number of instances (%d)", r.NumInstances, r.Min)
+	}
+	if r.Retries < -1 {
+		l.fault(b, "retries", "retries (%d) must be -1 (unlimited), 0 or higher", r.Retries)
+	}
+	life := b.child("lifecycle")
+	if r.StartDetectionTimeout <= 0 {
+		l.fault(life, "startDetectionTimeoutSecs", "startDetectionTimeoutSecs must be higher than 0")
+	}
+	if r.StartDetectionInterval <= 0 {
+		l.fault(life, "startDetectionIntervalSecs", "startDetectionIntervalSecs must be higher than 0")
 	}
 	if v, ok := b.vals["dependsOn"].(*groovy.List); ok {
 		for _, d := range v.Elems {
 			r.DependsOn = append(r.DependsOn, groovy.Format(d))
 		}
 	}
-	return nil
 }
 
 // entries makes the executable entries and checks what may be which.
-func (l *loader) entries(b *block, r *Recipe) error {
+func (l *loader) entries(b *block, r *Recipe) {
 	life := b.child("lifecycle")
 	for name, kind := range l.types["lifecycle"].props {
 		if v := life.vals[name]; kind == pExec && v != nil {
@@ -214,11 +228,11 @@ func (l *loader) entries(b *block, r *Recipe) error {
 	}
 	for _, name := range []string{"stopDetection", "verify"} {
 		if e, ok := r.Lifecycle[name]; ok && e.Closure == nil {
-			return life.fault(name, "The %s field only supports execution of closures", map[string]string{"stopDetection": "stop detection", "verify": "verify"}[name])
+			l.fault(life, name, "The %s field only supports execution of closures", map[string]string{"stopDetection": "stop detection", "verify": "verify"}[name])
 		}
 	}
 	if e, ok := r.Lifecycle["monitors"]; ok && e.Closure == nil && e.Sub == nil && e.ByOS == nil {
-		return life.fault("monitors", "The monitors event only supports execution of closures or returning a map of executable entries")
+		l.fault(life, "monitors", "The monitors event only supports execution of closures or returning a map of executable entries")
 	}
 	for _, name := range []string{"monitors", "details"} {
 		if e, ok := r.Lifecycle[name]; ok && e.ByOS != nil { // here a map is of names
@@ -233,7 +247,7 @@ func (l *loader) entries(b *block, r *Recipe) error {
 		for _, k := range m.Keys() {
 			name := groovy.Format(k)
 			if strings.HasPrefix(name, "cloudify:") {
-				return b.fault("customCommands", "the custom command name %s is reserved: names that begin with cloudify: are built in", name)
+				l.fault(b, "customCommands", "the custom command name %s is reserved: names that begin with cloudify: are built in", name)
 			}
 			if v, _ := m.Get(k); v != nil {
 				r.CustomCommands[name] = makeEntry(v, b.where["customCommands"])
@@ -243,7 +257,6 @@ func (l *loader) entries(b *block, r *Recipe) error {
 	if r.Lifecycle["start"].empty() && len(r.Lifecycle) > 0 {
 		r.Warnings = append(r.Warnings, "the lifecycle has no start entry")
 	}
-	return nil
 }
 
 func (e Entry) empty() bool {
@@ -271,26 +284,26 @@ func makeEntry(v groovy.Value, where string) Entry {
 	return e
 }
 
-func (l *loader) timeouts(b *block, r *Recipe) error {
+func (l *loader) timeouts(b *block, r *Recipe) {
 	life := b.child("lifecycle")
 	m, ok := life.vals["eventTimeoutSecs"].(*groovy.Map)
 	if !ok {
-		return nil
+		return
 	}
 	for _, k := range m.Keys() {
 		v, _ := m.Get(k)
 		n, isInt := v.(int64)
 		event := groovy.Format(k)
 		if !slices.Contains(Events(), event) || !isInt || n < 1 || n > 7*24*3600 {
-			return life.fault("eventTimeoutSecs", "eventTimeoutSecs: %s: %s is no event with a number of seconds up to a week", event, groovy.Format(v))
+			l.fault(life, "eventTimeoutSecs", "eventTimeoutSecs: %s: %s is no event with a number of seconds up to a week", event, groovy.Format(v))
+			continue
 		}
 		r.Timeouts[event] = time.Duration(n) * time.Second
 	}
-	return nil
 }
 
 // custom reads customProperties and what they mean to the appliance.
-func (l *loader) custom(b *block, r *Recipe) error {
+func (l *loader) custom(b *block, r *Recipe) {
 	if m, ok := b.vals["customProperties"].(*groovy.Map); ok {
 		for _, k := range m.Keys() {
 			v, _ := m.Get(k)
@@ -299,16 +312,20 @@ func (l *loader) custom(b *block, r *Recipe) error {
 	}
 	if v, ok := r.CustomProperties["org.cloudifysource.monitors-cache-timeout"]; ok {
 		if _, err := strconv.ParseInt(v, 10, 64); err != nil {
-			return b.fault("customProperties", "The org.cloudifysource.monitors-cache-timeout property must be a long value")
+			l.fault(b, "customProperties", "The org.cloudifysource.monitors-cache-timeout property must be a long value")
 		}
 	}
 	r.Description = r.CustomProperties["org.appliance.description"]
 	r.Packages = strings.FieldsFunc(r.CustomProperties["org.appliance.packages"], func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' })
 	for _, p := range r.Packages {
 		if strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789+-.") != "" || strings.Trim(p[:1], "+-.") == "" {
-			return b.fault("customProperties", "org.appliance.packages: %q is no name of a Debian package", p)
+			l.fault(b, "customProperties", "org.appliance.packages: %q is no name of a Debian package", p)
 		}
 	}
+}
+
+// port finds the service's port: what is said, else what properties are called.
+func (l *loader) port(b *block, r *Recipe) {
 	net := b.child("network")
 	r.Protocol = net.str("protocolDescription")
 	if r.Protocol == "" {
@@ -324,38 +341,32 @@ func (l *loader) custom(b *block, r *Recipe) error {
 		}
 	}
 	if text == "" {
-		return nil
+		return
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil || port < 1 || port > 65535 {
-		return b.fault("customProperties", "the service's port %q is no number from 1 to 65535", text)
+		l.fault(b, "customProperties", "the service's port %q is no number from 1 to 65535", text)
+		return
 	}
 	r.Port = port
-	return nil
 }
 
 // files lists the folder and checks every file the descriptor names.
-func (l *loader) files(b *block, r *Recipe) error {
+func (l *loader) files(b *block, r *Recipe) {
 	var err error
-	if r.Files, err = list(r.fsys, r.dir); err != nil {
-		return err
-	}
+	r.Files, err = list(r.fsys, r.dir)
+	l.note(err)
 	if r.Icon != "" {
 		if _, ok := r.locate(r.Icon); !ok {
-			return b.fault("icon", "The icon file %q does not exist.", r.Icon)
+			l.fault(b, "icon", "The icon file %q does not exist.", r.Icon)
 		}
 	}
-	for name, e := range r.Lifecycle {
-		if err := r.checkEntry(name, e); err != nil {
-			return err
-		}
+	for _, name := range sortedNames(r.Lifecycle) {
+		l.checkEntry(r, name, r.Lifecycle[name])
 	}
-	for name, e := range r.CustomCommands {
-		if err := r.checkEntry(name, e); err != nil {
-			return err
-		}
+	for _, name := range sortedNames(r.CustomCommands) {
+		l.checkEntry(r, name, r.CustomCommands[name])
 	}
-	return nil
 }
 
 // locate finds a file of the recipe, in its folder or a base's.
@@ -383,19 +394,15 @@ func (r *Recipe) baseSources() []source {
 
 // checkEntry refuses an entry whose script is missing or does not parse, and
 // names the classes that a Groovy script lacks.
-func (r *Recipe) checkEntry(name string, e Entry) error {
+func (l *loader) checkEntry(r *Recipe, name string, e Entry) {
 	for _, o := range e.ByOS {
-		if name == "monitors" || name == "details" {
-			break
-		}
-		if matchesOS(o.Pattern) {
-			return r.checkEntry(name, o.Entry)
+		if name != "monitors" && name != "details" && matchesOS(o.Pattern) {
+			l.checkEntry(r, name, o.Entry)
+			return
 		}
 	}
 	for _, s := range e.Sub {
-		if err := r.checkEntry(name+"."+s.Name, s.Entry); err != nil {
-			return err
-		}
+		l.checkEntry(r, name+"."+s.Name, s.Entry)
 	}
 	script := ""
 	switch {
@@ -406,25 +413,31 @@ func (r *Recipe) checkEntry(name string, e Entry) error {
 	}
 	ext := path.Ext(script)
 	if ext != ".groovy" && ext != ".sh" || strings.HasPrefix(script, "/") || strings.Contains(script, "$") {
-		return nil
+		return
 	}
 	src, ok := r.locate(script)
 	if !ok {
-		return invalidf("%s: %s: the script %s is not in the recipe's folder", e.Where, name, script)
+		l.note(invalidf("%s: %s: the script %s is not in the recipe's folder%s", e.Where, name, script, hint(script, r.fileNames())))
+		return
 	}
 	if ext == ".sh" {
-		return nil
+		return
 	}
-	text, err := readText(src.fsys, path.Join(src.dir, script))
+	s, err := l.parse(src, script)
 	if err != nil {
-		return err
+		l.note(err)
+		return
 	}
-	s, err := groovy.Parse(script, text)
-	if err != nil {
-		return err
+	for _, fault := range s.Check(known) {
+		l.note(fault)
 	}
-	if faults := s.Check(known); len(faults) > 0 {
-		return invalid{faults[0]}
+}
+
+// fileNames are the scripts of the recipe and of its bases.
+func (r *Recipe) fileNames() map[string]bool {
+	all := map[string]bool{}
+	for _, f := range r.Files {
+		all[f] = true
 	}
-	return nil
+	return all
 }

@@ -44,30 +44,43 @@ func (s source) path(name string) string { return path.Join(s.dir, name) }
 // LoadDir loads the recipe in a folder of this machine. "extend" may reach
 // folders outside of it.
 func LoadDir(dir string, opt Options) (*Recipe, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
+	var err error
+	if opt.Dir, err = fromRoot(dir); err != nil {
 		return nil, fmt.Errorf("load recipe %s: %w", dir, err)
-	}
-	opt.Dir = strings.TrimPrefix(filepath.ToSlash(abs), "/")
-	if opt.Dir == "" {
-		opt.Dir = "."
 	}
 	return Load(os.DirFS("/"), opt)
 }
 
+// CheckDir is [Check] of a folder of this machine.
+func CheckDir(dir string, opt Options) (*Recipe, []Finding) {
+	var err error
+	if opt.Dir, err = fromRoot(dir); err != nil {
+		return nil, []Finding{{Fatal: true, Text: err.Error()}}
+	}
+	return Check(os.DirFS("/"), opt)
+}
+
+// fromRoot is the path of a folder below the root.
+func fromRoot(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	rel := strings.TrimPrefix(filepath.ToSlash(abs), "/")
+	if rel == "" {
+		rel = "."
+	}
+	return rel, err
+}
+
 // Load reads and checks the recipe in fsys. It evaluates the descriptor in a
 // sandbox that reads files of fsys and opt.Library only. Faults of the recipe
-// wrap ErrInvalid and name file and line.
+// wrap ErrInvalid and name file and line; the error tells all of them, a line
+// each. [Check] tells warnings, too.
 func Load(fsys fs.FS, opt Options) (*Recipe, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
 	defer cancel()
 	l := &loader{ctx: ctx, fsys: fsys, opt: opt, types: blockTypes()}
-	r, err := l.recipe()
-	if err != nil {
-		if _, known := errors.AsType[invalid](err); !known && !errors.Is(err, fs.ErrPermission) {
-			err = invalid{err}
-		}
-		return nil, fmt.Errorf("load recipe: %w", err)
+	r := l.recipe()
+	if len(l.faults) > 0 {
+		return nil, loadError(l.faults)
 	}
 	return r, nil
 }
@@ -81,25 +94,43 @@ type loader struct {
 	depth    int // of extend
 	services []*block
 	warnings []string
+	faults   []error
+	read     map[string]bool // Groovy files that were parsed
 }
 
 func (l *loader) warn(where, format string, args ...any) {
 	l.warnings = append(l.warnings, where+": "+fmt.Sprintf(format, args...))
 }
 
-func (l *loader) recipe() (*Recipe, error) {
+// recipe reads the recipe; what is wrong with it is in l.faults.
+func (l *loader) recipe() *Recipe {
 	src, err := find(l.fsys, l.opt.Dir)
 	if err != nil {
-		return nil, err
+		l.note(err)
+		return nil
 	}
 	root, err := l.descriptor(src, nil)
 	if err != nil {
-		return nil, err
+		l.note(err)
+		return nil
 	}
 	if root.typ == "application" {
 		return l.application(src, root)
 	}
 	return l.build(src, root)
+}
+
+// parse parses a Groovy file of src.
+func (l *loader) parse(src source, name string) (*groovy.Script, error) {
+	text, err := readText(src.fsys, src.path(name))
+	if err != nil {
+		return nil, err
+	}
+	if l.read == nil {
+		l.read = map[string]bool{}
+	}
+	l.read[src.path(name)] = true
+	return groovy.Parse(name, text)
 }
 
 // find finds the descriptor of a folder (rule 1), or takes the file given.
@@ -163,11 +194,7 @@ func readText(fsys fs.FS, name string) (string, error) {
 // descriptor evaluates the descriptor of src with its properties; given are
 // variables of the child or application that win over its own.
 func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, error) {
-	text, err := readText(src.fsys, src.path(src.file))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", src.file, err)
-	}
-	script, err := groovy.Parse(src.file, text)
+	script, err := l.parse(src, src.file)
 	if err != nil {
 		return nil, err
 	}
@@ -219,9 +246,7 @@ func (l *loader) properties(src source, given map[string]groovy.Value) (map[stri
 		if err != nil {
 			return nil, err
 		}
-		if err := l.config(src, name, text, vars); err != nil {
-			return nil, err
-		}
+		l.note(l.config(src, name, text, vars))
 	}
 	if l.opt.Overrides != "" && l.depth == 0 {
 		if err := l.config(src, "overrides", l.opt.Overrides, vars); err != nil {
@@ -354,11 +379,10 @@ func (l *loader) base(from source, rel string) (source, error) {
 
 // fragment is load("file.groovy"): a piece of the descriptor in a file.
 func (r *reader) fragment(t *groovy.Thread, name string) (groovy.Value, error) {
-	text, err := readText(r.src.fsys, r.src.path(name))
-	if err != nil {
+	script, err := r.load.parse(r.src, name)
+	if _, syntax := err.(*groovy.Error); err != nil && !syntax {
 		return nil, groovy.Throw("DSLException", "load %s: %v", name, err)
 	}
-	script, err := groovy.Parse(name, text)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,11 @@ func (r *reader) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 			return v, nil
 		}
 	}
-	return nil, groovy.Throw("DSLException", "Could not resolve DSL entry with name: %s", name)
+	err := groovy.Throw("DSLException", "Could not resolve DSL entry with name: %s", name)
+	if r.active() == nil {
+		return nil, err
+	}
+	return nil, r.load.faulty(t, err, name)
 }
 
 // Set assigns a property of the open block; at the root it is a variable.
@@ -129,21 +133,26 @@ func (r *reader) Set(t *groovy.Thread, name string, v groovy.Value) error {
 	}
 	kind, ok := r.types[b.typ].props[name]
 	if !ok {
-		return r.unknown(b, name)
+		return r.load.faulty(t, r.unknown(b, name), name)
 	}
-	return r.set(t, b, name, kind, v)
+	return r.load.faulty(t, r.set(t, b, name, kind, v), name)
 }
 
 func (r *reader) unknown(b *block, name string) error {
-	hint := ""
-	if near := nearest(name, r.types[b.typ].props); near != "" {
-		hint = fmt.Sprintf(" (did you mean %s?)", near)
-	}
-	return groovy.Throw("DSLException", "Could not find property: %s on Object: %s%s", name, b.typ, hint)
+	return groovy.Throw("DSLException", "Could not find property: %s on Object: %s%s", name, b.typ, hint(name, r.types[b.typ].props))
 }
 
-// Call is "name value" and "name { ... }".
+// Call is "name value" and "name { ... }". What is wrong with one is noted,
+// and the descriptor read on: its author is told all at once.
 func (r *reader) Call(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
+	v, err := r.entry(t, name, args)
+	if r.active() == nil && name != "service" && name != "application" {
+		return v, err
+	}
+	return v, r.load.faulty(t, err, name)
+}
+
+func (r *reader) entry(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
 	b := r.active()
 	switch name {
 	case "extend":
@@ -195,7 +204,8 @@ func (r *reader) Call(t *groovy.Thread, name string, args []groovy.Value) (groov
 		return v, nil
 	}
 	if b != nil && r.types[b.typ].props["*"] == 0 && !slices.Contains(grids(), b.typ) {
-		return nil, groovy.Throw("DSLException", "%v. Could not resolve DSL entry with name: %s", r.unknown(b, name), name)
+		return nil, groovy.Throw("DSLException", "Could not find property: %s on Object: %s%s. Could not resolve DSL entry with name: %s",
+			name, b.typ, hint(name, r.types[b.typ].props), name)
 	}
 	if b != nil {
 		return nil, nil // inside a processing unit, which is refused as a whole

@@ -56,6 +56,7 @@ type Recipe struct {
 	Properties       map[string]any // as JSON data
 	Network          any            // kept as JSON data, as are the next three
 	UserInterface    any
+	MetricGroups     []MetricGroup // of UserInterface: what the console draws
 	ScalingRules     any
 	Statistics       any
 

@@ -224,6 +224,12 @@ func (t *Thread) fatal(pos Pos, err error) error {
 	return e
 }
 
+// Located gives err the place being evaluated, unless it has one already.
+func (t *Thread) Located(err error) *Error {
+	located, _ := t.locate(err, t.pos).(*Error)
+	return located
+}
+
 func (t *Thread) locate(err error, pos Pos) error {
 	return t.locateIn(t.unit, err, pos)
 }
