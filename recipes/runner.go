@@ -26,6 +26,9 @@ type Runner struct {
 	// Groovy is put before a Groovy script's file and arguments to run it as
 	// a process (appliance-agent groovy). Start always needs it.
 	Groovy []string
+	// Spawn runs the Groovy script of start beside the caller when Groovy is
+	// empty; it returns at once.
+	Spawn func(script func(context.Context) (Result, error))
 
 	turn chan struct{}
 }
@@ -134,7 +137,11 @@ func (r *Runner) process(ctx context.Context, event, first string, rest []string
 	if strings.HasSuffix(first, ".groovy") {
 		if len(r.Groovy) == 0 {
 			if background {
-				return Result{}, fmt.Errorf("run %s: no program for Groovy scripts is set", first)
+				if r.Spawn == nil {
+					return Result{}, fmt.Errorf("run %s: no program for Groovy scripts is set", first)
+				}
+				r.Spawn(func(ctx context.Context) (Result, error) { return r.script(ctx, first, rest, red) })
+				return Result{}, nil
 			}
 			return r.script(ctx, first, rest, red)
 		}

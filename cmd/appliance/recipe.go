@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +19,7 @@ import (
 )
 
 func (a *app) recipeCmd() *cobra.Command {
-	return group("recipe", "The recipes", a.recipeListCmd(), a.recipeCheckCmd(), a.recipeNewCmd())
+	return group("recipe", "The recipes", a.recipeListCmd(), a.recipeCheckCmd(), a.recipeNewCmd(), a.recipeTestCmd())
 }
 
 func (a *app) recipeListCmd() *cobra.Command {
@@ -108,4 +110,65 @@ func (a *app) recipeNewCmd() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func (a *app) recipeTestCmd() *cobra.Command {
+	var seconds int
+	var keep bool
+	cmd := &cobra.Command{
+		Use: "test FOLDER", Short: "Run a recipe's lifecycle on this machine, without an appliance",
+		Long: "test unpacks the recipe in a scratch folder and runs its events here, as on a machine of the pool: from init\n" +
+			"to postStart with start detection, then stop detection while it watches the service, then preStop to shutdown.\n" +
+			"What the scripts do, they do to this machine: use a container or a virtual machine for a recipe that installs.",
+		Example: "  appliance recipe test ./my-recipe\n  appliance recipe test ./my-recipe --watch 5 -o json",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.tryRecipe(cmd.Context(), args[0], time.Duration(seconds)*time.Second, keep)
+		},
+	}
+	cmd.Flags().IntVar(&seconds, "watch", 30, "watch the running service for `SECONDS`")
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the scratch folder, and say where it is")
+	return cmd
+}
+
+func (a *app) tryRecipe(ctx context.Context, folder string, watch time.Duration, keep bool) (err error) {
+	r, err := recipes.LoadDir(folder, recipes.Options{Library: shipped.FS()})
+	if err != nil {
+		return fmt.Errorf("test recipe %s: %w: %v", folder, pool.ErrInvalid, err)
+	}
+	dir, err := os.MkdirTemp("", "appliance-recipe-test-*")
+	if err != nil {
+		return fmt.Errorf("test recipe %s: %v", folder, err)
+	}
+	if keep {
+		_, _ = fmt.Fprintln(a.stderr, dir)
+	} else {
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	var steps []recipes.TrialStep
+	trial := recipes.Trial{Recipe: r, Dir: dir, Watch: watch, Out: a.stderr, Tell: func(s recipes.TrialStep) {
+		steps = append(steps, s)
+		_, _ = fmt.Fprintf(a.stderr, "%s-1 %s\n", r.Name, trialLine(s))
+	}}
+	err = trial.Run(ctx)
+	return errors.Join(err, print(a, steps, func(w io.Writer, all []recipes.TrialStep) {
+		if err == nil {
+			_, _ = fmt.Fprintf(w, "%s: %d events ran well\n", r.Name, len(all))
+		}
+	}))
+}
+
+// trialLine tells of an event in the words that users of the original know.
+func trialLine(s recipes.TrialStep) string {
+	line := fmt.Sprintf("%s completed, duration: %.1f seconds", s.Event, s.Duration.Seconds())
+	if s.Error != "" {
+		line = fmt.Sprintf("%s failed. Reason: %s", s.Event, s.Error)
+	}
+	if s.Value != nil {
+		line += fmt.Sprintf(", result: %v", s.Value)
+	}
+	for _, w := range s.Warnings {
+		line += "\n  warning: " + w
+	}
+	return line
 }
