@@ -39,6 +39,7 @@ unit-race:
 root-test: kit
 	$(GO) test -count=1 -run TestPID1 ./agent
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
+	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
 

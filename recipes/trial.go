@@ -46,6 +46,25 @@ const (
 // Run returns when the service is down again; the error is the first event's
 // that failed. When ctx ends the service is taken down all the same.
 func (t *Trial) Run(ctx context.Context) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	err := t.up(ctx)
+	if err == nil {
+		err = t.watch(ctx)
+	}
+	return errors.Join(err, t.down(context.WithoutCancel(ctx)))
+}
+
+// Command runs a custom command of the recipe, which was not started.
+func (t *Trial) Command(ctx context.Context, name string, args ...string) (Result, error) {
+	if err := t.prepare(ctx); err != nil {
+		return Result{}, err
+	}
+	return t.runner.Command(ctx, name, args, t.Out)
+}
+
+func (t *Trial) prepare(ctx context.Context) error {
 	if t.Recipe.IsApplication() {
 		return invalidf("try recipe %s: it is an application; try its services one by one", t.Recipe.Name)
 	}
@@ -64,11 +83,7 @@ func (t *Trial) Run(ctx context.Context) error {
 	t.runner.Spawn = func(script func(context.Context) (Result, error)) {
 		t.host.spawn(context.WithoutCancel(ctx), script)
 	}
-	err = t.up(ctx)
-	if err == nil {
-		err = t.watch(ctx)
-	}
-	return errors.Join(err, t.down(context.WithoutCancel(ctx)))
+	return nil
 }
 
 func (t *Trial) unpack(dir string) error {

@@ -11,6 +11,8 @@ packages=(
   qemu-system-x86 qemu-utils ovmf openipmi ipmitool iproute2 kmod
   # tests
   chromium shellcheck dnsmasq-base busybox gdisk
+  # what recipes of the configuration-management bases run
+  puppet ansible-core
 )
 
 if ! command -v go >/dev/null || ! command -v npm >/dev/null; then

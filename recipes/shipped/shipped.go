@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed all:mysql
+//go:embed all:ansible all:chef all:mysql all:puppet
 var files embed.FS
 
 // FS is the folder of shipped recipes: one folder for each.
