@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -235,7 +236,7 @@ func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 	case "done":
 		s.Result = o.Result
 		d.end(s, pool.StepDone, nil)
-		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done.", v.title(), s.Name)
+		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done%s.", v.title(), s.Name, summary(o.Result))
 		if s.Name == stepRestart {
 			d.condition(v.m, pool.CondAgent, "booting", "")
 		}
@@ -245,6 +246,26 @@ func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 	default:
 		v.again(d, s, taskCause(o, s, *v.m, v.now))
 	}
+}
+
+// summary is what an entry says of itself: a closure may return a map with a
+// text "summary", as the bases for Puppet, Ansible and Chef do.
+func summary(result json.RawMessage) string {
+	var r struct {
+		Value struct {
+			Summary string `json:"summary"`
+		} `json:"value"`
+	}
+	if len(result) == 0 || json.Unmarshal(result, &r) != nil || r.Value.Summary == "" {
+		return ""
+	}
+	text := strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return ' '
+		}
+		return c
+	}, r.Value.Summary)
+	return ": " + text[:min(len(text), 200)]
 }
 
 // again tries a failed step once more, or fails the instance. On the way

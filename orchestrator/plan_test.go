@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -226,5 +227,17 @@ func (w *walk) check(t *rapid.T) {
 	v.effect = nil
 	if dec := planMachine(v); dec.draft.Empty() {
 		t.Fatalf("operation %s at step %s is overdue and nothing is done", v.op.Kind, v.op.Step)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	for _, tt := range []struct{ result, want string }{
+		{"", ""}, {`{"value":5}`, ""}, {`{"value":{"summary":5}}`, ""},
+		{`{"value":{"summary":"3 of 12 resources changed","changed":3}}`, ": 3 of 12 resources changed"},
+		{`{"value":{"summary":"a\nb"}}`, ": a b"},
+	} {
+		if got := summary(json.RawMessage(tt.result)); got != tt.want {
+			t.Errorf("summary(%s) = %q, want %q", tt.result, got, tt.want)
+		}
 	}
 }

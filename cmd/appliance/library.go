@@ -284,7 +284,7 @@ func packagesOf(arg string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := recipes.Load(dir, recipes.Options{})
+	r, err := recipes.Load(dir, recipes.Options{Library: shipped.FS()})
 	if err != nil {
 		return nil, fmt.Errorf("load recipe %s: %w: %v", arg, pool.ErrInvalid, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"appliance/api/wire"
 	"appliance/pool"
 	"appliance/recipes"
+	"appliance/recipes/shipped"
 )
 
 func (a *app) deployCmd() *cobra.Command {
@@ -64,7 +65,7 @@ func (a *app) upload(ctx context.Context, c *client.Client, arg string, r *wire.
 		r.Recipe = arg
 		return nil
 	}
-	recipe, err := recipes.LoadDir(arg, recipes.Options{})
+	recipe, err := recipes.LoadDir(arg, recipes.Options{Library: shipped.FS()})
 	if err != nil {
 		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
 	}
