@@ -60,7 +60,9 @@ func (f *folder) static(name string) groovy.Object {
 	case "InetAddress":
 		return fn(f.inetAddress)
 	case "ServiceUtils":
-		return fn(f.serviceUtils)
+		downloads := &groovy.Functions{Name: "DownloadUtil", Func: f.downloadUtil}
+		return &groovy.Functions{Name: name, Func: f.serviceUtils, Consts: map[string]groovy.Value{
+			"ProcessUtils": &groovy.Functions{Name: "ServiceUtils.ProcessUtils", Func: f.processUtils}, "downloadUtil": downloads}}
 	case "ServiceContextFactory":
 		return fn(func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
 			if m == "getServiceContext" && f.context != nil {
@@ -212,6 +214,8 @@ func (f *folder) serviceUtils(t *groovy.Thread, m string, args []groovy.Value) (
 		return false, nil
 	case "isLinuxOrUnix":
 		return true, nil
+	case "getDownloadUtil":
+		return &groovy.Functions{Name: "DownloadUtil", Func: f.downloadUtil}, nil
 	case "getPrimaryInetAddress":
 		return f.inetAddress(t, "getLocalHost", nil)
 	}
