@@ -26,7 +26,7 @@ type blockType struct {
 // blockTypes are the objects of the language (docs/recipes.md); stateful,
 // eventTimeoutSecs and verify are ours.
 func blockTypes() map[string]blockType {
-	list := map[string][2]string{
+	return makeTypes(map[string][2]string{
 		"application": {"", "name:s service:x"},
 		"service": {" application", `name:s icon:s type:s numInstances:i minAllowedInstances:i maxAllowedInstances:i
 			minAllowedInstancesPerLocation:i maxAllowedInstancesPerLocation:i elastic:b locationAware:b retries:i
@@ -65,7 +65,12 @@ func blockTypes() map[string]blockType {
 		"dataGrid":                {"service", "*"},
 		"memcached":               {"service", "*"},
 		"mirrorProcessingUnit":    {"service", "*"},
-	}
+	})
+}
+
+// makeTypes reads block types: the types around one, then its properties with
+// a letter for what each takes.
+func makeTypes(list map[string][2]string) map[string]blockType {
 	letters := map[string]propKind{"s": pString, "i": pInt, "b": pBool, "l": pList, "m": pMap, "e": pExec, "E": pExecMap, "o": pBlock, "a": pAny}
 	types := make(map[string]blockType, len(list))
 	for name, def := range list {
