@@ -24,15 +24,28 @@ func (db *DB) Apply(ctx context.Context, c *pool.Change) error {
 	if c.Empty() {
 		return nil
 	}
+	x := &write{change: c}
 	var first int64
-	err := db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		first, err = db.apply(ctx, tx, c)
-		return err
-	})
+	l, err := newLean(c)
+	switch {
+	case err != nil:
+	case l != nil:
+		x.lean = l
+	default:
+		x.do = func(ctx context.Context, tx *sql.Tx) (err error) {
+			first, err = db.apply(ctx, tx, c)
+			return err
+		}
+	}
+	if err == nil {
+		err = db.writer.submit(ctx, x)
+	}
 	if err != nil {
 		return fmt.Errorf("apply change: %w", err)
 	}
-	bump(c)
+	if l != nil {
+		first = l.first
+	}
 	for i, e := range c.Events {
 		e.Seq = first + int64(i)
 	}
@@ -268,9 +281,16 @@ func putService(ctx context.Context, tx *sql.Tx, s pool.Service) error {
 		s.Name, s.Phase, s.Rev, b)
 }
 
-func putInstance(ctx context.Context, tx *sql.Tx, in pool.Instance) error {
+func checkInstance(in pool.Instance) error {
 	if in.ID == "" || in.Service == "" {
 		return fmt.Errorf("%w: instance %q: has no ID or no service", pool.ErrInvalid, in.ID)
+	}
+	return nil
+}
+
+func putInstance(ctx context.Context, tx *sql.Tx, in pool.Instance) error {
+	if err := checkInstance(in); err != nil {
+		return err
 	}
 	if _, err := stored[pool.Instance](ctx, tx, "instance", in.ID, in.Rev, "SELECT rev, doc FROM instances WHERE id = $1"); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 // Events returns the events that f selects, in rising order.
 func (db *DB) Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, error) {
 	var q query
-	q.add("SELECT doc FROM events WHERE seq > ?", f.After)
+	q.add("SELECT seq, doc FROM events WHERE seq > ?", f.After)
 	q.and("machine", f.Machine)
 	q.and("service", f.Service)
 	q.and("instance", f.Instance)
@@ -21,7 +21,16 @@ func (db *DB) Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, err
 		q.add(" AND substr(type, 1, ?) = ?", len(f.Type), f.Type)
 	}
 	q.page(f.Limit, f.Last)
-	list, err := docs[pool.Event](ctx, db.read, q.sql.String(), q.args...)
+	list, err := rows(ctx, db.read, func(r *sql.Rows) (e pool.Event, err error) {
+		var b []byte
+		var seq int64
+		if err := r.Scan(&seq, &b); err != nil {
+			return e, err
+		}
+		err = decode(b, &e)
+		e.Seq = seq
+		return e, err
+	}, q.sql.String(), q.args...)
 	list, err = reversed(list, err, f.Last)
 	return named(list, err, "events", "")
 }
@@ -33,7 +42,7 @@ func (db *DB) AppendLog(ctx context.Context, lines []pool.LogLine) ([]pool.LogLi
 		return nil, nil
 	}
 	var out []pool.LogLine
-	err := db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		out = slices.Clone(lines)
 		last, err := lastSeq(ctx, tx, "logs")
 		if err != nil {
@@ -105,7 +114,7 @@ func (db *DB) AppendBoot(ctx context.Context, events []pool.BootEvent) error {
 	if len(events) == 0 {
 		return nil
 	}
-	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		last, err := lastSeq(ctx, tx, "boot_events")
 		if err != nil {
 			return err

@@ -55,7 +55,7 @@ func (db *DB) Bind(ctx context.Context, l pool.Lease) (pool.Lease, error) {
 	}
 	l.Start, l.Expires, l.Declined = l.Start.UTC(), l.Expires.UTC(), false
 	mac, addr := l.MAC.String(), l.Address.String()
-	err := db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var by string
 		err := tx.QueryRowContext(ctx, `
 			SELECT coalesce(mac, 'nobody: it was declined') FROM leases
@@ -80,7 +80,7 @@ func (db *DB) Bind(ctx context.Context, l pool.Lease) (pool.Lease, error) {
 
 // Unbind ends the lease of addr if mac holds it; otherwise it does nothing.
 func (db *DB) Unbind(ctx context.Context, mac pool.MAC, addr netip.Addr) error {
-	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return exec(ctx, tx, "lease of", mac.String(), "DELETE FROM leases WHERE address = $1 AND mac = $2", addr.String(), mac.String())
 	})
 }
@@ -90,7 +90,7 @@ func (db *DB) Decline(ctx context.Context, addr netip.Addr, until time.Time) err
 	if !addr.IsValid() {
 		return fmt.Errorf("%w: decline: want an address", pool.ErrInvalid)
 	}
-	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return exec(ctx, tx, "declined address", addr.String(), `
 			INSERT INTO leases (address, mac, hostname, start, expires) VALUES ($1, NULL, '', $2, $3)
 			ON CONFLICT (address) DO UPDATE SET mac = NULL, hostname = '', start = excluded.start, expires = excluded.expires`,

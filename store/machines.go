@@ -3,19 +3,22 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 
 	"appliance/pool"
 )
 
 // Machine returns the machine with the given ID.
 func (db *DB) Machine(ctx context.Context, id string) (pool.Machine, error) {
-	m, err := doc[pool.Machine](ctx, db.read, "SELECT doc FROM machines WHERE id = $1", id)
+	m, err := cached(&db.cache, machineKey(id), pool.Machine.Clone, func() (pool.Machine, error) {
+		return doc[pool.Machine](ctx, db.read, "SELECT doc FROM machines WHERE id = $1", id)
+	})
 	return named(m, err, "machine", id)
 }
 
 // MachineByMAC returns the machine that was seen with mac.
 func (db *DB) MachineByMAC(ctx context.Context, mac pool.MAC) (pool.Machine, error) {
-	m, err := machineByMAC(ctx, db.read, mac)
+	m, err := settled(&db.cache, func() (pool.Machine, error) { return machineByMAC(ctx, db.read, mac) })
 	return named(m, err, "machine with MAC", mac.String())
 }
 
@@ -30,22 +33,26 @@ func (db *DB) MachineByName(ctx context.Context, name string) (pool.Machine, err
 	if a, err := pool.ParseMAC(name); err == nil {
 		mac = a.String()
 	}
-	m, err := doc[pool.Machine](ctx, db.read, `
-		SELECT doc FROM machines
-		WHERE id = $1 OR name = $1 OR id IN (SELECT machine FROM machine_macs WHERE mac = $2)
-		ORDER BY CASE WHEN id = $1 THEN 0 WHEN name = $1 THEN 1 ELSE 2 END LIMIT 1`, name, mac)
+	m, err := settled(&db.cache, func() (pool.Machine, error) {
+		return doc[pool.Machine](ctx, db.read, `
+			SELECT doc FROM machines
+			WHERE id = $1 OR name = $1 OR id IN (SELECT machine FROM machine_macs WHERE mac = $2)
+			ORDER BY CASE WHEN id = $1 THEN 0 WHEN name = $1 THEN 1 ELSE 2 END LIMIT 1`, name, mac)
+	})
 	return named(m, err, "machine", name)
 }
 
 // Machines returns all machines by name.
 func (db *DB) Machines(ctx context.Context) ([]pool.Machine, error) {
-	list, err := docs[pool.Machine](ctx, db.read, "SELECT doc FROM machines ORDER BY name")
+	list, err := settled(&db.cache, func() ([]pool.Machine, error) {
+		return docs[pool.Machine](ctx, db.read, "SELECT doc FROM machines ORDER BY name")
+	})
 	return named(list, err, "machines", "")
 }
 
 // Wiped returns the serials whose wipe record on machine still holds.
 func (db *DB) Wiped(ctx context.Context, machine string) (map[string]bool, error) {
-	m, err := wiped(ctx, db.read, machine)
+	m, err := cached(&db.cache, wipedKey(machine), maps.Clone, func() (map[string]bool, error) { return wiped(ctx, db.read, machine) })
 	return named(m, err, "wipe records of machine", machine)
 }
 
@@ -77,7 +84,7 @@ func (db *DB) operation(ctx context.Context, where string, args ...any) (pool.Op
 
 // Operation returns the operation with the given ID.
 func (db *DB) Operation(ctx context.Context, id string) (pool.Operation, error) {
-	o, err := db.operation(ctx, "id = $1", id)
+	o, err := cached(&db.cache, operationKey(id), deepCopy, func() (pool.Operation, error) { return db.operation(ctx, "id = $1", id) })
 	return named(o, err, "operation", id)
 }
 
@@ -87,40 +94,53 @@ const isOpen = "status IN ('queued', 'running', 'waiting')"
 // OpenOperation returns the one operation that is open on machine, or
 // pool.ErrNotFound.
 func (db *DB) OpenOperation(ctx context.Context, machine string) (pool.Operation, error) {
-	o, err := db.operation(ctx, isOpen+" AND machine = $1", machine)
+	o, err := settled(&db.cache, func() (pool.Operation, error) { return db.operation(ctx, isOpen+" AND machine = $1", machine) })
 	return named(o, err, "open operation of machine", machine)
 }
 
 // LastOperation returns the operation that is open on machine, else the one
 // that was asked for last: a clock that was set back hides no open one.
 func (db *DB) LastOperation(ctx context.Context, machine string) (pool.Operation, error) {
-	o, err := db.operation(ctx, "machine = $1 ORDER BY "+isOpen+" DESC, queued_at DESC, id DESC LIMIT 1", machine)
+	o, err := cached(&db.cache, lastKey(machine), deepCopy, func() (pool.Operation, error) {
+		return db.operation(ctx, "machine = $1 ORDER BY "+isOpen+" DESC, queued_at DESC, id DESC LIMIT 1", machine)
+	})
 	return named(o, err, "last operation of machine", machine)
 }
 
 // OpenOperations returns all open operations, oldest first.
 func (db *DB) OpenOperations(ctx context.Context) ([]pool.Operation, error) {
-	list, err := rows(ctx, db.read, func(r *sql.Rows) (pool.Operation, error) { return scanOperation(r.Scan) },
-		"SELECT doc, token FROM operations WHERE "+isOpen+" ORDER BY queued_at, id")
+	list, err := settled(&db.cache, func() ([]pool.Operation, error) {
+		return rows(ctx, db.read, func(r *sql.Rows) (pool.Operation, error) { return scanOperation(r.Scan) },
+			"SELECT doc, token FROM operations WHERE "+isOpen+" ORDER BY queued_at, id")
+	})
 	return named(list, err, "open operations", "")
 }
 
 // Steps returns the steps of an operation or instance by Seq and Attempt.
 func (db *DB) Steps(ctx context.Context, owner string) ([]pool.Step, error) {
-	list, err := docs[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE owner = $1 ORDER BY seq, attempt, step_key", owner)
+	list, err := cached(&db.cache, stepsKey(owner), cloneSteps, func() ([]pool.Step, error) {
+		return docs[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE owner = $1 ORDER BY seq, attempt, step_key", owner)
+	})
 	return named(list, err, "steps of", owner)
 }
 
 // Step returns the step with the given key.
 func (db *DB) Step(ctx context.Context, key string) (pool.Step, error) {
-	s, err := doc[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE step_key = $1", key)
+	if s, ok := db.cache.oneStep(key); ok {
+		return s, nil
+	}
+	s, err := settled(&db.cache, func() (pool.Step, error) {
+		return doc[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE step_key = $1", key)
+	})
 	return named(s, err, "step", key)
 }
 
 // OpenSteps returns the pending and running steps on machine, of all owners,
 // by Seq and Attempt.
 func (db *DB) OpenSteps(ctx context.Context, machine string) ([]pool.Step, error) {
-	list, err := docs[pool.Step](ctx, db.read,
-		"SELECT doc FROM steps WHERE machine = $1 AND status IN ('pending', 'running') ORDER BY seq, attempt, step_key", machine)
+	list, err := cached(&db.cache, openStepsKey(machine), cloneSteps, func() ([]pool.Step, error) {
+		return docs[pool.Step](ctx, db.read,
+			"SELECT doc FROM steps WHERE machine = $1 AND status IN ('pending', 'running') ORDER BY seq, attempt, step_key", machine)
+	})
 	return named(list, err, "open steps of machine", machine)
 }

@@ -12,19 +12,25 @@ import (
 
 // Service returns the service with the given name.
 func (db *DB) Service(ctx context.Context, name string) (pool.Service, error) {
-	s, err := doc[pool.Service](ctx, db.read, "SELECT doc FROM services WHERE name = $1", name)
+	s, err := cached(&db.cache, serviceKey(name), deepCopy, func() (pool.Service, error) {
+		return doc[pool.Service](ctx, db.read, "SELECT doc FROM services WHERE name = $1", name)
+	})
 	return named(s, err, "service", name)
 }
 
 // Services returns all services by name, removed ones included.
 func (db *DB) Services(ctx context.Context) ([]pool.Service, error) {
-	list, err := docs[pool.Service](ctx, db.read, "SELECT doc FROM services ORDER BY name")
+	list, err := settled(&db.cache, func() ([]pool.Service, error) {
+		return docs[pool.Service](ctx, db.read, "SELECT doc FROM services ORDER BY name")
+	})
 	return named(list, err, "services", "")
 }
 
 // Instance returns the instance with the given ID.
 func (db *DB) Instance(ctx context.Context, id string) (pool.Instance, error) {
-	in, err := doc[pool.Instance](ctx, db.read, "SELECT doc FROM instances WHERE id = $1", id)
+	in, err := cached(&db.cache, instanceKey(id), deepCopy, func() (pool.Instance, error) {
+		return doc[pool.Instance](ctx, db.read, "SELECT doc FROM instances WHERE id = $1", id)
+	})
 	return named(in, err, "instance", id)
 }
 
@@ -35,13 +41,20 @@ func (db *DB) Instances(ctx context.Context, service string) ([]pool.Instance, e
 	q.add("SELECT doc FROM instances WHERE 1 = 1")
 	q.and("service", service)
 	q.add(" ORDER BY service, number, id")
-	list, err := docs[pool.Instance](ctx, db.read, q.sql.String(), q.args...)
+	load := func() ([]pool.Instance, error) { return docs[pool.Instance](ctx, db.read, q.sql.String(), q.args...) }
+	if service != "" {
+		list, err := db.cache.siblings(service, load)
+		return named(list, err, "instances of", service)
+	}
+	list, err := settled(&db.cache, load)
 	return named(list, err, "instances of", service)
 }
 
 // Template returns the template with the given name.
 func (db *DB) Template(ctx context.Context, name string) (pool.Template, error) {
-	t, err := doc[pool.Template](ctx, db.read, "SELECT doc FROM templates WHERE name = $1", name)
+	t, err := cached(&db.cache, templateKey(name), deepCopy, func() (pool.Template, error) {
+		return doc[pool.Template](ctx, db.read, "SELECT doc FROM templates WHERE name = $1", name)
+	})
 	return named(t, err, "template", name)
 }
 

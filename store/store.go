@@ -41,6 +41,7 @@ type DB struct {
 	lock   *lock
 	read   *sql.DB
 	writer *writer
+	cache  cache
 	seal   cipher.AEAD
 
 	mu       sync.Mutex
@@ -89,7 +90,7 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 		return nil, fmt.Errorf("open %s: %w", db.path, err)
 	}
 	w.SetMaxOpenConns(1)
-	db.writer = newWriter(w)
+	db.writer = newWriter(w, db)
 	if err := migrate(ctx, w, o.Log); err != nil {
 		return nil, fmt.Errorf("open %s: %w", db.path, kind(err))
 	}
@@ -132,7 +133,7 @@ func fileURI(path, query string) string {
 // writerDSN holds every setting: a PRAGMA after open would reach one connection.
 // Without _synchronous=FULL the driver sets NORMAL, which loses commits on a power cut.
 func writerDSN(path string) string {
-	return fileURI(path, "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate&_foreign_keys=on&_stmt_cache_size=64")
+	return fileURI(path, "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate&_foreign_keys=on&_stmt_cache_size=64&_cache_size=-32768")
 }
 
 func readerDSN(path string) string {

@@ -11,20 +11,26 @@ import (
 )
 
 // maxGroup bounds how many writes share one transaction.
-const maxGroup = 256
+const maxGroup = 1024
 
-// write is one write that waits to be committed. do may be called more than
-// once, in different transactions, and must not act on anything but tx and
-// variables that it sets anew each time.
+// write is one write that waits to be committed: either lean, or do. do may be
+// called more than once, in different transactions, and must not act on
+// anything but tx and variables that it sets anew each time.
 type write struct {
+	lean *lean
 	do   func(ctx context.Context, tx *sql.Tx) error
-	done chan error
+	// change is what do writes, as far as the cache is concerned.
+	change *pool.Change
+	// beside: do writes nothing that is cached.
+	beside bool
+	done   chan error
 }
 
 // writer owns the only connection that writes. Writes that come while a
 // commit is under way form the next group: one transaction, one fsync.
 type writer struct {
-	db *sql.DB
+	db    *sql.DB
+	store *DB
 
 	mu      sync.Mutex
 	waiting []*write
@@ -33,8 +39,8 @@ type writer struct {
 	ended   chan struct{}
 }
 
-func newWriter(db *sql.DB) *writer {
-	return &writer{db: db, wake: make(chan struct{}, 1)}
+func newWriter(db *sql.DB, store *DB) *writer {
+	return &writer{db: db, store: store, wake: make(chan struct{}, 1)}
 }
 
 // start starts the writing goroutine; close ends it.
@@ -65,10 +71,19 @@ func (w *writer) poke() {
 // has ended is refused at the door; from then on write waits for the outcome,
 // so an error always means that nothing was stored.
 func (w *writer) write(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return w.submit(ctx, &write{do: do})
+}
+
+// beside is write for what is never cached: logs, leases, boot events, settings.
+func (w *writer) beside(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return w.submit(ctx, &write{do: do, beside: true})
+}
+
+func (w *writer) submit(ctx context.Context, x *write) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	x := &write{do: do, done: make(chan error, 1)}
+	x.done = make(chan error, 1)
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
@@ -124,36 +139,84 @@ func (w *writer) commit(group []*write) {
 
 // together runs group in one transaction. The results are those of each
 // write; the error is that of the transaction, in which case nothing of it
-// was stored. For a group of one the result is the error.
-func (w *writer) together(group []*write) ([]error, error) {
+// was stored. For a group of one the result is the error. The cache is in line
+// with what was stored when together returns.
+func (w *writer) together(writes []*write) ([]error, error) {
 	ctx := context.Background() // never a caller's: one who leaves must not undo the others' writes
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	if len(group) == 1 {
-		if err := group[0].do(ctx, tx); err != nil {
+	g, results := newGroup(w.store, tx), make([]error, len(writes))
+	for i, x := range writes {
+		if x.lean != nil {
+			results[i] = g.add(ctx, x.lean)
+		} else {
+			results[i], err = w.one(ctx, g, x, len(writes) == 1)
+		}
+		if err == nil && results[i] != nil && (spoils(results[i]) || len(writes) == 1) {
+			err = results[i]
+		}
+		if err != nil {
 			return nil, undo(tx, err)
 		}
-		return []error{nil}, tx.Commit()
 	}
-	results := make([]error, len(group))
-	for i, x := range group {
-		if _, err := tx.ExecContext(ctx, "SAVEPOINT one"); err != nil {
-			return nil, undo(tx, err)
+	if err := g.flush(ctx); err != nil {
+		return nil, undo(tx, err)
+	}
+	w.store.cache.commit.Lock()
+	defer w.store.cache.commit.Unlock()
+	if err := tx.Commit(); err != nil {
+		return nil, err
+	}
+	for i, x := range writes {
+		if results[i] == nil {
+			w.publish(x)
 		}
-		end := "RELEASE one"
-		if results[i] = x.do(ctx, tx); results[i] != nil {
-			if spoils(results[i]) {
-				return nil, undo(tx, results[i])
+	}
+	return results, nil
+}
+
+// one runs a write that is not lean, with a savepoint around it unless it is
+// alone. The second error is that of the transaction.
+func (w *writer) one(ctx context.Context, g *group, x *write, alone bool) (result, err error) {
+	if err := g.flush(ctx); err != nil { // it may look at what was written before it
+		return nil, err
+	}
+	if !x.beside {
+		defer func() {
+			if result == nil {
+				g.wrote(x.change)
 			}
-			end = "ROLLBACK TO one; RELEASE one"
-		}
-		if _, err := tx.ExecContext(ctx, end); err != nil {
-			return nil, undo(tx, err)
-		}
+		}()
 	}
-	return results, tx.Commit()
+	if alone {
+		return x.do(ctx, g.tx), nil
+	}
+	if _, err := g.tx.ExecContext(ctx, "SAVEPOINT one"); err != nil {
+		return nil, err
+	}
+	end := "RELEASE one"
+	if result = x.do(ctx, g.tx); result != nil {
+		if spoils(result) {
+			return result, result
+		}
+		end = "ROLLBACK TO one; RELEASE one"
+	}
+	_, err = g.tx.ExecContext(ctx, end)
+	return result, err
+}
+
+// publish brings the cache in line with a write that was committed: the rows
+// of its change get their new Rev here, before anybody can read them.
+func (w *writer) publish(x *write) {
+	switch {
+	case x.change != nil:
+		bump(x.change)
+		w.store.cache.applied(x.change)
+	case !x.beside:
+		w.store.cache.clear()
+	}
 }
 
 // undo rolls tx back and returns err. SQLite may have rolled it back itself.

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"appliance/pool"
+)
+
+// lean is a change of nothing but steps, instances and events: nearly all
+// that an engine at work writes. Its rows cannot collide with others (no
+// column of theirs is unique but the key), so once the Revs were compared it
+// cannot fail for reasons of its own, needs no savepoint, and shares
+// statements with its group. It is encoded by the caller, not by the writer.
+type lean struct {
+	change    *pool.Change
+	steps     []string // documents with the next Rev
+	instances []string
+	events    []string // documents without Seq, which the column has
+	first     int64    // Seq of the first event, once written
+}
+
+// newLean returns the lean form of a change, nil if it has none.
+func newLean(c *pool.Change) (*lean, error) {
+	rest := *c
+	rest.Steps, rest.Instances, rest.Events = nil, nil, nil
+	if !rest.Empty() {
+		return nil, nil
+	}
+	l := &lean{change: c}
+	for _, s := range c.Steps {
+		if err := pool.CheckStep(*s); err != nil {
+			return nil, err
+		}
+		next := *s
+		next.Rev++
+		b, err := text(next)
+		if err != nil {
+			return nil, err
+		}
+		l.steps = append(l.steps, b)
+	}
+	for _, in := range c.Instances {
+		if err := checkInstance(*in); err != nil {
+			return nil, err
+		}
+		next := *in
+		next.Rev++
+		b, err := text(next)
+		if err != nil {
+			return nil, err
+		}
+		l.instances = append(l.instances, b)
+	}
+	for _, e := range c.Events {
+		b, err := text(e)
+		if err != nil {
+			return nil, err
+		}
+		l.events = append(l.events, b)
+	}
+	return l, nil
+}
+
+// group is what one transaction has written so far.
+type group struct {
+	db   *DB
+	tx   *sql.Tx
+	revs map[string]int64 // of rows that this transaction wrote
+	lost bool             // rows were deleted: revs that are cached do not count
+
+	steps, instances, events []any // arguments of rows that wait to be written
+	at                       map[string]int
+	seq                      int64 // last Seq; -1 when it has to be looked up
+}
+
+func newGroup(db *DB, tx *sql.Tx) *group {
+	return &group{db: db, tx: tx, revs: map[string]int64{}, at: map[string]int{}, seq: -1}
+}
+
+// add compares the Revs of l's rows and lets them wait for flush. An error
+// that wraps pool.ErrConflict concerns l alone.
+func (g *group) add(ctx context.Context, l *lean) error {
+	for _, s := range l.change.Steps {
+		if err := g.compare(ctx, "step", s.Key, s.Rev, func() (int64, bool) { return g.db.cache.stepRev(s) }); err != nil {
+			return err
+		}
+	}
+	for _, in := range l.change.Instances {
+		if err := g.compare(ctx, "instance", in.ID, in.Rev, func() (int64, bool) { return g.db.cache.instanceRev(in.ID) }); err != nil {
+			return err
+		}
+	}
+	if len(l.events) > 0 && g.seq < 0 {
+		var err error
+		if g.seq, err = lastSeq(ctx, g.tx, "events"); err != nil {
+			return err
+		}
+	}
+	for i, s := range l.change.Steps {
+		g.revs["step "+s.Key] = s.Rev + 1
+		g.steps = g.row("step "+s.Key, g.steps, s.Key, s.Owner, s.Machine, string(s.Status), s.Seq, s.Attempt, s.Rev+1, l.steps[i])
+	}
+	for i, in := range l.change.Instances {
+		g.revs["instance "+in.ID] = in.Rev + 1
+		g.instances = g.row("instance "+in.ID, g.instances, in.ID, in.Service, in.Number, in.Machine, in.Rev+1, l.instances[i])
+	}
+	l.first = g.seq + 1
+	for i, e := range l.change.Events {
+		g.seq++
+		g.events = append(g.events, g.seq, e.Type, string(e.Severity), e.Machine, e.Service, e.Instance, l.events[i])
+	}
+	return nil
+}
+
+// row adds a row to those that wait, in place of an earlier one of the same key.
+func (g *group) row(key string, rows []any, columns ...any) []any {
+	if i, ok := g.at[key]; ok {
+		copy(rows[i:], columns)
+		return rows
+	}
+	g.at[key] = len(rows)
+	return append(rows, columns...)
+}
+
+// compare refuses a rev that is not the stored one. known asks the cache.
+func (g *group) compare(ctx context.Context, what, key string, rev int64, known func() (int64, bool)) error {
+	has, ok := g.revs[what+" "+key]
+	if !ok && !g.lost {
+		has, ok = known()
+	}
+	if !ok {
+		q := "SELECT rev FROM steps WHERE step_key = $1"
+		if what == "instance" {
+			q = "SELECT rev FROM instances WHERE id = $1"
+		}
+		if err := g.tx.QueryRowContext(ctx, q, key).Scan(&has); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	switch {
+	case has == rev:
+		return nil
+	case has == 0:
+		return fmt.Errorf("%w: %s %s is gone", pool.ErrConflict, what, key)
+	}
+	return fmt.Errorf("%w: %s %s was changed by another: it is at revision %d, not %d", pool.ErrConflict, what, key, has, rev)
+}
+
+// wrote notes what a change wrote that is not lean.
+func (g *group) wrote(c *pool.Change) {
+	g.seq = -1
+	if c == nil {
+		g.lost = true
+		return
+	}
+	for _, s := range c.Services {
+		g.lost = g.lost || s.Rev == 0
+	}
+	for _, o := range c.Operations {
+		g.lost = g.lost || o.Rev == 0
+	}
+	for _, s := range c.Steps {
+		g.revs["step "+s.Key] = s.Rev + 1
+	}
+	for _, in := range c.Instances {
+		g.revs["instance "+in.ID] = in.Rev + 1
+	}
+}
+
+// flush writes what waits.
+func (g *group) flush(ctx context.Context) error {
+	err := errors.Join(
+		insert(ctx, g.tx, stepColumns, g.steps),
+		insert(ctx, g.tx, instanceColumns, g.instances),
+		insert(ctx, g.tx, eventColumns, g.events))
+	if err == nil && len(g.events) > 0 {
+		n := int64(len(g.events) / eventColumns.n)
+		if last := g.seq - n; last/pruneEvery != g.seq/pruneEvery {
+			_, err = g.tx.ExecContext(ctx, "DELETE FROM events WHERE seq <= $1", g.seq-maxEvents)
+		}
+	}
+	g.steps, g.instances, g.events = g.steps[:0], g.instances[:0], g.events[:0]
+	clear(g.at)
+	return err
+}
+
+// columns is a statement that writes rows, for any number of them.
+type columns struct {
+	insert, conflict string
+	n                int
+}
+
+var (
+	stepColumns = columns{"INSERT INTO steps (step_key, owner, machine, status, seq, attempt, rev, doc) VALUES ",
+		` ON CONFLICT (step_key) DO UPDATE SET owner = excluded.owner, machine = excluded.machine, status = excluded.status,
+			seq = excluded.seq, attempt = excluded.attempt, rev = excluded.rev, doc = excluded.doc`, 8}
+	instanceColumns = columns{"INSERT INTO instances (id, service, number, machine, rev, doc) VALUES ",
+		` ON CONFLICT (id) DO UPDATE SET service = excluded.service, number = excluded.number, machine = excluded.machine,
+			rev = excluded.rev, doc = excluded.doc`, 6}
+	eventColumns = columns{"INSERT INTO events (seq, type, severity, machine, service, instance, doc) VALUES ", "", 7}
+)
+
+// statement returns the text for n rows.
+func (c columns) statement(n int) string {
+	var b strings.Builder
+	b.WriteString(c.insert)
+	for i := range n * c.n {
+		switch {
+		case i == 0:
+			b.WriteString("($")
+		case i%c.n == 0:
+			b.WriteString("), ($")
+		default:
+			b.WriteString(", $")
+		}
+		b.WriteString(strconv.Itoa(i + 1))
+	}
+	b.WriteString(")" + c.conflict)
+	return b.String()
+}
+
+// insert writes rows, 32, 8 and 1 a statement: few texts, so that each stays prepared.
+func insert(ctx context.Context, tx *sql.Tx, c columns, args []any) error {
+	for _, n := range []int{32, 8, 1} {
+		if len(args) < n*c.n {
+			continue
+		}
+		q := c.statement(n)
+		for ; len(args) >= n*c.n; args = args[n*c.n:] {
+			if _, err := tx.ExecContext(ctx, q, args[:n*c.n]...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
