@@ -18,6 +18,9 @@ type draft struct {
 	mint func(prefix string) string
 	// round is that of the instance whose steps are made.
 	round int
+	// ahead is a key that needs no look before alarm: an agent has its step.
+	ahead string
+	alarm time.Time
 }
 
 func (d *draft) machine(m *pool.Machine) *pool.Machine {

@@ -16,7 +16,9 @@ type iview struct {
 	now      time.Time
 	in       *pool.Instance
 	svc      *pool.Service
-	all      []pool.Instance // of the service
+	all      []pool.Instance // of the service, once siblings was called
+	load     func() ([]pool.Instance, error)
+	err      error           // of load: what was planned does not count
 	steps    []*pool.Step    // of the instance
 	m        *pool.Machine   // nil while it has none
 	op       *pool.Operation // the last one on m
@@ -50,9 +52,23 @@ func planInstance(v *iview) decision {
 		v.down(&dec)
 	case pool.InstanceReleasing:
 		v.release(&dec)
-	case pool.InstanceRunning, pool.InstanceRemoved, pool.InstanceFailed, pool.ServiceDeploying, pool.ServiceRemoving:
+	case pool.InstanceRunning:
+		v.serviceRuns(&dec.draft)
+	case pool.InstanceRemoved:
+		serviceRemoved(&dec.draft, v.in, v.svc, v.siblings)
+	case pool.InstanceFailed, pool.ServiceDeploying, pool.ServiceRemoving:
 	}
 	return dec
+}
+
+// siblings returns the instances of the service. They are read when they are
+// asked for: a service may have a thousand, and most looks at one of them do
+// not concern the others.
+func (v *iview) siblings() []pool.Instance {
+	if v.all == nil && v.load != nil && v.err == nil {
+		v.all, v.err = v.load()
+	}
+	return v.all
 }
 
 // claim takes the chosen machine and queues its deployment: one transaction,
@@ -219,8 +235,18 @@ func (v *iview) runs(d *draft) {
 		}
 	}
 	v.tell(d, "instance.running", pool.Info, "%s runs on %s at %s.", v.title(), v.m.Name, in.Endpoint)
-	for _, o := range v.all {
-		if o.ID != in.ID && o.Phase != pool.InstanceRunning && o.Phase != pool.InstanceRemoved {
+	v.serviceRuns(d)
+}
+
+// serviceRuns notes that the last instance of a service came up. Of two that
+// come up at once each sees the other under way: the look that follows finds
+// that both run.
+func (v *iview) serviceRuns(d *draft) {
+	if v.svc.Phase != pool.ServiceDeploying {
+		return
+	}
+	for _, o := range v.siblings() {
+		if o.ID != v.in.ID && o.Phase != pool.InstanceRunning && o.Phase != pool.InstanceRemoved {
 			return
 		}
 	}
@@ -390,17 +416,25 @@ func (v *iview) release(dec *decision) {
 		d.end(s, pool.StepDone, nil)
 		release(d, v.m, v.wiped, v.svc.Wipe, "it holds the data of service "+v.svc.Name, "service "+v.svc.Name)
 	}
-	removed(d, v.in, v.svc, v.all)
+	removed(d, v.in, v.svc, v.siblings)
 }
 
 // removed ends an instance for good, and with the last one the service.
-func removed(d *draft, in *pool.Instance, svc *pool.Service, all []pool.Instance) {
+func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []pool.Instance) {
 	d.instance(in).Phase = pool.InstanceRemoved
 	in.Step, in.Endpoint = "", ""
 	e := d.tell("instance.removed", pool.Info, "%s/%d is removed.", svc.Name, in.Number)
 	e.Service, e.Instance = svc.Name, in.ID
 	d.secret(tokenSecret(in.ID), pool.Secret{})
-	for _, o := range all {
+	serviceRemoved(d, in, svc, siblings)
+}
+
+// serviceRemoved ends a service whose last instance is gone.
+func serviceRemoved(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []pool.Instance) {
+	if svc.Phase != pool.ServiceRemoving {
+		return
+	}
+	for _, o := range siblings() {
 		if o.ID != in.ID && o.Phase != pool.InstanceRemoved {
 			return
 		}

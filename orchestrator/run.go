@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	workers   = 8
+	// workers wait for commits most of the time, and share them.
+	workers   = 64
 	beatEvery = 10 * time.Second
 	// beatKey is the setting that tells when the appliance was alive last.
 	beatKey = "beat"
@@ -190,7 +191,9 @@ func (e *Engine) tick(ctx context.Context, key string) error {
 		if err != nil {
 			return gone(err)
 		}
-		dec = planInstance(v)
+		if dec = planInstance(v); v.err != nil {
+			return v.err
+		}
 	}
 	if !dec.draft.Empty() {
 		return e.apply(ctx, &dec.draft)
@@ -231,17 +234,25 @@ func (e *Engine) apply(ctx context.Context, d *draft) error {
 	for _, s := range d.Steps {
 		e.stepStored(s)
 	}
-	e.touched(d, e.wakeKey)
+	e.touched(d, func(key string) {
+		if key == d.ahead {
+			e.q.addAt(key, d.alarm)
+			return
+		}
+		e.wakeKey(key)
+	})
 	return nil
 }
 
 // touched calls f with the key of everything that a draft concerns.
 func (e *Engine) touched(d *draft, f func(key string)) {
 	for _, s := range d.Steps {
-		if strings.HasPrefix(s.Owner, "in-") {
-			f("i:" + s.Owner)
+		if !strings.HasPrefix(s.Owner, "in-") {
+			f("m:" + s.Machine)
+			continue
 		}
-		f("m:" + s.Machine)
+		f("i:" + s.Owner)
+		e.ring(s.Machine) // the planner of machines does not look at these
 	}
 	for _, m := range d.Machines {
 		f("m:" + m.ID)
@@ -308,6 +319,11 @@ func (e *Engine) wake(machine string) {
 		return
 	}
 	e.q.add("m:" + machine)
+	e.ring(machine)
+}
+
+// ring lets the waiting agent of a machine look again.
+func (e *Engine) ring(machine string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if b := e.bells[machine]; b != nil {

@@ -249,9 +249,7 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 		return nil, err
 	}
 	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), mint: mint}
-	if v.all, err = e.Store.Instances(ctx, in.Service); err != nil {
-		return nil, err
-	}
+	v.load = func() ([]pool.Instance, error) { return e.Store.Instances(ctx, in.Service) }
 	if v.steps, err = e.steps(ctx, id); err != nil {
 		return nil, err
 	}

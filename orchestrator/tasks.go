@@ -130,6 +130,9 @@ func (e *Engine) hand(ctx context.Context, s pool.Step, bootID string) (pool.Ste
 			ev.Operation = s.Owner
 		}
 		d.step(&s)
+		if a.instance != "" {
+			d.ahead, d.alarm = "i:"+s.Owner, s.Deadline
+		}
 		if err := e.apply(ctx, d); err != nil {
 			return pool.Step{}, "", err
 		}
@@ -315,6 +318,21 @@ func (e *Engine) TaskResult(ctx context.Context, o pool.TaskOutcome) error {
 	}
 }
 
+// assignAhead gives the step that follows to the agent that has just reported,
+// in the same transaction: it asks for it next. That the agent has it is still
+// stored before it gets it, and its journal decides after a reboot.
+func (v *iview) assignAhead(d *draft, ended *pool.Step, o pool.TaskOutcome) {
+	next := v.current()
+	if next == nil || next.Status != pool.StepRunning || next.BootID != "" || next.Executor != pool.ByAgent || next.Mode != pool.Installed ||
+		ended.Mode != pool.Installed || ended.Task == nil || ended.Task.Kind == pool.TaskReboot || o.State != "done" ||
+		v.live.mode != pool.Installed || v.live.bootID != o.BootID || !v.live.trusted {
+		return
+	}
+	d.step(next).BootID = o.BootID
+	next.Deadline = v.now.Add(next.Timeout + grace)
+	d.ahead, d.alarm = "i:"+next.Owner, next.Deadline
+}
+
 func (e *Engine) late(o pool.TaskOutcome) error {
 	e.Log.Warn("late result", "machine", o.Machine, "step", o.Key, "state", o.State)
 	return fmt.Errorf("%w: task %s is not open", pool.ErrNotFound, o.Key)
@@ -333,6 +351,10 @@ func (e *Engine) takeResult(ctx context.Context, s pool.Step, o pool.TaskOutcome
 			return stale
 		}
 		v.result(d, cur, o)
+		if v.err != nil {
+			return v.err
+		}
+		v.assignAhead(d, cur, o)
 		return e.apply(ctx, d)
 	}
 	v, err := e.view(ctx, s.Machine)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -42,18 +43,30 @@ func siblingsKey(service string) string  { return "instances/" + service }
 func templateKey(name string) string     { return "template/" + name }
 func secretKey(name string) string       { return "secret/" + name }
 
+// missing is cached in place of a row that does not exist.
+type missing struct{}
+
 // cached returns a copy of the row under key, by load when it is not there.
-// What load returns with an error is not kept.
+// That a row does not exist is kept as well.
 func cached[T any](c *cache, key string, clone func(T) T, load func() (T, error)) (T, error) {
 	c.mu.Lock()
-	v, ok := c.rows[key].(T)
+	has := c.rows[key]
 	c.mu.Unlock()
-	if ok {
+	switch v := has.(type) {
+	case T:
 		return clone(v), nil
+	case missing:
+		var none T
+		return none, pool.ErrNotFound
 	}
 	c.commit.RLock()
 	defer c.commit.RUnlock()
 	v, err := load()
+	if errors.Is(err, pool.ErrNotFound) {
+		c.mu.Lock()
+		c.put(key, missing{})
+		c.mu.Unlock()
+	}
 	if err != nil {
 		return v, err
 	}
@@ -109,7 +122,7 @@ func (c *cache) applied(ch *pool.Change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range ch.Machines {
-		update(c, machineKey(m.ID), m.Clone())
+		c.update(machineKey(m.ID), m.Clone())
 	}
 	for _, o := range ch.Operations {
 		c.drop(operationKey(o.ID))
@@ -139,7 +152,7 @@ func (c *cache) applied(ch *pool.Change) {
 }
 
 // update replaces a row that is cached.
-func update[T any](c *cache, key string, v T) {
+func (c *cache) update(key string, v any) {
 	if _, ok := c.rows[key]; ok {
 		c.rows[key] = v
 	}
@@ -195,7 +208,7 @@ func withStep(list []pool.Step, s pool.Step, in bool) []pool.Step {
 
 func (c *cache) instance(in pool.Instance) {
 	in = deepCopy(in)
-	update(c, instanceKey(in.ID), in)
+	c.update(instanceKey(in.ID), in)
 	list, ok := c.rows[siblingsKey(in.Service)].([]pool.Instance)
 	if !ok {
 		return
