@@ -189,7 +189,8 @@ func (g *group) flush(ctx context.Context) error {
 	return err
 }
 
-// columns is a statement that writes rows, for any number of them.
+// columns is a statement that writes rows, for any number of them. What never
+// changes of a row is not set anew: its indexes need no touch then.
 type columns struct {
 	insert, conflict string
 	n                int
@@ -197,11 +198,10 @@ type columns struct {
 
 var (
 	stepColumns = columns{"INSERT INTO steps (step_key, owner, machine, status, seq, attempt, rev, doc) VALUES ",
-		` ON CONFLICT (step_key) DO UPDATE SET owner = excluded.owner, machine = excluded.machine, status = excluded.status,
-			seq = excluded.seq, attempt = excluded.attempt, rev = excluded.rev, doc = excluded.doc`, 8}
+		` ON CONFLICT (step_key) DO UPDATE SET machine = excluded.machine, status = excluded.status,
+			rev = excluded.rev, doc = excluded.doc`, 8}
 	instanceColumns = columns{"INSERT INTO instances (id, service, number, machine, rev, doc) VALUES ",
-		` ON CONFLICT (id) DO UPDATE SET service = excluded.service, number = excluded.number, machine = excluded.machine,
-			rev = excluded.rev, doc = excluded.doc`, 6}
+		` ON CONFLICT (id) DO UPDATE SET machine = excluded.machine, rev = excluded.rev, doc = excluded.doc`, 6}
 	eventColumns = columns{"INSERT INTO events (seq, type, severity, machine, service, instance, doc) VALUES ", "", 7}
 )
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
@@ -90,6 +91,9 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 		return nil, fmt.Errorf("open %s: %w", db.path, err)
 	}
 	w.SetMaxOpenConns(1)
+	if _, err := w.ExecContext(ctx, "PRAGMA wal_autocheckpoint = "+strconv.Itoa(checkpointPages)); err != nil {
+		return nil, fmt.Errorf("open %s: %w", db.path, kind(err))
+	}
 	db.writer = newWriter(w, db)
 	if err := migrate(ctx, w, o.Log); err != nil {
 		return nil, fmt.Errorf("open %s: %w", db.path, kind(err))
@@ -115,6 +119,12 @@ func (db *DB) Close() error {
 	}
 	return errors.Join(append(errs, db.lock.release())...)
 }
+
+// checkpointPages is how long the log grows (32 MiB) before it is worked into
+// the database: pages that change often are written there once, not each time.
+// It is set on the one connection that writes, which is never closed before
+// the store is; were it opened anew, SQLite's 1,000 would hold.
+const checkpointPages = 8000
 
 // secureFile makes the database file, if there is none, readable by us alone.
 func secureFile(path string) error {
