@@ -25,6 +25,9 @@ type Store interface {
 	Steps(ctx context.Context, owner string) ([]pool.Step, error)
 	Step(ctx context.Context, key string) (pool.Step, error)
 	OpenSteps(ctx context.Context, machine string) ([]pool.Step, error)
+	// TimedSteps returns the steps whose deadline counts: those that run, and
+	// further tries that are pending.
+	TimedSteps(ctx context.Context) ([]pool.Step, error)
 	Service(ctx context.Context, name string) (pool.Service, error)
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instance(ctx context.Context, id string) (pool.Instance, error)

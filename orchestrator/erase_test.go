@@ -152,8 +152,8 @@ func TestResumeBesideAgents(t *testing.T) {
 	q := &quick{handle: newMemory().open()}
 	now := time.Now().UTC()
 	op := pool.Operation{ID: "op-1", Machine: "m-1", Kind: pool.OpInspect, Status: pool.Running, Deadline: now}
-	q.ops[op.ID] = op
-	if err := (&Engine{Store: q}).extend(t.Context(), op.ID, time.Hour); err != nil {
+	q.ops[op.ID], q.opOrder = op, []string{op.ID}
+	if err := (&Engine{Store: q}).extend(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if got := q.ops[op.ID]; !q.met || !got.Deadline.Equal(now.Add(time.Hour)) {

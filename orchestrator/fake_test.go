@@ -419,6 +419,12 @@ func (h *handle) OpenSteps(_ context.Context, machine string) ([]pool.Step, erro
 	})
 }
 
+func (h *handle) TimedSteps(context.Context) ([]pool.Step, error) {
+	return h.selectSteps(func(s pool.Step) bool {
+		return s.Status == pool.StepRunning || s.Status == pool.StepPending && s.Attempt > 1
+	})
+}
+
 func (h *handle) Step(_ context.Context, key string) (pool.Step, error) {
 	return get(h, "step", key, func() (pool.Step, bool) { s, ok := h.steps[key]; return copyStep(s), ok })
 }

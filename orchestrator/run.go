@@ -76,14 +76,8 @@ func (e *Engine) resume(ctx context.Context) error {
 	if last, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		down = max(0, time.Since(last))
 	}
-	ops, err := e.Store.OpenOperations(ctx)
-	if err != nil {
+	if err := e.extend(ctx, down); err != nil {
 		return err
-	}
-	for _, op := range ops {
-		if err := e.extend(ctx, op.ID, down); err != nil {
-			return err
-		}
 	}
 	instances, err := e.Store.Instances(ctx, "")
 	if err != nil {
@@ -94,9 +88,6 @@ func (e *Engine) resume(ctx context.Context) error {
 		case pool.InstanceRemoved, pool.InstanceRunning, pool.InstanceFailed:
 			continue
 		default:
-		}
-		if err := e.extend(ctx, in.ID, down); err != nil {
-			return err
 		}
 		e.q.add("i:" + in.ID)
 	}
@@ -110,48 +101,6 @@ func (e *Engine) resume(ctx context.Context) error {
 	}
 	e.beat(ctx)
 	return nil
-}
-
-// extend moves the deadlines of an operation or instance by the appliance's
-// downtime. Killed between this and the next beat, it happens twice: that
-// gives time, it takes none. The API serves already: an agent that was
-// quicker is no reason to fail.
-func (e *Engine) extend(ctx context.Context, owner string, down time.Duration) error {
-	if down < time.Second {
-		return nil
-	}
-	for try := 0; ; try++ {
-		err := e.extendOnce(ctx, owner, down)
-		if !errors.Is(err, pool.ErrConflict) || try == 9 {
-			return err
-		}
-	}
-}
-
-func (e *Engine) extendOnce(ctx context.Context, owner string, down time.Duration) error {
-	c := pool.Change{}
-	if strings.HasPrefix(owner, "op-") {
-		op, err := e.Store.Operation(ctx, owner)
-		if err != nil {
-			return err
-		}
-		if !op.Status.Open() {
-			return nil
-		}
-		op.Deadline = op.Deadline.Add(down)
-		c.Operations = append(c.Operations, &op)
-	}
-	steps, err := e.Store.Steps(ctx, owner)
-	if err != nil {
-		return err
-	}
-	for i := range steps {
-		if s := &steps[i]; s.Status == pool.StepRunning || s.Status == pool.StepPending {
-			s.Deadline = s.Deadline.Add(down)
-			c.Steps = append(c.Steps, s)
-		}
-	}
-	return e.Store.Apply(ctx, &c)
 }
 
 func (e *Engine) work(ctx context.Context) {

@@ -144,3 +144,12 @@ func (db *DB) OpenSteps(ctx context.Context, machine string) ([]pool.Step, error
 	})
 	return named(list, err, "open steps of machine", machine)
 }
+
+// TimedSteps returns the steps whose deadline counts: those that run, and
+// further tries that are pending.
+func (db *DB) TimedSteps(ctx context.Context) ([]pool.Step, error) {
+	list, err := settled(&db.cache, func() ([]pool.Step, error) {
+		return docs[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE status = 'running' OR status = 'pending' AND attempt > 1 ORDER BY step_key")
+	})
+	return named(list, err, "steps with a deadline", "")
+}

@@ -1,0 +1,99 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"appliance/pool"
+)
+
+// extendAtOnce is how many deadlines are moved by one commit.
+const extendAtOnce = 500
+
+// extend moves open deadlines by the appliance's downtime: of operations, of
+// steps that run, and of retries that keep the deadline of their first try.
+// What has not begun gets its deadline when it begins. Killed between this and
+// the next beat, it happens twice: that gives time, it takes none.
+func (e *Engine) extend(ctx context.Context, down time.Duration) error {
+	if down < time.Second {
+		return nil
+	}
+	ops, err := e.Store.OpenOperations(ctx)
+	if err != nil {
+		return err
+	}
+	steps, err := e.Store.TimedSteps(ctx)
+	if err != nil {
+		return err
+	}
+	c := pool.Change{}
+	for i := range ops {
+		ops[i].Deadline = ops[i].Deadline.Add(down)
+		c.Operations = append(c.Operations, &ops[i])
+	}
+	for i := range steps {
+		steps[i].Deadline = steps[i].Deadline.Add(down)
+		c.Steps = append(c.Steps, &steps[i])
+	}
+	for !c.Empty() {
+		part := pool.Change{}
+		part.Operations, c.Operations = firstOf(c.Operations)
+		part.Steps, c.Steps = firstOf(c.Steps)
+		err := e.Store.Apply(ctx, &part)
+		if errors.Is(err, pool.ErrConflict) {
+			err = e.extendEach(ctx, part, down)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func firstOf[T any](list []T) (first, rest []T) {
+	n := min(len(list), extendAtOnce)
+	return list[:n], list[n:]
+}
+
+// extendEach is for when the API, which serves already, changed one of the
+// rows: an agent that was quicker is no reason to fail.
+func (e *Engine) extendEach(ctx context.Context, c pool.Change, down time.Duration) error {
+	for _, o := range c.Operations {
+		err := e.insist(func() error {
+			op, err := e.Store.Operation(ctx, o.ID)
+			if err != nil || !op.Status.Open() {
+				return err
+			}
+			op.Deadline = op.Deadline.Add(down)
+			return e.Store.Apply(ctx, &pool.Change{Operations: []*pool.Operation{&op}})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, o := range c.Steps {
+		err := e.insist(func() error {
+			s, err := e.Store.Step(ctx, o.Key)
+			if err != nil || s.Status != pool.StepRunning && s.Status != pool.StepPending {
+				return err
+			}
+			s.Deadline = s.Deadline.Add(down)
+			return e.Store.Apply(ctx, &pool.Change{Steps: []*pool.Step{&s}})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insist repeats what another was faster with.
+func (e *Engine) insist(f func() error) error {
+	for try := 0; ; try++ {
+		err := f()
+		if !errors.Is(err, pool.ErrConflict) || try == 9 {
+			return gone(err)
+		}
+	}
+}
