@@ -28,7 +28,7 @@ func shapeOf(t reflect.Type) shape {
 		return s.(shape)
 	}
 	s := shape{}
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // the others hold values
 	case reflect.Pointer, reflect.Slice, reflect.Map:
 		s.points = true
 	case reflect.Array:
@@ -52,7 +52,7 @@ func copyInside(v reflect.Value) {
 	if !s.points {
 		return
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the others hold values
 	case reflect.Struct:
 		for _, i := range s.fields {
 			copyInside(v.Field(i))
