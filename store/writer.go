@@ -167,6 +167,7 @@ func (w *writer) together(writes []*write) ([]error, error) {
 	w.store.cache.commit.Lock()
 	defer w.store.cache.commit.Unlock()
 	if err := tx.Commit(); err != nil {
+		w.store.cache.clear() // it may be stored all the same: read again
 		return nil, err
 	}
 	for i, x := range writes {
