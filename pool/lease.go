@@ -7,6 +7,7 @@ import (
 
 // Lease binds an address to a MAC. Leases are keyed by MAC, not by client
 // identifier: a booting machine shows three of those (firmware, iPXE, system).
+// A MAC has at most one IPv4 and one IPv6 lease.
 type Lease struct {
 	MAC      MAC        `json:"mac"`
 	Address  netip.Addr `json:"address"`
@@ -15,26 +16,66 @@ type Lease struct {
 	Expires  time.Time  `json:"expires"`
 	// Declined addresses answered a conflict probe or were declined by a client; MAC is zero.
 	Declined bool `json:"declined,omitempty"`
+	// ClientID is DHCPv4's option 61 or DHCPv6's DUID, in hexadecimal.
+	ClientID string `json:"clientId,omitempty"`
+	// IAID is DHCPv6's identity association.
+	IAID uint32 `json:"iaid,omitempty"`
+	LeasePlace
 }
 
-// Subnet is a network that the appliance serves.
-type Subnet struct {
-	Name   string        `json:"name" yaml:"name"`
-	Prefix netip.Prefix  `json:"prefix" yaml:"prefix"`
-	First  netip.Addr    `json:"first" yaml:"first"` // of the range
-	Last   netip.Addr    `json:"last" yaml:"last"`
-	Router netip.Addr    `json:"router,omitzero" yaml:"router"`
-	DNS    []netip.Addr  `json:"dns,omitempty" yaml:"dns"`
-	Domain string        `json:"domain,omitempty" yaml:"domain"`
-	Lease  time.Duration `json:"lease" yaml:"lease"`
-	// MTU of the network; 0 tells clients nothing.
-	MTU     int            `json:"mtu,omitempty" yaml:"mtu"`
-	Reserve map[MAC]string `json:"reserve,omitempty" yaml:"reserve"` // MAC to address
-	// Discover: machines nobody knows are answered, too.
-	Discover bool `json:"discover" yaml:"discover"`
+// LeasePlace is where a client is plugged in, as its relay agent tells.
+type LeasePlace struct {
+	// Relay is the relay agent's address: giaddr, or DHCPv6's link-address.
+	Relay netip.Addr `json:"relay,omitzero"`
+	// Circuit and Remote are option 82's sub-options 1 and 2 (DHCPv6: options
+	// 18 and 37): as text where they are text, in hexadecimal after "0x" where not.
+	Circuit string `json:"circuit,omitempty"`
+	Remote  string `json:"remote,omitempty"`
 }
 
-// InRange says whether a is one of the addresses that the subnet hands out.
-func (s Subnet) InRange(a netip.Addr) bool {
-	return a.IsValid() && s.First.IsValid() && !a.Less(s.First) && !s.Last.Less(a)
+// LeaseState says what a lease is now.
+type LeaseState string
+
+// The states of a lease. An offered one is in memory only: an offer promises nothing.
+const (
+	LeaseOffered  LeaseState = "offered"
+	LeaseActive   LeaseState = "active"
+	LeaseExpired  LeaseState = "expired"
+	LeaseDeclined LeaseState = "declined"
+)
+
+// State returns what l, which is stored, is at a time.
+func (l Lease) State(now time.Time) LeaseState {
+	switch {
+	case !now.Before(l.Expires):
+		return LeaseExpired
+	case l.Declined:
+		return LeaseDeclined
+	}
+	return LeaseActive
+}
+
+// Reservation keeps an address, options or both for one client. It is found by
+// the first of MAC, client identifier and circuit that is not empty and fits.
+type Reservation struct {
+	MAC      MAC        `json:"mac,omitzero" yaml:"mac"`
+	ClientID string     `json:"clientId,omitempty" yaml:"client_id"` // option 61 or DUID, in hexadecimal
+	Circuit  string     `json:"circuit,omitempty" yaml:"circuit"`    // what LeasePlace.Circuit shows
+	Address  netip.Addr `json:"address,omitzero" yaml:"address"`
+	Hostname string     `json:"hostname,omitempty" yaml:"hostname"`
+	// Options are sent to this client, beside and before the subnet's.
+	Options DHCPOptions `json:"options,omitempty" yaml:"options"`
+}
+
+// Key names what the reservation is for: mac/…, client/… or circuit/….
+func (r Reservation) Key() string {
+	switch {
+	case !r.MAC.IsZero():
+		return "mac/" + r.MAC.String()
+	case r.ClientID != "":
+		return "client/" + r.ClientID
+	case r.Circuit != "":
+		return "circuit/" + r.Circuit
+	}
+	return ""
 }

@@ -26,7 +26,8 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	}
 	return goose.NewProvider(goose.DialectSQLite3, db, files,
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()),
-		goose.WithGoMigrations(goose.NewGoMigration(2, &goose.GoFunc{RunTx: shipTemplates}, nil)))
+		goose.WithGoMigrations(goose.NewGoMigration(2, &goose.GoFunc{RunTx: shipTemplates}, nil),
+			goose.NewGoMigration(5, &goose.GoFunc{RunTx: moveLeases}, nil)))
 }
 
 // shipTemplates puts in the templates that every appliance starts with.

@@ -52,6 +52,12 @@ type Store interface {
 	LeaseAt(ctx context.Context, addr netip.Addr) (pool.Lease, error)
 	Leases(ctx context.Context) ([]pool.Lease, error)
 	Bind(ctx context.Context, l pool.Lease) (pool.Lease, error)
+	BindAll(ctx context.Context, ls []pool.Lease) []error
+	Lease6(ctx context.Context, mac pool.MAC) (pool.Lease, error)
+	Forget(ctx context.Context, addr netip.Addr) error
+	Reservations(ctx context.Context) ([]pool.Reservation, error)
+	PutReservation(ctx context.Context, r pool.Reservation) error
+	DeleteReservation(ctx context.Context, key string) error
 	Unbind(ctx context.Context, mac pool.MAC, addr netip.Addr) error
 	Decline(ctx context.Context, addr netip.Addr, until time.Time) error
 	Discover(ctx context.Context, mac pool.MAC, client pool.Client, now time.Time) (pool.Machine, error)
@@ -93,6 +99,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Logs", logs},
 		{"BootEvents", bootEvents},
 		{"Leases", leases},
+		{"BindAll", bindAll},
+		{"Reservations", reservations},
 		{"Library", library},
 		{"Settings", settings},
 	} {
