@@ -1,113 +1,157 @@
 package dhcp
 
 import (
-	"net"
 	"net/netip"
 	"strings"
-	"time"
-
-	"github.com/insomniacslk/dhcp/dhcpv4"
 
 	"appliance/pool"
 )
 
-// defaultLease is the lease time of a subnet that names none.
-const defaultLease = time.Hour
-
-func leaseTime(n pool.Subnet) time.Duration {
-	if n.Lease > 0 {
-		return n.Lease
+// lease writes an OFFER or ACK of addr with the network's options, the
+// client's own, and what to boot.
+func (x *exchange) give(kind byte, addr netip.Addr) {
+	p := x.respond(kind)
+	p.setYour(addr)
+	if kind == msgAck {
+		p.setClient(x.req.ci)
 	}
-	return defaultLease
-}
-
-// respond returns an empty reply of type t: what RFC 2131, table 3, copies
-// from the request, the relay agent's option (RFC 3046, 2.2) and the client
-// identifier (RFC 6842).
-func (s *Server) respond(x *exchange, t dhcpv4.MessageType) *dhcpv4.DHCPv4 {
-	r := &dhcpv4.DHCPv4{
-		OpCode: dhcpv4.OpcodeBootReply, HWType: x.req.HWType, ClientHWAddr: x.req.ClientHWAddr,
-		TransactionID: x.req.TransactionID, Flags: x.req.Flags,
-		ClientIPAddr: net.IPv4zero, YourIPAddr: net.IPv4zero, ServerIPAddr: net.IPv4zero,
-		GatewayIPAddr: x.req.GatewayIPAddr, Options: dhcpv4.Options{},
-	}
-	r.UpdateOption(dhcpv4.OptMessageType(t))
-	r.UpdateOption(dhcpv4.OptServerIdentifier(s.Addr.AsSlice()))
-	for _, code := range []dhcpv4.OptionCode{dhcpv4.OptionRelayAgentInformation, dhcpv4.OptionClientIdentifier} {
-		if v := x.req.GetOneOption(code); v != nil {
-			r.UpdateOption(dhcpv4.OptGeneric(code, v))
-		}
-	}
-	return r
-}
-
-// answer returns an OFFER or ACK of addr with the subnet's options, and what to boot.
-func (s *Server) answer(x *exchange, t dhcpv4.MessageType, addr netip.Addr) *dhcpv4.DHCPv4 {
-	n, r := x.subnet, s.respond(x, t)
-	r.YourIPAddr = addr.AsSlice()
-	if t == dhcpv4.MessageTypeAck {
-		r.ClientIPAddr = x.req.ClientIPAddr
-	}
-	lease := leaseTime(n)
-	r.UpdateOption(dhcpv4.OptIPAddressLeaseTime(lease))
-	r.UpdateOption(dhcpv4.OptRenewTimeValue(lease / 2))
-	r.UpdateOption(dhcpv4.OptRebindingTimeValue(lease * 7 / 8))
-	r.UpdateOption(dhcpv4.OptSubnetMask(net.CIDRMask(n.Prefix.Bits(), 32)))
-	if n.Router.IsValid() {
-		r.UpdateOption(dhcpv4.OptRouter(n.Router.AsSlice()))
-	}
-	if len(n.DNS) > 0 {
-		var dns []net.IP
-		for _, a := range n.DNS {
-			dns = append(dns, a.AsSlice())
-		}
-		r.UpdateOption(dhcpv4.OptDNS(dns...))
-	}
-	if n.Domain != "" {
-		r.UpdateOption(dhcpv4.OptDomainName(n.Domain))
-	}
-	if n.MTU > 0 {
-		r.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionInterfaceMTU, dhcpv4.Uint16(n.MTU).ToBytes()))
-	}
+	x.addOptions(p, true)
 	if netboots(x.client) {
-		bootOptions(r, x)
+		x.bootOptions(p)
 	}
-	return r
+	p.finish(&x.req)
+}
+
+// inform writes the ACK of an INFORM: options, no address, no lease time.
+func (x *exchange) inform() {
+	p := x.respond(msgAck)
+	p.setClient(x.req.ci)
+	x.addOptions(p, false)
+	if netboots(x.client) {
+		x.bootOptions(p)
+	}
+	p.finish(&x.req)
+}
+
+// addOptions writes the options of the client's reservation and of its network.
+func (x *exchange) addOptions(p *reply, lease bool) {
+	if lease && (x.kept == nil || len(x.kept.options) == 0) {
+		p.b = append(p.b, x.net.wire...)
+	} else {
+		list := x.net.options
+		if x.kept != nil {
+			list = merge(x.kept.options, list)
+		}
+		for _, o := range list {
+			if lease || o.code != optLeaseTime && o.code != optRenew && o.code != optRebind {
+				p.option(o.code, o.v...)
+			}
+		}
+	}
+	if x.kept != nil && x.kept.Hostname != "" {
+		p.text(optHostName, x.kept.Hostname)
+	}
 }
 
 // bootOptions adds what the client is to boot, in the form it reads.
-func bootOptions(r *dhcpv4.DHCPv4, x *exchange) {
+func (x *exchange) bootOptions(p *reply) {
 	c, b := x.client, x.answer
-	if v := x.req.GetOneOption(optClientUUID); v != nil && c.PXE {
-		r.UpdateOption(dhcpv4.OptGeneric(optClientUUID, v)) // RFC 4578, 2.3
+	if len(x.req.uuid) > 0 && len(x.req.uuid) <= maxOptionLength && c.PXE {
+		p.option(optUUID, x.req.uuid...) // RFC 4578, 2.3
 	}
 	if c.IPXE {
 		// Sub-option 176, no-pxedhcp: do not wait two seconds for a proxyDHCP.
-		r.UpdateOption(dhcpv4.OptGeneric(optIPXE, []byte{176, 1, 1}))
+		p.option(optIPXE, 176, 1, 1)
 	}
 	if b.File == "" {
 		return
 	}
-	// Both the fixed field and option 67: some firmware reads only one of them.
-	if len(b.File) < 128 {
-		r.BootFileName = b.File
-	}
-	if len(b.File) < 256 {
-		r.UpdateOption(dhcpv4.OptBootFileName(b.File))
-	}
-	if b.Next.Is4() {
-		r.ServerIPAddr = b.Next.AsSlice()
-		r.UpdateOption(dhcpv4.OptTFTPServerName(b.Next.String()))
-	}
+	x.bootFile(p)
 	switch {
 	case c.IPXE:
 	case c.HTTP && strings.Contains(b.File, "://"):
 		// UEFI HTTP boot takes only answers that call themselves so (UEFI 2.10, 24.7.2).
-		r.UpdateOption(dhcpv4.OptClassIdentifier(httpClass))
+		p.text(optClass, httpClass)
 	case c.PXE:
-		r.UpdateOption(dhcpv4.OptClassIdentifier(pxeClass))
-		// Sub-option 6, discovery control, bit 3: no menu and no boot server
-		// discovery, boot the file that this answer names (PXE 2.1, 2.2.3).
-		r.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionVendorSpecificInformation, []byte{6, 1, 8, 255}))
+		p.text(optClass, pxeClass)
+		p.option(optVendor, bootNamedFile...)
 	}
+}
+
+// bootNamedFile is PXE's discovery control (sub-option 6), bit 3: no menu and
+// no boot server discovery, boot the file that this answer names (PXE 2.1, 2.2.3).
+var bootNamedFile = []byte{6, 1, 8, 255}
+
+// bootFile names the file and where it is.
+func (x *exchange) bootFile(p *reply) {
+	b := x.answer
+	// Both the fixed field and option 67: some firmware reads only one of them.
+	if len(b.File) < 128 {
+		p.setFile(b.File)
+	}
+	if len(b.File) <= maxOptionLength {
+		p.text(optBootFile, b.File)
+	}
+	if b.Next.Is4() {
+		p.setNext(b.Next)
+		p.text(optTFTPServer, b.Next.String())
+	}
+}
+
+// refuse writes a NAK (RFC 2131, table 3).
+func (x *exchange) refuse(why string) {
+	p := x.respond(msgNak)
+	p.text(optMessage, why)
+	if x.req.relayed() {
+		p.setBroadcast() // the relay agent must broadcast it: the client has no address
+	}
+	p.finish(&x.req)
+}
+
+// offerProxy writes the OFFER of a proxyDHCP server: no address, what to boot
+// (PXE 2.1, 2.2.3). A BIOS, iPXE and HTTP boot take the file from it. UEFI's
+// PXE client asks for it on port 4011, as the specification has it; some such
+// firmware ignores an offer that wants to spare it the way.
+func (x *exchange) offerProxy() {
+	p := x.respond(msgOffer)
+	if len(x.req.uuid) > 0 && len(x.req.uuid) <= maxOptionLength {
+		p.option(optUUID, x.req.uuid...)
+	}
+	p.text(optMark, markText)
+	c := x.client
+	if c.PXE && !c.HTTP && !c.IPXE && c.Firmware() == pool.UEFI {
+		p.setNext(x.server)
+		p.text(optClass, pxeClass)
+		p.finish(&x.req)
+		return
+	}
+	x.bootFile(p)
+	switch {
+	case c.HTTP:
+		p.text(optClass, httpClass)
+	default:
+		p.text(optClass, pxeClass)
+		p.option(optVendor, bootNamedFile...)
+	}
+	if c.IPXE {
+		p.option(optIPXE, 176, 1, 1)
+	}
+	p.finish(&x.req)
+}
+
+// ackProxy writes the ACK of a boot server on port 4011.
+func (x *exchange) ackProxy() {
+	p := x.respond(msgAck)
+	p.setClient(x.req.ci)
+	if len(x.req.uuid) > 0 && len(x.req.uuid) <= maxOptionLength {
+		p.option(optUUID, x.req.uuid...)
+	}
+	x.bootFile(p)
+	if x.client.HTTP {
+		p.text(optClass, httpClass)
+	} else {
+		p.text(optClass, pxeClass)
+		p.option(optVendor, bootNamedFile...)
+	}
+	p.finish(&x.req)
 }

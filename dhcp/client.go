@@ -3,17 +3,18 @@ package dhcp
 import (
 	"bytes"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/insomniacslk/dhcp/dhcpv4"
 
 	"appliance/pool"
 )
 
-// AgentClass is the vendor class (option 60) that our own agent sends.
-const AgentClass = "appliance-agent"
+// Vendor classes (option 60) of our own: what our agent sends, and what a
+// server sends that looks for others.
+const (
+	AgentClass    = "appliance-agent"
+	detectorClass = "appliance-detector"
+)
 
 // Vendor classes of what asks to netboot (RFC 4578, 2.4 of UEFI 24.7).
 const (
@@ -21,33 +22,24 @@ const (
 	httpClass = "HTTPClient"
 )
 
-// optIPXE is the option in which iPXE encapsulates its own; its presence says
-// that the client is iPXE.
-const optIPXE = dhcpv4.GenericOptionCode(175)
-
-// optClientUUID is the client machine identifier (RFC 4578, 2.3).
-const optClientUUID = dhcpv4.GenericOptionCode(97)
-
 // classify says what the client calls itself.
-func classify(req *dhcpv4.DHCPv4) pool.Client {
-	class := req.ClassIdentifier()
+func classify(r *request) pool.Client {
 	c := pool.Client{
 		Arch: pool.ArchUnspecified,
-		IPXE: req.Options.Has(optIPXE) || userClass(req, "iPXE"),
-		HTTP: strings.HasPrefix(class, httpClass),
+		IPXE: r.ipxe || userClass(r.user, "iPXE"),
+		HTTP: bytes.HasPrefix(r.class, []byte(httpClass)),
 	}
-	c.PXE = c.HTTP || strings.HasPrefix(class, pxeClass)
+	c.PXE = c.HTTP || bytes.HasPrefix(r.class, []byte(pxeClass))
 	// Option 93 is a list, most wanted first (RFC 4578, 2.1).
-	if v := req.GetOneOption(dhcpv4.OptionClientSystemArchitectureType); len(v) >= 2 {
-		c.Arch = int(v[0])<<8 | int(v[1])
+	if len(r.arch) >= 2 {
+		c.Arch = int(r.arch[0])<<8 | int(r.arch[1])
 	}
 	return c
 }
 
 // userClass looks for a user class in both forms of option 77: RFC 3004's
 // list of lengths and values, and the bare text that iPXE sends.
-func userClass(req *dhcpv4.DHCPv4, want string) bool {
-	v := req.GetOneOption(dhcpv4.OptionUserClassInformation)
+func userClass(v []byte, want string) bool {
 	if string(bytes.TrimRight(v, "\x00")) == want {
 		return true
 	}

@@ -78,11 +78,11 @@ func TestExchanges(t *testing.T) {
 			a.dst = ip(tt.dst)
 		}
 		req := msg(t, tt.kind, tt.mac, tt.mods...)
-		resp, err := s.reply(t.Context(), req, a)
+		resp, x, err := answered(t.Context(), s, req.ToBytes(), a)
 		if err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-		fmt.Fprintf(&b, "=== %s\n%s", tt.name, text(req, resp))
+		fmt.Fprintf(&b, "=== %s\n%s", tt.name, text(resp, x))
 		for _, e := range events {
 			b.WriteString(e)
 		}
@@ -103,18 +103,13 @@ func TestExchanges(t *testing.T) {
 }
 
 // text is an answer, after it went over the wire, and where it goes.
-func text(req, resp *dhcpv4.DHCPv4) string {
+func text(resp *dhcpv4.DHCPv4, x *exchange) string {
 	if resp == nil {
 		return "silence\n"
 	}
-	back, err := dhcpv4.FromBytes(resp.ToBytes())
-	if err != nil {
-		return err.Error() + "\n"
+	to := "to " + x.to.to.String()
+	if !x.to.mac.IsZero() {
+		to += " in a frame to " + x.to.mac.String()
 	}
-	r := routeOf(req, resp)
-	to := "to " + r.to.String()
-	if !r.mac.IsZero() {
-		to += " in a frame to " + r.mac.String()
-	}
-	return to + "\n" + strings.ReplaceAll(back.Summary(), "\t", " ")
+	return to + "\n" + strings.ReplaceAll(resp.Summary(), "\t", " ")
 }

@@ -20,7 +20,7 @@ import (
 type memory struct {
 	mu   sync.Mutex
 	rows map[netip.Addr]pool.Lease
-	fail error // what Bind answers
+	fail error // what BindAll answers
 }
 
 func newMemory(ls ...pool.Lease) *memory {
@@ -57,18 +57,30 @@ func (m *memory) Leases(context.Context) ([]pool.Lease, error) {
 	return slices.Collect(maps.Values(m.rows)), nil
 }
 
-func (m *memory) Bind(_ context.Context, l pool.Lease) (pool.Lease, error) {
+func (m *memory) BindAll(_ context.Context, ls []pool.Lease) []error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return pool.Lease{}, m.fail
+	errs := make([]error, len(ls))
+	for i, l := range ls {
+		if m.fail != nil {
+			errs[i] = m.fail
+			continue
+		}
+		if had, ok := m.rows[l.Address]; ok && had.MAC != l.MAC && time.Now().Before(had.Expires) {
+			errs[i] = fmt.Errorf("%w: %s belongs to %s", pool.ErrConflict, l.Address, had.MAC)
+			continue
+		}
+		maps.DeleteFunc(m.rows, func(_ netip.Addr, r pool.Lease) bool { return r.MAC == l.MAC && r.Address.Is4() == l.Address.Is4() })
+		m.rows[l.Address] = l
 	}
-	if had, ok := m.rows[l.Address]; ok && had.MAC != l.MAC && time.Now().Before(had.Expires) {
-		return pool.Lease{}, fmt.Errorf("%w: %s belongs to %s", pool.ErrConflict, l.Address, had.MAC)
-	}
-	maps.DeleteFunc(m.rows, func(_ netip.Addr, r pool.Lease) bool { return r.MAC == l.MAC })
-	m.rows[l.Address] = l
-	return l, nil
+	return errs
+}
+
+func (m *memory) Forget(_ context.Context, a netip.Addr) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.rows, a)
+	return nil
 }
 
 func (m *memory) Unbind(_ context.Context, mac pool.MAC, a netip.Addr) error {
@@ -138,13 +150,13 @@ func newServer(l Leases, subnets ...pool.Subnet) *Server {
 func bios(d *dhcpv4.DHCPv4) {
 	d.UpdateOption(dhcpv4.OptClassIdentifier("PXEClient:Arch:00000:UNDI:002001"))
 	d.UpdateOption(dhcpv4.OptGeneric(dhcpv4.OptionClientSystemArchitectureType, []byte{0, 0}))
-	d.UpdateOption(dhcpv4.OptGeneric(optClientUUID, []byte("\x00guid-of-16-bytes")))
+	d.UpdateOption(dhcpv4.OptGeneric(dhcpv4.GenericOptionCode(optUUID), []byte("\x00guid-of-16-bytes")))
 }
 
 func ipxe(d *dhcpv4.DHCPv4) {
 	bios(d)
 	d.UpdateOption(dhcpv4.OptUserClass("iPXE"))
-	d.UpdateOption(dhcpv4.OptGeneric(optIPXE, []byte{177, 5, 1, 0x1a, 0xf4, 0x10, 0}))
+	d.UpdateOption(dhcpv4.OptGeneric(dhcpv4.GenericOptionCode(optIPXE), []byte{177, 5, 1, 0x1a, 0xf4, 0x10, 0}))
 	d.UpdateOption(dhcpv4.OptClientIdentifier(append([]byte{1}, d.ClientHWAddr...)))
 }
 
@@ -182,6 +194,17 @@ func from(server string) dhcpv4.Modifier {
 
 func has(a string) dhcpv4.Modifier { return dhcpv4.WithClientIP(ip(a).AsSlice()) }
 
+// parse reads a client's message as the server does, and for the tests with
+// the library, which must take it, too.
+func parse(b []byte) (*dhcpv4.DHCPv4, bool) {
+	var r request
+	if !r.read(b) {
+		return nil, false
+	}
+	d, err := dhcpv4.FromBytes(b)
+	return d, err == nil
+}
+
 // msg returns a client's message, after it went over the wire.
 func msg(t testing.TB, kind dhcpv4.MessageType, m pool.MAC, mods ...dhcpv4.Modifier) *dhcpv4.DHCPv4 {
 	t.Helper()
@@ -197,6 +220,59 @@ func msg(t testing.TB, kind dhcpv4.MessageType, m pool.MAC, mods ...dhcpv4.Modif
 		t.Fatalf("parse %s: refused", d.Summary())
 	}
 	return req
+}
+
+// arrival is where a packet came from and went to.
+type arrival struct {
+	src   netip.AddrPort
+	dst   netip.Addr
+	proxy bool
+}
+
+// begin readies an exchange from a packet.
+func begun(b []byte, a arrival) (*exchange, bool) {
+	x := &exchange{}
+	x.n = copy(x.in[:], b)
+	if !x.req.read(x.in[:x.n]) {
+		return nil, false
+	}
+	x.reset(a.src, a.dst, a.proxy, time.Now())
+	return x, true
+}
+
+// answered has s answer a packet, as the engine would, and reads the answer
+// with the library. nil is silence.
+func answered(ctx context.Context, s *Server, b []byte, a arrival) (*dhcpv4.DHCPv4, *exchange, error) {
+	if err := s.prepare(ctx); err != nil {
+		return nil, nil, err
+	}
+	x, ok := begun(b, a)
+	if !ok {
+		return nil, nil, fmt.Errorf("%w: packet", pool.ErrInvalid)
+	}
+	v, err := s.decide(ctx, x)
+	return concluded(ctx, s, x, v, err)
+}
+
+func concluded(ctx context.Context, s *Server, x *exchange, v verdict, err error) (*dhcpv4.DHCPv4, *exchange, error) {
+	if v == store {
+		v, err = s.stored(ctx, x, s.Leases.BindAll(ctx, []pool.Lease{x.lease})[0])
+	}
+	if v != answer {
+		return nil, x, err
+	}
+	x.to = x.routed()
+	d, perr := dhcpv4.FromBytes(x.out.b)
+	if perr != nil {
+		return nil, x, fmt.Errorf("answer cannot be read: %w", perr)
+	}
+	return d, x, err
+}
+
+// reply has s answer a message.
+func (s *Server) reply(ctx context.Context, req *dhcpv4.DHCPv4, a arrival) (*dhcpv4.DHCPv4, error) {
+	d, _, err := answered(ctx, s, req.ToBytes(), a)
+	return d, err
 }
 
 // ask has s answer a message that was broadcast on its own wire.

@@ -3,7 +3,6 @@ package dhcp
 import (
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 
@@ -40,69 +39,16 @@ func TestOtherServer(t *testing.T) {
 		{"truncated", onWire(offer(dhcpv4.MessageTypeOffer, "10.77.0.9"), 67, 68)[:100], ""},
 		{"empty", nil, ""},
 	} {
-		got, ok := s.otherServer(tt.frame)
-		if ok != (tt.want != "") || ok && got != ip(tt.want) {
-			t.Errorf("%s: %s, %t; want %q", tt.name, got, ok, tt.want)
+		got, ok := s.see(tt.frame)
+		if ok != (tt.want != "") || ok && got.addr != ip(tt.want) {
+			t.Errorf("%s: %v, %t; want %q", tt.name, got, ok, tt.want)
 		}
-	}
-}
-
-func TestForeignServerSilencesUs(t *testing.T) {
-	held := pool.Lease{MAC: mac(7), Address: ip("10.77.0.103"), Expires: time.Now().Add(time.Hour)}
-	s := newServer(newMemory(held))
-	s.Directory = table{known: map[pool.MAC]bool{mac(7): true}}
-	s.foreign.start()
-	if r := ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios); r != nil {
-		t.Error("answered before it listened for other servers")
-	}
-	s.settled()
-	if r := ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios); r == nil {
-		t.Error("alone, and silent")
-	}
-	if !s.foreign.heard(ip("10.77.0.9")) || s.foreign.heard(ip("10.77.0.9")) {
-		t.Error("heard is news once")
-	}
-	if a, ok := s.Foreign(); !ok || a != ip("10.77.0.9") {
-		t.Errorf("Foreign = %s, %t", a, ok)
-	}
-	for _, tt := range []struct {
-		name string
-		kind dhcpv4.MessageType
-		mac  pool.MAC
-		mods []dhcpv4.Modifier
-		dst  string
-		want bool
-	}{
-		{"DISCOVER", dhcpv4.MessageTypeDiscover, mac(1), []dhcpv4.Modifier{bios}, "255.255.255.255", false},
-		{"selecting us", dhcpv4.MessageTypeRequest, mac(1), []dhcpv4.Modifier{bios, wants("10.77.0.104"), from("10.77.0.1")}, "255.255.255.255", false},
-		{"reboot", dhcpv4.MessageTypeRequest, mac(7), []dhcpv4.Modifier{wants("10.77.0.103")}, "255.255.255.255", false},
-		{"renewing its lease", dhcpv4.MessageTypeRequest, mac(7), []dhcpv4.Modifier{has("10.77.0.103")}, "10.77.0.1", true},
-		{"renewing without lease", dhcpv4.MessageTypeRequest, mac(7), []dhcpv4.Modifier{has("10.77.0.104")}, "10.77.0.1", false},
-	} {
-		r, err := s.reply(t.Context(), msg(t, tt.kind, tt.mac, tt.mods...), arrival{dst: ip(tt.dst)})
-		if err != nil || (r != nil) != tt.want {
-			t.Errorf("%s: %v, %v; want an answer: %t", tt.name, r, err, tt.want)
-		}
-	}
-	if n := s.Stats().Foreign; n != 5 {
-		t.Errorf("stats count %d requests left alone, want 5", n)
-	}
-	// Two probes without an answer, then it is gone.
-	for i, want := range []bool{true, true, false} {
-		gone := s.foreign.ask()
-		if _, ok := s.Foreign(); ok != want || gone.IsValid() == want {
-			t.Errorf("probe %d: foreign %t, want %t", i, ok, want)
-		}
-	}
-	if r := ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios); r == nil {
-		t.Error("alone again, and silent")
 	}
 }
 
 func TestOwnProbeIsNeverAnswered(t *testing.T) {
 	s := newServer(newMemory())
 	s.foreign.start()
-	s.settled()
 	m := s.foreign.probe
 	if m[0]&3 != 2 {
 		t.Errorf("probe address %s is not locally administered, or a group", m)
@@ -124,10 +70,10 @@ func FuzzFrames(f *testing.F) {
 	f.Add(advert(mac(1), mac(2), linkLocal(mac(2))))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s := newServer(newMemory())
-		if a, ok := s.otherServer(b); ok && (a.IsUnspecified() || a == s.Addr) {
-			t.Errorf("other server %s", a)
+		if g, ok := s.see(b); ok && (g.addr.IsUnspecified() || g.addr == s.Addr) {
+			t.Errorf("other server %s", g.addr)
 		}
-		if m, ok := arpUser(b, ip("10.77.0.9")); ok && len(b) < 42 {
+		if _, m, ok := arpUser(b); ok && len(b) < 42 {
 			t.Errorf("short ARP of %s", m)
 		}
 		if n, ok := parseND(b); ok && (n.mac.IsZero() || n.mac[0]&1 == 1) {

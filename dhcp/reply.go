@@ -5,289 +5,326 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
-	"time"
-
-	"github.com/insomniacslk/dhcp/dhcpv4"
 
 	"appliance/pool"
 )
 
-// exchange is one request with all that was found out about it.
-type exchange struct {
-	req    *dhcpv4.DHCPv4
-	mac    pool.MAC
-	client pool.Client
-	subnet pool.Subnet
-	local  bool // on our own wire, not behind a relay agent
-	direct bool // sent to our address, not broadcast or relayed: a client that renews
-	answer pool.BootAnswer
-	now    time.Time
-}
-
-// reply returns what a request is answered with; nil means silence. It uses no
-// socket but the conflict probe's, so tests and the fuzzer call it directly.
-func (s *Server) reply(ctx context.Context, req *dhcpv4.DHCPv4, a arrival) (*dhcpv4.DHCPv4, error) {
-	x := &exchange{req: req, mac: pool.MAC(req.ClientHWAddr), client: classify(req), now: time.Now()}
-	if s.foreign.own(x.mac) {
-		return nil, nil // the detector's own DISCOVER
+// decide says what a request is answered with. It touches no socket and waits
+// for nothing but the Directory, so tests and the fuzzer call it directly.
+func (s *Server) decide(ctx context.Context, x *exchange) (verdict, error) {
+	r := &x.req
+	if s.foreign.own(r.mac) {
+		return silence, nil // the detector's own DISCOVER
 	}
-	if !s.place(x, a) {
-		s.stats.ignored.Add(1)
-		return nil, nil
+	if r.kind == msgDiscover && r.mark {
+		x.server = s.Addr
+		return s.greet(x), nil
 	}
-	switch req.MessageType() { //nolint:exhaustive // parse lets only these through
-	case dhcpv4.MessageTypeRelease:
-		return nil, s.release(ctx, x)
-	case dhcpv4.MessageTypeDecline:
-		return nil, s.decline(ctx, x)
-	case dhcpv4.MessageTypeRequest:
-		if id := req.ServerIdentifier(); id != nil && addr4(id) != s.Addr {
-			// The client took another server's offer (RFC 2131, 4.3.2).
-			s.holds.drop(x.mac)
-			s.stats.ignored.Add(1)
-			return nil, nil
+	if !s.locate(x) {
+		return s.ignore(), nil
+	}
+	switch x.net.mode.Load() {
+	case modeOff:
+		return s.ignore(), nil
+	case modeProxy:
+		return s.proxyDecide(ctx, x)
+	case modeUndecided:
+		if r.kind != msgInform && !s.renewsOwn(x) {
+			s.stats.foreign.Add(1)
+			return silence, nil
 		}
 	}
-	if quiet, err := s.quiet(ctx, x); quiet || err != nil {
-		return nil, err
+	if x.proxy {
+		return s.bootServer(ctx, x) // a client may ask there although it has all
 	}
-	answer, ok, err := s.Directory.Answer(ctx, x.mac, x.client, x.subnet)
-	if err != nil {
-		return nil, fmt.Errorf("look up %s: %w", x.mac, err)
+	switch r.kind {
+	case msgRelease:
+		return silence, s.release(ctx, x)
+	case msgDecline:
+		return silence, s.decline(ctx, x)
+	case msgRequest:
+		if r.server.IsValid() && r.server != x.server && r.server != s.Addr {
+			s.book.dropOffer(x.who()) // the client took another server's offer (RFC 2131, 4.3.2)
+			return s.ignore(), nil
+		}
 	}
-	if _, reserved := x.subnet.Reserve[x.mac]; !ok && !reserved {
-		s.stats.ignored.Add(1)
-		return nil, nil
+	if ok, err := s.known(ctx, x); !ok || err != nil {
+		return silence, err
 	}
-	x.answer = answer
-	switch req.MessageType() {
-	case dhcpv4.MessageTypeDiscover:
+	switch r.kind {
+	case msgDiscover:
 		return s.discover(ctx, x)
-	case dhcpv4.MessageTypeRequest:
+	case msgRequest:
 		return s.request(ctx, x)
-	default:
-		return s.inform(x)
 	}
+	if r.ci.IsUnspecified() {
+		return s.ignore(), nil // nowhere to send it
+	}
+	s.stats.acks.Add(1)
+	x.inform()
+	return answer, nil
 }
 
-// place finds the subnet that the client is on: the relay agent's (RFC 2131,
-// 4.3.1, and its link selection, RFC 3527), that of the address it renews, or
-// the interface's own.
-func (s *Server) place(x *exchange, a arrival) bool {
-	link := addr4(x.req.GatewayIPAddr)
-	if !link.IsUnspecified() {
-		if sel := x.req.RelayAgentInfo(); sel != nil {
-			if v := sel.Get(dhcpv4.LinkSelectionSubOption); len(v) == 4 {
-				link, _ = netip.AddrFromSlice(v)
-			}
-		}
-	} else {
-		x.local, x.direct = true, a.dst == s.Addr
-		link = s.Addr
-		if ci := addr4(x.req.ClientIPAddr); !ci.IsUnspecified() && x.direct {
-			link = ci
-			own, ok := s.subnetOf(s.Addr)
-			x.local = ok && own.Prefix.Contains(ci)
-		}
-	}
-	var ok bool
-	x.subnet, ok = s.subnetOf(link)
-	return ok
+func (s *Server) ignore() verdict {
+	s.stats.ignored.Add(1)
+	return silence
 }
 
-func (s *Server) subnetOf(a netip.Addr) (pool.Subnet, bool) {
-	for _, n := range s.Subnets {
-		if n.Prefix.Contains(a) {
-			return n, true
-		}
+// known asks the Directory; false when the client is not to be answered.
+func (s *Server) known(ctx context.Context, x *exchange) (bool, error) {
+	x.kept = x.reservation()
+	a, ok, err := s.Directory.Answer(ctx, x.req.mac, x.client, x.net.Subnet)
+	if err != nil {
+		return false, fmt.Errorf("look up %s: %w", x.req.mac, err)
 	}
-	return pool.Subnet{}, false
-}
-
-// quiet says whether another DHCP server's presence forbids an answer: all of
-// them, but the renewal of a lease that this server gave and that still runs.
-// That gives out nothing, and to refuse it would take a running machine off
-// the network.
-func (s *Server) quiet(ctx context.Context, x *exchange) (bool, error) {
-	if !s.foreign.blocks() || x.req.MessageType() == dhcpv4.MessageTypeInform {
+	if !ok && x.kept == nil {
+		s.stats.ignored.Add(1)
 		return false, nil
 	}
-	if x.req.MessageType() == dhcpv4.MessageTypeRequest && x.direct {
-		l, err := s.Leases.Lease(ctx, x.mac)
-		if err != nil && !errors.Is(err, pool.ErrNotFound) {
-			return true, fmt.Errorf("read lease of %s: %w", x.mac, err)
-		}
-		if err == nil && l.Address == addr4(x.req.ClientIPAddr) && x.now.Before(l.Expires) {
-			return false, nil
-		}
-	}
-	s.stats.foreign.Add(1)
+	x.answer = a
 	return true, nil
 }
 
-// discover answers a DHCPDISCOVER with an OFFER, held in memory only.
-func (s *Server) discover(ctx context.Context, x *exchange) (*dhcpv4.DHCPv4, error) {
-	addr, err := s.offer(ctx, x)
-	if err != nil || !addr.IsValid() {
-		return nil, err
+// locate finds the network that the client is on: the relay agent's (RFC
+// 2131, 4.3.1, and its link selection, RFC 3527), that of the address it
+// renews, or the interface's own. It also says which server this one is to
+// the client (RFC 5107).
+func (s *Server) locate(x *exchange) bool {
+	p, r := s.plan.Load(), &x.req
+	x.server = s.Addr
+	if r.relayed() {
+		if r.override.IsValid() && !r.override.IsUnspecified() {
+			x.server = r.override
+		}
+		if r.selection.IsValid() {
+			x.net = p.find(r.selection)
+		} else {
+			x.net = p.behind(r.gi)
+		}
+		return x.net != nil
 	}
+	x.local, x.direct = true, x.dst == s.Addr
+	x.net = p.find(s.Addr)
+	if !r.ci.IsUnspecified() && x.direct {
+		x.local = x.net != nil && x.net.Prefix.Contains(r.ci)
+		x.net = p.find(r.ci)
+	}
+	return x.net != nil
+}
+
+// renewsOwn says whether x renews a lease that this server gave and that
+// still runs. To refuse that would take a running machine off the network.
+func (s *Server) renewsOwn(x *exchange) bool {
+	l, ok := s.book.lease(x.who())
+	return x.req.kind == msgRequest && x.direct && ok && l.Address == x.req.ci && x.now.Before(l.Expires)
+}
+
+// discover answers a DHCPDISCOVER with an OFFER, held in memory only, once
+// nobody else answers for its address; see prober.
+func (s *Server) discover(ctx context.Context, x *exchange) (verdict, error) {
+	for ; x.tries < 4; x.tries++ { // squatted addresses at a time that one client may meet
+		o := s.book.choose(x.net, x.who(), x.req.want, x.kept, x.server, x.now)
+		if o == nil {
+			s.stats.exhausted.Add(1)
+			return silence, fmt.Errorf("%w: subnet %s has no free address", pool.ErrUnavailable, x.net.Prefix)
+		}
+		switch s.prober.check(x, o) {
+		case probeClear:
+			s.offered(x, o.addr)
+			return answer, nil
+		case probeUsed:
+			if err := s.setAside(ctx, x.who(), o.addr, pool.MAC{}); err != nil {
+				return silence, err
+			}
+		case probeWanted:
+			return wait, nil
+		case probeAsking:
+			return silence, nil // the DISCOVER before this one will be answered
+		}
+	}
+	return silence, nil
+}
+
+// resumed goes on with a DISCOVER whose address was probed.
+func (s *Server) resumed(ctx context.Context, x *exchange) (verdict, error) {
+	o := x.offer
+	x.offer = nil
+	if x.probed == probeUsed {
+		if err := s.setAside(ctx, x.who(), o.addr, pool.MAC{}); err != nil {
+			return silence, err
+		}
+		x.tries++
+		return s.discover(ctx, x)
+	}
+	s.offered(x, o.addr)
+	return answer, nil
+}
+
+// offered writes the OFFER and tells of it.
+func (s *Server) offered(x *exchange, addr netip.Addr) {
 	if netboots(x.client) {
-		if rom := s.booting.note(x.mac, x.client.IPXE, x.now); rom || !x.client.IPXE {
+		if rom := s.booting.note(x.req.mac, x.client.IPXE, x.now); rom || !x.client.IPXE {
 			s.event(x, pool.StageDiscover, addr)
 		}
 	}
 	s.stats.offers.Add(1)
-	return s.answer(x, dhcpv4.MessageTypeOffer, addr), nil
+	x.give(msgOffer, addr)
 }
 
-// request answers a DHCPREQUEST in each of its four forms (RFC 2131, 4.3.2).
-func (s *Server) request(ctx context.Context, x *exchange) (*dhcpv4.DHCPv4, error) {
-	addr := addr4(x.req.ClientIPAddr) // renewing, rebinding
-	if want := addr4(x.req.RequestedIPAddress()); addr.IsUnspecified() {
-		addr = want
-		if x.req.ServerIdentifier() == nil { // INIT-REBOOT: it remembers an address
-			if !x.subnet.Prefix.Contains(addr) {
+// request decides on a DHCPREQUEST in each of its four forms (RFC 2131, 4.3.2).
+func (s *Server) request(ctx context.Context, x *exchange) (verdict, error) {
+	r := &x.req
+	addr := r.ci // renewing, rebinding
+	if addr.IsUnspecified() {
+		addr = r.want
+		if !r.server.IsValid() { // INIT-REBOOT: it remembers an address
+			if !x.net.Prefix.Contains(addr) {
 				return s.nak(x, "address is of another network"), nil
 			}
-			l, err := s.Leases.Lease(ctx, x.mac)
-			switch {
-			case errors.Is(err, pool.ErrNotFound):
-				s.stats.ignored.Add(1)
-				return nil, nil // no record: MUST remain silent
-			case err != nil:
-				return nil, fmt.Errorf("read lease of %s: %w", x.mac, err)
+			switch l, ok := s.book.lease(x.who()); {
+			case !ok:
+				return s.ignore(), nil // no record: MUST remain silent
 			case l.Address != addr:
 				return s.nak(x, "address is not yours"), nil
 			}
 		}
 	}
-	if !s.allowed(x, addr) {
-		return s.nak(x, "address is not for you"), nil
+	return s.bind(ctx, x, addr)
+}
+
+// bind prepares to store the lease of addr.
+func (s *Server) bind(ctx context.Context, x *exchange, addr netip.Addr) (verdict, error) {
+	switch why, used := s.book.claim(x.net, x.who(), addr, x.kept, x.server, x.now); {
+	case used:
+		return s.nak(x, "address is in use"), s.setAside(ctx, x.who(), addr, pool.MAC{})
+	case why != "":
+		return s.nak(x, why), nil
 	}
-	l, err := s.Leases.Bind(ctx, pool.Lease{
-		MAC: x.mac, Address: addr, Hostname: hostname(x.req.HostName()),
-		Start: x.now, Expires: x.now.Add(leaseTime(x.subnet)),
-	})
+	if l, ok := s.book.at(addr); ok && l.MAC != x.req.mac && x.now.Before(l.Expires) {
+		// Reserved for whoever is plugged in there, and that one has changed.
+		if err := s.Leases.Unbind(ctx, l.MAC, addr); err != nil && !errors.Is(err, pool.ErrNotFound) {
+			return silence, fmt.Errorf("release %s of %s: %w", addr, l.MAC, err)
+		}
+		s.book.forget(addr)
+	}
+	x.lease = pool.Lease{
+		MAC: x.req.mac, Address: addr, Hostname: hostname(x.req.host),
+		Start: x.now, Expires: x.now.Add(x.net.lease), LeasePlace: x.place(),
+	}
+	if x.kept != nil && x.kept.Hostname != "" {
+		x.lease.Hostname = x.kept.Hostname
+	}
+	if len(x.req.id) > 0 {
+		x.lease.ClientID = hexText(x.req.id)
+	}
+	return store, nil
+}
+
+// stored goes on with an exchange whose lease was stored, or not: no ACK
+// without that.
+func (s *Server) stored(ctx context.Context, x *exchange, err error) (verdict, error) {
+	l := x.lease
 	if errors.Is(err, pool.ErrConflict) {
-		s.holds.drop(x.mac)
+		s.book.dropOffer(x.who())
+		s.refresh(ctx, l.Address)
 		return s.nak(x, "address is taken"), nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("bind %s to %s: %w", addr, x.mac, err) // never ACK a lease that is not on disk
+		return silence, fmt.Errorf("bind %s to %s: %w", l.Address, l.MAC, err)
 	}
-	s.holds.drop(x.mac)
+	s.book.bound(l)
 	s.stats.acks.Add(1)
 	switch {
-	case x.req.ClassIdentifier() == AgentClass:
+	case string(x.req.class) == AgentClass:
 		s.event(x, pool.StageAgentIP, l.Address)
 	case x.client.IPXE:
-		s.booting.note(x.mac, true, x.now)
+		s.booting.note(x.req.mac, true, x.now)
 		s.event(x, pool.StageIPXE, l.Address)
 	case netboots(x.client):
-		s.booting.note(x.mac, false, x.now)
+		s.booting.note(x.req.mac, false, x.now)
 		s.event(x, pool.StageLease, l.Address)
 	}
-	if addr4(x.req.ClientIPAddr).IsUnspecified() {
-		s.log().Info("lease bound", "mac", x.mac.String(), "ip", l.Address.String(), "client", describe(x.client))
-	}
-	return s.answer(x, dhcpv4.MessageTypeAck, l.Address), nil
+	x.give(msgAck, l.Address)
+	return answer, nil
 }
 
-// inform answers a DHCPINFORM: options, no address, no lease (RFC 2131, 4.3.5).
-func (s *Server) inform(x *exchange) (*dhcpv4.DHCPv4, error) {
-	if addr4(x.req.ClientIPAddr).IsUnspecified() {
-		s.stats.ignored.Add(1)
-		return nil, nil // nowhere to send it
+// refresh reads what the store knows of an address that it refused.
+func (s *Server) refresh(ctx context.Context, addr netip.Addr) {
+	if l, err := s.Leases.LeaseAt(ctx, addr); err == nil {
+		s.book.load([]pool.Lease{l})
 	}
-	s.stats.acks.Add(1)
-	r := s.answer(x, dhcpv4.MessageTypeAck, netip.IPv4Unspecified())
-	for _, o := range []dhcpv4.OptionCode{dhcpv4.OptionIPAddressLeaseTime, dhcpv4.OptionRenewTimeValue, dhcpv4.OptionRebindingTimeValue} {
-		r.DeleteOption(o)
-	}
-	return r, nil
 }
 
 // release ends the lease that the client gives back (RFC 2131, 4.3.4).
 func (s *Server) release(ctx context.Context, x *exchange) error {
-	addr := addr4(x.req.ClientIPAddr)
-	if addr4(x.req.ServerIdentifier()) != s.Addr || addr.IsUnspecified() {
+	addr := x.req.ci
+	l, ok := s.book.lease(x.who())
+	if x.req.server != x.server || addr.IsUnspecified() || !ok || l.Address != addr {
 		s.stats.ignored.Add(1)
 		return nil
 	}
-	if err := s.Leases.Unbind(ctx, x.mac, addr); err != nil && !errors.Is(err, pool.ErrNotFound) {
-		return fmt.Errorf("release %s of %s: %w", addr, x.mac, err)
+	if err := s.Leases.Unbind(ctx, x.req.mac, addr); err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return fmt.Errorf("release %s of %s: %w", addr, x.req.mac, err)
 	}
+	s.book.forget(addr)
+	s.stats.releases.Add(1)
 	return nil
 }
 
 // decline sets aside an address that the client found in use (RFC 2131,
 // 4.3.3). Only the holder of an address can decline it.
 func (s *Server) decline(ctx context.Context, x *exchange) error {
-	addr := addr4(x.req.RequestedIPAddress())
-	if addr4(x.req.ServerIdentifier()) != s.Addr || !x.subnet.InRange(addr) {
-		s.stats.ignored.Add(1)
-		return nil
-	}
-	l, err := s.Leases.Lease(ctx, x.mac)
-	if err != nil && !errors.Is(err, pool.ErrNotFound) {
-		return fmt.Errorf("read lease of %s: %w", x.mac, err)
-	}
-	if err != nil || l.Address != addr {
+	addr := x.req.want
+	l, ok := s.book.lease(x.who())
+	if x.req.server != x.server || !ok || l.Address != addr {
 		s.stats.ignored.Add(1)
 		return nil
 	}
 	s.stats.declines.Add(1)
-	s.log().Warn("address declined: it is in use by somebody else", "mac", x.mac.String(), "ip", addr.String())
-	if err := s.Leases.Unbind(ctx, x.mac, addr); err != nil && !errors.Is(err, pool.ErrNotFound) {
-		return fmt.Errorf("release %s of %s: %w", addr, x.mac, err)
-	}
-	if err := s.Leases.Decline(ctx, addr, x.now.Add(aside)); err != nil {
+	s.log().Warn("address declined: it is in use by somebody else", "mac", x.req.mac.String(), "ip", addr.String())
+	return s.aside(ctx, addr)
+}
+
+// aside keeps an address from being given out for a while.
+func (s *Server) aside(ctx context.Context, addr netip.Addr) error {
+	l := pool.Lease{Address: addr, Start: s.now(), Expires: s.now().Add(asideFor), Declined: true}
+	if err := s.Leases.Decline(ctx, addr, l.Expires); err != nil {
 		return fmt.Errorf("set aside %s: %w", addr, err)
 	}
+	s.book.load([]pool.Lease{l})
 	return nil
 }
 
-// nak refuses a request (RFC 2131, table 3).
-func (s *Server) nak(x *exchange, why string) *dhcpv4.DHCPv4 {
+// setAside is aside for an address that was offered to who and that somebody
+// uses.
+func (s *Server) setAside(ctx context.Context, who client, addr netip.Addr, by pool.MAC) error {
+	s.book.dropOffer(who)
+	s.stats.conflicts.Add(1)
+	s.log().Warn("address in use by a stranger, set aside", "ip", addr.String(), "mac", by.String())
+	return s.aside(ctx, addr)
+}
+
+// nak refuses a request.
+func (s *Server) nak(x *exchange, why string) verdict {
 	s.stats.naks.Add(1)
-	s.log().Info("request refused", "mac", x.mac.String(), "why", why)
-	r := s.respond(x, dhcpv4.MessageTypeNak)
-	r.UpdateOption(dhcpv4.OptMessage(why))
-	if !addr4(x.req.GatewayIPAddr).IsUnspecified() {
-		r.SetBroadcast() // the relay agent must broadcast it: the client has no address
-	}
-	return r
+	s.log().Info("request refused", "mac", x.req.mac.String(), "why", why)
+	x.refuse(why)
+	return answer
 }
 
 func (s *Server) event(x *exchange, stage pool.BootStage, addr netip.Addr) {
-	if s.Boot != nil {
-		s.Boot(pool.BootEvent{At: x.now, MAC: x.mac, Stage: stage, Address: addr, Detail: describe(x.client)})
+	if s.Boot == nil {
+		return
 	}
-}
-
-// hostname returns a client's host name if it is one (RFC 1123, 2.1), and
-// nothing otherwise: it reaches logs, pages and scripts.
-func hostname(s string) string {
-	s = strings.TrimRight(s, "\x00")
-	if len(s) == 0 || len(s) > 63 {
-		return ""
-	}
-	for i := range len(s) {
-		c := s[i]
-		alnum := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !alnum && (c != '-' && c != '.' || i == 0 || i == len(s)-1) {
-			return ""
+	detail := describe(x.client)
+	if p := x.place(); p.Relay.IsValid() {
+		detail += ", relay " + p.Relay.String()
+		if p.Circuit != "" {
+			detail += " port " + p.Circuit
+		}
+		if p.Remote != "" {
+			detail += " of " + p.Remote
 		}
 	}
-	return s
-}
-
-// addr4 returns the address in ip, the unspecified one when there is none.
-func addr4(ip []byte) netip.Addr {
-	a, ok := netip.AddrFromSlice(ip)
-	if !ok || !a.Unmap().Is4() {
-		return netip.IPv4Unspecified()
-	}
-	return a.Unmap()
+	s.Boot(pool.BootEvent{At: x.now, MAC: x.req.mac, Stage: stage, Address: addr, Detail: detail})
 }

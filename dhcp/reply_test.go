@@ -41,12 +41,21 @@ func TestClassify(t *testing.T) {
 		{"user class, RFC 3004", []dhcpv4.Modifier{dhcpv4.WithUserClass("iPXE", true)}, pool.Client{Arch: -1, IPXE: true}},
 		{"user class, second of two", []dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptRFC3004UserClass([]string{"a", "iPXE"}))}, pool.Client{Arch: -1, IPXE: true}},
 		{"user class, other", []dhcpv4.Modifier{dhcpv4.WithUserClass("iPXEx", true)}, pool.Client{Arch: -1}},
-		{"option 175", []dhcpv4.Modifier{class("PXEClient"), arch(7), dhcpv4.WithOption(dhcpv4.OptGeneric(optIPXE, []byte{1}))}, pool.Client{Arch: 7, PXE: true, IPXE: true}},
+		{"option 175", []dhcpv4.Modifier{class("PXEClient"), arch(7), dhcpv4.WithOption(dhcpv4.OptGeneric(dhcpv4.GenericOptionCode(optIPXE), []byte{1}))}, pool.Client{Arch: 7, PXE: true, IPXE: true}},
 	} {
-		if diff := cmp.Diff(tt.want, classify(msg(t, dhcpv4.MessageTypeDiscover, mac(1), tt.mods...))); diff != "" {
+		if diff := cmp.Diff(tt.want, clientOf(t, msg(t, dhcpv4.MessageTypeDiscover, mac(1), tt.mods...))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
+}
+
+func clientOf(t *testing.T, d *dhcpv4.DHCPv4) pool.Client {
+	t.Helper()
+	var r request
+	if !r.read(d.ToBytes()) {
+		t.Fatalf("refused: %s", d.Summary())
+	}
+	return classify(&r)
 }
 
 func TestThreeIdentifiersOneLease(t *testing.T) {
@@ -137,59 +146,6 @@ func TestRelease(t *testing.T) {
 	if len(m.rows) != 0 {
 		t.Errorf("after RELEASE: %v", m.rows)
 	}
-}
-
-func TestConflictProbe(t *testing.T) {
-	m := newMemory()
-	s := newServer(m)
-	var asked []netip.Addr
-	s.Probe = func(_ context.Context, a netip.Addr) (pool.MAC, bool, error) {
-		asked = append(asked, a)
-		return mac(200), len(asked) == 1, nil
-	}
-	a := boot(t, s, mac(1), bios)
-	if len(asked) != 2 || asked[1] != a || !m.rows[asked[0]].Declined {
-		t.Errorf("probed %v, bound %s, rows %v; want the first set aside, the second bound", asked, a, m.rows)
-	}
-	if b := boot(t, s, mac(1), ipxe); b != a || len(asked) != 2 {
-		t.Errorf("own address probed again: %v", asked)
-	}
-	// What the client itself answers is no conflict.
-	s.Probe = func(context.Context, netip.Addr) (pool.MAC, bool, error) { return mac(3), true, nil }
-	boot(t, s, mac(3), bios)
-	// A probe that breaks offers nothing, and holds nothing.
-	broken := errors.New("no raw socket")
-	s.Probe = func(context.Context, netip.Addr) (pool.MAC, bool, error) { return pool.MAC{}, false, broken }
-	r, err := s.reply(t.Context(), msg(t, dhcpv4.MessageTypeDiscover, mac(4), bios), arrival{})
-	if r != nil || !errors.Is(err, broken) {
-		t.Errorf("reply = %v, %v; want silence and %v", r, err, broken)
-	}
-	if _, _, ok := s.holds.of(mac(4), time.Now()); ok {
-		t.Error("an address is held that was not probed")
-	}
-}
-
-// A client that asks again while its address is probed gets one answer.
-func TestProbeInWork(t *testing.T) {
-	s := newServer(newMemory())
-	entered, goOn := make(chan struct{}), make(chan struct{})
-	s.Probe = func(context.Context, netip.Addr) (pool.MAC, bool, error) {
-		entered <- struct{}{}
-		<-goOn
-		return pool.MAC{}, false, nil
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if r := ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios); r == nil {
-			t.Error("first DISCOVER not answered")
-		}
-	})
-	<-entered
-	if r := ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios); r != nil {
-		t.Errorf("second DISCOVER answered with an address that is being probed: %v", r)
-	}
-	close(goOn)
-	wg.Wait()
 }
 
 func TestOffersRunOut(t *testing.T) {
@@ -291,7 +247,7 @@ func TestHostname(t *testing.T) {
 		"node-1": "node-1", "a.b": "a.b", "node\x00": "node", "": "", "-x": "", "x-": "", "a\nb": "", "a b": "", "ä": "",
 		strings.Repeat("a", 64): "", "$(reboot)": "",
 	} {
-		if got := hostname(in); got != want {
+		if got := hostname([]byte(in)); got != want {
 			t.Errorf("hostname(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -385,31 +341,39 @@ func FuzzReply(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		req, ok := parse(b)
-		if !ok {
+		if _, ok := begun(b, arrival{}); !ok {
 			return
 		}
 		s := newServer(newMemory(pool.Lease{MAC: mac(1), Address: ip("10.77.0.104"), Expires: time.Now().Add(time.Hour)}))
 		s.Directory = table{known: map[pool.MAC]bool{mac(1): true}}
-		resp, err := s.reply(t.Context(), req, arrival{dst: ip("10.77.0.1")})
-		if err != nil {
-			t.Fatalf("reply: %v", err)
-		}
-		if resp == nil {
-			return
-		}
-		if !routeOf(req, resp).to.IsValid() {
-			t.Errorf("reply goes nowhere: %s", resp.Summary())
-		}
-		back, err := dhcpv4.FromBytes(resp.ToBytes())
-		if err != nil {
-			t.Fatalf("reply cannot be read: %v", err)
-		}
-		if back.TransactionID != req.TransactionID || addr4(back.ServerIdentifier()) != s.Addr {
-			t.Errorf("reply is not to the request: %s", back.Summary())
-		}
-		if a := addr4(back.YourIPAddr); !a.IsUnspecified() && !rack().InRange(a) && a != ip("10.77.0.50") {
-			t.Errorf("gave %s", a)
+		for _, mode := range []pool.SubnetMode{pool.SubnetServer, pool.SubnetProxy} {
+			s.Subnets[0].Mode = mode
+			for _, proxy := range []bool{false, true} {
+				fuzzed(t, s, b, arrival{src: netip.MustParseAddrPort("10.77.0.104:68"), dst: ip("10.77.0.1"), proxy: proxy})
+			}
+			s.once = sync.Once{}
 		}
 	})
+}
+
+func fuzzed(t *testing.T, s *Server, b []byte, a arrival) {
+	resp, x, err := answered(t.Context(), s, b, a)
+	if err != nil {
+		t.Fatalf("reply: %v", err)
+	}
+	if resp == nil {
+		return
+	}
+	if !x.to.to.IsValid() {
+		t.Errorf("reply goes nowhere: %s", resp.Summary())
+	}
+	if got := resp.TransactionID; got != dhcpv4.TransactionID(x.req.xid) || addr4(resp.ServerIdentifier()) != x.server {
+		t.Errorf("reply is not to the request: %s", resp.Summary())
+	}
+	if a := addr4(resp.YourIPAddr); !a.IsUnspecified() && !rack().InRange(a) && a != ip("10.77.0.50") {
+		t.Errorf("gave %s", a)
+	}
+	if len(x.out.b) > maxReply {
+		t.Errorf("reply of %d bytes: it would be fragmented", len(x.out.b))
+	}
 }

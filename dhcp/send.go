@@ -4,89 +4,99 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 
-	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/mdlayher/packet"
+	"golang.org/x/net/ipv4"
 
 	"appliance/pool"
 )
 
-// sender puts replies on the wire.
+// sender puts replies on the wire, many in one system call.
 type sender struct {
-	udp  *net.UDPConn
-	raw  *packet.Conn // nil without an interface
-	mac  pool.MAC
-	addr netip.Addr
+	s     *Server
+	pc    *ipv4.PacketConn
+	raw   *packet.Conn // nil without an interface
+	mac   pool.MAC
+	free  *sync.Pool
+	queue batcher
+	msgs  []ipv4.Message
 }
 
-// open prepares for sending on the server's interface.
-func (s *Server) open(conn *net.UDPConn) (*sender, error) {
-	out := &sender{udp: conn, addr: s.Addr}
+// openRaw opens the packet socket for clients without an address, and keeps it.
+func (s *Server) openRaw() (*packet.Conn, pool.MAC, error) {
 	if s.Interface == "" {
-		return out, nil
+		return nil, pool.MAC{}, nil
 	}
 	ifi, err := net.InterfaceByName(s.Interface)
 	if err != nil {
-		return nil, err
+		return nil, pool.MAC{}, err
 	}
 	mac, ok := macOf(ifi)
 	if !ok {
-		return nil, fmt.Errorf("%w: it is no Ethernet interface", pool.ErrInvalid)
+		return nil, pool.MAC{}, errNoEthernet
 	}
 	// Protocol 0 receives nothing: the socket only sends.
 	raw, err := packet.Listen(ifi, packet.Raw, 0, nil)
 	if err != nil {
-		return nil, fmt.Errorf("open packet socket: %w", err)
+		return nil, pool.MAC{}, fmt.Errorf("open packet socket: %w", err)
 	}
-	out.raw, out.mac = raw, mac
-	return out, nil
+	return raw, mac, nil
 }
 
-func (o *sender) close() {
-	if o.raw != nil {
-		_ = o.raw.Close() // it only sends; nothing is lost
-	}
-}
-
-// route is where a reply goes.
-type route struct {
-	to  netip.AddrPort
-	mac pool.MAC // not zero: in a frame of our own, for a client without address
-}
-
-// routeOf says where the reply to req goes (RFC 2131, 4.1).
-func routeOf(req, resp *dhcpv4.DHCPv4) route {
-	all := netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), dhcpv4.ClientPort)
-	gi, ci, yi := addr4(req.GatewayIPAddr), addr4(req.ClientIPAddr), addr4(resp.YourIPAddr)
-	switch {
-	case !gi.IsUnspecified():
-		return route{to: netip.AddrPortFrom(gi, dhcpv4.ServerPort)}
-	case resp.MessageType() == dhcpv4.MessageTypeNak:
-		return route{to: all}
-	case !ci.IsUnspecified():
-		return route{to: netip.AddrPortFrom(ci, dhcpv4.ClientPort)}
-	case req.IsBroadcast() || yi.IsUnspecified():
-		return route{to: all}
-	}
-	return route{to: netip.AddrPortFrom(yi, dhcpv4.ClientPort), mac: pool.MAC(req.ClientHWAddr)}
-}
-
-func (o *sender) send(req, resp *dhcpv4.DHCPv4) error {
-	r, b := routeOf(req, resp), resp.ToBytes()
-	if !r.mac.IsZero() {
-		if o.raw != nil {
-			return o.frame(r.mac, r.to, b)
+// run sends what is queued until the queue ends.
+func (o *sender) run() {
+	for {
+		list := o.queue.take(batch)
+		if list == nil {
+			return
 		}
-		// Without a packet socket a broadcast reaches it, too.
-		r.to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), dhcpv4.ClientPort)
+		o.msgs = o.msgs[:0]
+		for _, x := range list {
+			if !x.to.mac.IsZero() {
+				if o.raw != nil {
+					o.frame(x)
+					continue
+				}
+				// Without a packet socket a broadcast reaches it, too.
+				x.to.to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), clientPort)
+			}
+			x.ip = x.to.to.Addr().As4()
+			x.target = net.UDPAddr{IP: x.ip[:], Port: int(x.to.to.Port())}
+			o.msgs = append(o.msgs, ipv4.Message{Buffers: [][]byte{x.out.b}, Addr: &x.target})
+		}
+		o.flush()
+		for _, x := range list {
+			o.free.Put(x)
+		}
 	}
-	_, err := o.udp.WriteToUDPAddrPort(b, r.to)
-	return err
+}
+
+// flush sends the queued datagrams. One that the network does not take keeps
+// no other back.
+func (o *sender) flush() {
+	for rest := o.msgs; len(rest) > 0; {
+		n, err := o.pc.WriteBatch(rest, 0)
+		if err != nil {
+			n = 1
+			if refused(err) {
+				o.unsent(rest[0].Addr.String(), err)
+			}
+		}
+		rest = rest[n:]
+	}
+}
+
+func (o *sender) unsent(to string, err error) {
+	o.s.stats.unsent.Add(1)
+	o.s.log().Warn("reply not sent", "to", to, "err", err)
 }
 
 // frame sends to a client that cannot answer ARP yet.
-func (o *sender) frame(dst pool.MAC, to netip.AddrPort, b []byte) error {
-	f := ethernet(dst, o.mac, etherIPv4, udp4(netip.AddrPortFrom(o.addr, dhcpv4.ServerPort), to, b))
-	_, err := o.raw.WriteTo(f, &packet.Addr{HardwareAddr: dst[:]})
-	return err
+func (o *sender) frame(x *exchange) {
+	dst := x.to.mac
+	f := ethernet(dst, o.mac, etherIPv4, udp4(netip.AddrPortFrom(o.s.Addr, serverPort), x.to.to, x.out.b))
+	if _, err := o.raw.WriteTo(f, &packet.Addr{HardwareAddr: dst[:]}); refused(err) {
+		o.unsent(dst.String(), err)
+	}
 }

@@ -16,10 +16,13 @@ type Stats struct {
 	Foreign   uint64 // requests left alone because of another DHCP server
 	Failed    uint64 // requests that an error left without answer
 	Unsent    uint64 // replies that the network did not take
+	Releases  uint64
+	Proxied   uint64 // answers beside another DHCP server
+	Dropped   uint64 // requests that came faster than they could be answered
 }
 
 type counters struct {
-	received, malformed, ignored, offers, acks, naks, declines, conflicts, exhausted, foreign, failed, unsent atomic.Uint64
+	received, malformed, ignored, offers, acks, naks, declines, conflicts, exhausted, foreign, failed, unsent, releases, proxied, dropped atomic.Uint64
 }
 
 // Stats returns the counters as they are now.
@@ -30,5 +33,6 @@ func (s *Server) Stats() Stats {
 		Offers: c.offers.Load(), Acks: c.acks.Load(), Naks: c.naks.Load(),
 		Declines: c.declines.Load(), Conflicts: c.conflicts.Load(), Exhausted: c.exhausted.Load(),
 		Foreign: c.foreign.Load(), Failed: c.failed.Load(), Unsent: c.unsent.Load(),
+		Releases: c.releases.Load(), Proxied: c.proxied.Load(), Dropped: c.dropped.Load(),
 	}
 }
