@@ -25,10 +25,6 @@ func (s *Server) overviewRoutes(a huma.API) {
 			schema, err := s.Store.Schema(ctx)
 			return wire.Version{Version: s.Version, Protocol: wire.Protocol, Started: s.Started, Kit: s.Kit, Schema: schema}, err
 		})
-	handle(s, a, endpoint{http.MethodGet, "/subnets", "subnets", "The networks that are served", tag, pool.Viewer, 0},
-		func(context.Context, *nothing) ([]pool.Subnet, error) { return list(s.Subnets, nil) })
-	handle(s, a, endpoint{http.MethodGet, "/leases", "leases", "List leases", tag, pool.Viewer, 0},
-		func(ctx context.Context, _ *nothing) ([]pool.Lease, error) { return list(s.Store.Leases(ctx)) })
 	handle(s, a, endpoint{http.MethodGet, "/events", "events", "What happened", tag, pool.Viewer, 0},
 		func(ctx context.Context, in *allEvents) ([]pool.Event, error) {
 			id := in.Machine
@@ -45,9 +41,9 @@ func (s *Server) overviewRoutes(a huma.API) {
 
 func (s *Server) overview(ctx context.Context) (wire.Overview, error) {
 	o := wire.Overview{Machines: map[pool.Phase]int{}, Free: map[string]int{}, Attention: []wire.Attention{},
-		Version: s.Version, Interface: s.Interface, Subnets: s.Subnets}
-	if s.Foreign != nil {
-		o.Foreign = s.Foreign()
+		Version: s.Version, Interface: s.Interface, Subnets: []pool.Subnet{}}
+	if s.Network != nil {
+		o.Foreign, o.Subnets = s.Network.Foreign(), s.Network.Subnets()
 	}
 	machines, err := s.machineList(ctx)
 	if err != nil {

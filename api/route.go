@@ -25,6 +25,7 @@ const anyone = pool.Role("")
 func (s *Server) people(e *echo.Echo) huma.API {
 	a := s.api(e)
 	s.overviewRoutes(a)
+	s.networkRoutes(a)
 	s.machineRoutes(a)
 	s.serviceRoutes(a)
 	s.catalogueRoutes(a)

@@ -38,8 +38,7 @@ type Server struct {
 	Version   string
 	Kit       string // kernel of the boot kit, or why there is none
 	Interface string
-	Subnets   []pool.Subnet
-	Foreign   func() string // names another DHCP server that was seen; nil: none
+	Network   Network // nil: no network is served
 	Started   time.Time
 
 	Log *slog.Logger // nil is silent

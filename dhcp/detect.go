@@ -97,3 +97,17 @@ func (s *Server) ask(conn *packet.Conn, self pool.MAC) error {
 	_, err = conn.WriteTo(ethernet(broadcastMAC, self, etherIPv4, b), &packet.Addr{HardwareAddr: broadcastMAC[:]})
 	return err
 }
+
+// Look listens and asks for DHCP servers on an interface for some time, as a
+// Server does all the time, and returns those that are no appliances. addr is
+// our own address there.
+func Look(ctx context.Context, iface string, addr netip.Addr, long time.Duration) ([]ForeignServer, error) {
+	s := &Server{Interface: iface, Addr: addr, Detect: max(long/3, time.Second)}
+	s.foreign.start()
+	ctx, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
+	if err := s.detect(ctx); err != nil {
+		return nil, fmt.Errorf("look for DHCP servers on %s: %w", iface, err)
+	}
+	return s.Foreign(), nil
+}

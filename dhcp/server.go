@@ -221,3 +221,31 @@ func (s *Server) log() *slog.Logger {
 	}
 	return s.Log
 }
+
+// Offers returns the addresses that are offered now.
+func (s *Server) Offers() []pool.Lease {
+	if s.book == nil {
+		return nil
+	}
+	b := s.book
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []pool.Lease
+	for _, o := range b.held {
+		out = append(out, pool.Lease{MAC: o.who.mac, Address: o.addr, Start: o.until.Add(-holdFor), Expires: o.until})
+	}
+	return out
+}
+
+// Release ends the lease of an address, or its being declined, as a person
+// asked for.
+func (s *Server) Release(ctx context.Context, addr netip.Addr) error {
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.Leases.Forget(ctx, addr); err != nil {
+		return fmt.Errorf("release %s: %w", addr, err)
+	}
+	s.book.forget(addr)
+	return nil
+}

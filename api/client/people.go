@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 
@@ -29,13 +30,40 @@ func (c *Client) Version(ctx context.Context) (wire.Version, error) {
 }
 
 // Subnets is GET subnets.
-func (c *Client) Subnets(ctx context.Context) ([]pool.Subnet, error) {
-	return read[[]pool.Subnet](ctx, c, v1+"subnets")
+func (c *Client) Subnets(ctx context.Context) ([]wire.SubnetView, error) {
+	return read[[]wire.SubnetView](ctx, c, v1+"subnets")
 }
 
 // Leases is GET leases.
-func (c *Client) Leases(ctx context.Context) ([]pool.Lease, error) {
-	return read[[]pool.Lease](ctx, c, v1+"leases")
+func (c *Client) Leases(ctx context.Context) ([]wire.LeaseView, error) {
+	return read[[]wire.LeaseView](ctx, c, v1+"leases")
+}
+
+// ReleaseLease is DELETE leases/ADDRESS.
+func (c *Client) ReleaseLease(ctx context.Context, addr netip.Addr) error {
+	return c.tell(ctx, http.MethodDelete, v1+"leases/"+esc(addr.String()), nil)
+}
+
+// Reservations is GET reservations.
+func (c *Client) Reservations(ctx context.Context) ([]pool.Reservation, error) {
+	return read[[]pool.Reservation](ctx, c, v1+"reservations")
+}
+
+// Reserve is PUT reservations.
+func (c *Client) Reserve(ctx context.Context, r pool.Reservation) error {
+	return c.tell(ctx, http.MethodPut, v1+"reservations", r)
+}
+
+// Unreserve is DELETE reservations.
+func (c *Client) Unreserve(ctx context.Context, key string) error {
+	q := query{}
+	q.set("key", key)
+	return c.tell(ctx, http.MethodDelete, v1+"reservations"+q.String(), nil)
+}
+
+// ReloadConfig is POST config/reload.
+func (c *Client) ReloadConfig(ctx context.Context) error {
+	return c.tell(ctx, http.MethodPost, v1+"config/reload", nil)
 }
 
 // Events is GET events.

@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"appliance/dhcp"
 	"appliance/orchestrator"
 	"appliance/pool"
 )
@@ -25,6 +26,7 @@ const defaultConfig = "/etc/appliance/appliance.yaml"
 // config is the whole configuration: where the appliance stands, never what
 // it serves. It names no MAC, no BMC and no machine; those are discovered.
 type config struct {
+	path      string        // of the file that it was read from
 	Data      string        `yaml:"data"`
 	Interface string        `yaml:"interface"`
 	Subnets   []pool.Subnet `yaml:"subnets"`
@@ -114,6 +116,7 @@ func loadConfig(path string) (config, error) {
 	if err != nil {
 		return config{}, fmt.Errorf("read configuration %s: %w", path, err)
 	}
+	c.path = path
 	return c, nil
 }
 
@@ -151,18 +154,14 @@ func (c *config) check() error {
 			s.Lease = time.Hour
 		}
 		switch {
-		case !s.Prefix.IsValid() || !s.Prefix.Addr().Is4():
-			return bad("subnet %d: prefix is missing or no IPv4 prefix such as 10.77.0.0/24", i+1)
-		case !s.Prefix.Contains(s.First) || !s.Prefix.Contains(s.Last) || s.Last.Less(s.First):
-			return bad("subnet %s: first %s to last %s is no range inside %s", s.Prefix, s.First, s.Last, s.Prefix)
 		case s.Lease < 2*time.Minute:
 			return bad("subnet %s: lease %s is shorter than two minutes", s.Prefix, s.Lease)
+		case len(s.Ranges()) == 0 && s.Mode != pool.SubnetProxy && s.Mode != pool.SubnetOff && s.Prefix.Addr().Is4():
+			return bad("subnet %s: first and last are missing: say which addresses the machines get, or set mode: proxy", s.Prefix)
 		}
-		for mac, addr := range s.Reserve {
-			if a, err := netip.ParseAddr(addr); err != nil || !s.Prefix.Contains(a) {
-				return bad("subnet %s: reserve %s: %q is no address inside it", s.Prefix, mac, addr)
-			}
-		}
+	}
+	if err := dhcp.CheckSubnets(c.Subnets); err != nil {
+		return err
 	}
 	for _, r := range c.Accept {
 		if r.Name == "" {

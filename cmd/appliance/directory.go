@@ -24,7 +24,7 @@ type directory struct {
 	site    images.Site
 	server  string // where agents reach the API
 	ca      []byte // PEM
-	subnets []pool.Subnet
+	subnets func() []pool.Subnet
 }
 
 // Answer implements dhcp.Directory.
@@ -52,7 +52,7 @@ func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, sub
 // Boot implements images.Directory.
 func (d *directory) Boot(ctx context.Context, mac pool.MAC, c pool.Client) (pool.BootAction, string, error) {
 	discover := false
-	for _, s := range d.subnets {
+	for _, s := range d.subnets() {
 		discover = discover || s.Discover
 	}
 	state, m, err := d.states.BootState(ctx, mac, discover)

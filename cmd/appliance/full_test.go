@@ -80,7 +80,7 @@ func TestServeOnAFullDisk(t *testing.T) {
 		return call("template", "set", file)
 	}
 	ballast := filepath.Join(data, "ballast")
-	fill(t, ballast, 100<<10)
+	fill(t, ballast, 104<<10)
 	stored := 0
 	code, out := set("T0")
 	for ; code == 0 && stored < 2000; code, out = set(fmt.Sprintf("T%d", stored)) {

@@ -237,31 +237,14 @@ func tryPort(ctx context.Context, network, addr string) error {
 // otherDHCP asks the wire who else hands out addresses.
 func otherDHCP(ctx context.Context, c config, addr netip.Addr) finding {
 	f := finding{Check: "another DHCP server", OK: true, Found: "none answered in 4 seconds"}
-	conn, err := dhcp.Listen(ctx, c.Interface)
+	all, err := dhcp.Look(ctx, c.Interface, addr, 4*time.Second)
 	if err != nil {
 		f.OK, f.Found = false, "cannot look: "+err.Error()
 		return f
 	}
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
-	defer cancel()
-	seen := make(chan netip.Addr, 1)
-	s := &dhcp.Server{Interface: c.Interface, Addr: addr, OnForeign: func(a netip.Addr) {
-		if a.IsValid() {
-			select {
-			case seen <- a:
-			default:
-			}
-			cancel()
-		}
-	}}
-	if err := s.Serve(ctx, conn); err != nil {
-		f.OK, f.Found = false, "cannot look: "+err.Error()
-		return f
-	}
-	select {
-	case a := <-seen:
-		f.OK, f.Found, f.Do = false, a.String()+" hands out addresses here", "switch it off on this network, or give the rack a network of its own"
-	default:
+	for _, other := range all {
+		f.OK, f.Found, f.Do = false, other.String()+" answers here",
+			"switch it off on this network, give the rack a network of its own, or leave the addresses to it (subnet mode: proxy)"
 	}
 	return f
 }

@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,6 +82,7 @@ type appliance struct {
 	dir    *directory
 	states *images.States
 	dhcp   *dhcp.Server
+	net    *network
 }
 
 // serve opens everything, so that what cannot work fails at once, and runs it
@@ -146,25 +149,25 @@ func (s *appliance) wire() error {
 	s.engine.Boot = s.boots.See
 	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
 	url := "https://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTPS)).String()
-	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, site: site, server: url, ca: ca.PEM(), subnets: c.Subnets}
+	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
 		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
-		Version: version, Kit: kitVersion(), Interface: c.Interface, Subnets: c.Subnets, Started: time.Now(), Log: s.log,
+		Version: version, Kit: kitVersion(), Interface: c.Interface, Started: time.Now(), Log: s.log,
 	}
 	if !c.netboot() {
 		return nil
 	}
+	s.net = newNetwork(c, s.db, s.log)
+	reservations, err := s.db.Reservations(context.Background())
+	if err != nil {
+		return err
+	}
 	s.dhcp = &dhcp.Server{
-		Subnets: c.Subnets, Interface: c.Interface, Addr: s.addr, Leases: s.db, Directory: s.dir,
-		Log: s.log, Boot: s.boots.See,
+		Subnets: c.Subnets, Reservations: reservations, Interface: c.Interface, Addr: s.addr, Leases: s.db, Directory: s.dir,
+		Log: s.log, Boot: s.boots.See, OnForeign: s.net.foreign, OnMode: s.net.mode,
 	}
-	s.api.Foreign = func() string {
-		if addr, ok := s.dhcp.Foreign(); ok {
-			return addr.String()
-		}
-		return ""
-	}
+	s.net.dhcp, s.dir.subnets, s.api.Network = s.dhcp, s.net.Subnets, s.net
 	return nil
 }
 
@@ -231,7 +234,7 @@ func (s *appliance) firstToken(ctx context.Context, a *app) error {
 // sockets are what serve listens on; all are open before anything runs.
 type sockets struct {
 	https, console, http net.Listener
-	dhcp, tftp           *net.UDPConn
+	dhcp, boot, tftp     *net.UDPConn
 }
 
 func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
@@ -259,6 +262,9 @@ func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
 	if l.dhcp, err = dhcp.Listen(ctx, s.config.Interface); err != nil {
 		return l, inUse("listen for DHCP", err)
 	}
+	if l.boot, err = dhcp.ListenBoot(ctx, s.config.Interface); err != nil {
+		return l, inUse("listen for proxyDHCP", err)
+	}
 	c, err := lc.ListenPacket(ctx, "udp4", netip.AddrPortFrom(s.addr, 69).String())
 	if err != nil {
 		return l, inUse("listen for TFTP", err)
@@ -277,7 +283,7 @@ func (l sockets) close() {
 			_ = c.Close()
 		}
 	}
-	for _, c := range []*net.UDPConn{l.dhcp, l.tftp} {
+	for _, c := range []*net.UDPConn{l.dhcp, l.boot, l.tftp} {
 		if c != nil {
 			_ = c.Close()
 		}
@@ -324,7 +330,16 @@ func (s *appliance) run(ctx context.Context, l sockets) error {
 }
 
 func (s *appliance) runNetboot(ctx context.Context, g *errgroup.Group, l sockets) {
-	g.Go(func() error { return s.dhcp.Serve(ctx, l.dhcp) })
+	g.Go(func() error { return s.dhcp.Serve(ctx, l.dhcp, l.boot) })
+	g.Go(func() error { return s.net.run(ctx) })
+	if s.net.path != "" {
+		hup := make(chan os.Signal, 1)
+		signal.Notify(hup, syscall.SIGHUP)
+		g.Go(func() error {
+			defer signal.Stop(hup)
+			return s.net.watch(ctx, hup)
+		})
+	}
 	g.Go(func() error {
 		conn, err := dhcp.ListenND(s.config.Interface)
 		if err != nil {
