@@ -295,7 +295,7 @@ func (s *Server) see(frame []byte) (sighting, bool) {
 		return sighting{}, false
 	}
 	g := sighting{addr: addr4(p.ServerIdentifier()), mark: string(p.GetOneOption(dhcpv4.GenericOptionCode(optMark))) == markText}
-	switch p.MessageType() { //nolint:exhaustive // the others name no server, or say nothing of it
+	switch p.MessageType() {
 	case dhcpv4.MessageTypeOffer, dhcpv4.MessageTypeAck:
 		g.mac = pool.MAC(frame[6:12])
 		g.proxy = addr4(p.YourIPAddr).IsUnspecified()
