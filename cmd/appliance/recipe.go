@@ -146,7 +146,7 @@ func (a *app) tryRecipe(ctx context.Context, folder string, watch time.Duration,
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	var steps []recipes.TrialStep
-	trial := recipes.Trial{Recipe: r, Dir: dir, Watch: watch, Out: a.stderr, Tell: func(s recipes.TrialStep) {
+	trial := recipes.Trial{Recipe: r, Dir: dir, Watch: max(watch, time.Millisecond), Out: a.stderr, Tell: func(s recipes.TrialStep) {
 		steps = append(steps, s)
 		_, _ = fmt.Fprintf(a.stderr, "%s-1 %s\n", r.Name, trialLine(s))
 	}}
