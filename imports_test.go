@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"api/client":           {"pool", "api/wire"},
 	"ui":                   {},
 	"rack":                 {"pool", "api/wire", "api/client", "agent"},
+	"rack/sim":             {"pool", "api/wire", "api/client", "agent"},
 	"cmd/appliance":        {"*"},
 	"cmd/appliance-agent":  {"agent"},
 	"cmd/bootkit":          {"images/kit", "images/kit/build", "images/debian"},

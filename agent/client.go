@@ -29,6 +29,9 @@ var errUnauthorized = errors.New("not authorized")
 // Client speaks the agent's protocol. It trusts the given CA and nothing
 // else, whatever the system trusts. Safe for use by several goroutines.
 type Client struct {
+	// Dial opens connections; nil is the usual way. Set it before the first use.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
 	server string
 	roots  *x509.CertPool
 	ca     *x509.Certificate
@@ -76,7 +79,7 @@ func (c *Client) connect(cert *tls.Certificate) {
 	}
 	t := &http.Transport{
 		TLSClientConfig:       conf,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:           c.dial,
 		TLSHandshakeTimeout:   15 * time.Second,
 		MaxIdleConnsPerHost:   4,
 		IdleConnTimeout:       90 * time.Second,
@@ -88,6 +91,13 @@ func (c *Client) connect(cert *tls.Certificate) {
 		return errors.New("the agent's protocol has no redirects")
 	}}
 	c.mu.Unlock()
+}
+
+func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if c.Dial != nil {
+		return c.Dial(ctx, network, address)
+	}
+	return (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext(ctx, network, address)
 }
 
 // proved says whether the client has a certificate to show.
