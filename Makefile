@@ -119,6 +119,13 @@ e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## one BIOS and one UEFI ma
 bench: ## measure: one line for each figure (ONLY=name of a script in bench/)
 	@for s in bench/$(or $(ONLY),*).sh; do echo "# $$s"; $$s || exit 1; done
 
+# At least FAULTS injected faults; it prints the seeds: SEED=n FAULTS=1 repeats one.
+FAULTS ?= 10000
+SEED   ?= 0
+.PHONY: chaos
+chaos: ## disturb reference deployments, FAULTS=10000 faults at least (SEED=n repeats)
+	$(GO) test -count=1 -tags nokit -timeout 60m -run TestChaos ./orchestrator -v -chaos.faults=$(FAULTS) -chaos.seed=$(SEED) | grep -v '^=== RUN\|^ *--- PASS'
+
 # --- care ------------------------------------------------------------------
 
 fuzz: ## every fuzz target in turn, T=20s each

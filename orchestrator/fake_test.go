@@ -36,6 +36,9 @@ type memory struct {
 
 	points []string // names of the commits so far
 	fault  fault
+	// chaos says what happens at a commit, beside fault: one of fault's modes, or
+	// nothing. It is called with the lock held and must not block.
+	chaos func(n int, name string) string
 	hit    bool
 	full   bool                // the disk below it
 	check  func(*memory) error // an invariant, looked at after each commit
@@ -96,6 +99,9 @@ func (h *handle) commit(name string, write func() error) error {
 	if n := len(h.points) + 1; !h.hit && (n == h.fault.at || h.fault.when != nil && h.fault.when(name)) {
 		h.hit, mode = true, h.fault.mode
 	}
+	if mode == "" && h.chaos != nil {
+		mode = h.chaos(len(h.points)+1, name)
+	}
 	switch mode {
 	case "kill-before":
 		h.kill()
@@ -104,7 +110,7 @@ func (h *handle) commit(name string, write func() error) error {
 		return errDisk
 	}
 	if err := write(); err != nil {
-		if mode != "" { // it would not have been a commit: the fault is still to come
+		if mode != "" && mode == h.fault.mode { // it would not have been a commit: the fault is still to come
 			h.hit = false
 		}
 		return err

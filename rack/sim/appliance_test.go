@@ -42,7 +42,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, bin: bin, dir: t.TempDir(), outer: fmt.Sprintf("simA%d", os.Getpid()), inner: fmt.Sprintf("simR%d", os.Getpid())}
 	t.Cleanup(func() {
 		for _, ns := range []string{s.outer, s.inner} {
-			_ = exec.Command("ip", "netns", "del", ns).Run() // it may not have been made
+			_ = exec.CommandContext(context.Background(), "ip", "netns", "del", ns).Run() // it may not have been made
 		}
 	})
 	s.sh("ip netns add %[1]s; ip netns add %[2]s; ip link add sim0 netns %[1]s type veth peer name sim0 netns %[2]s", s.outer, s.inner)
