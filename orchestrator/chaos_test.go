@@ -348,3 +348,25 @@ func TestMachineCutAtEachCommit(t *testing.T) {
 		}
 	}
 }
+
+// TestCutAfterEffect: the machine loses its power when an event has had its
+// effect and nobody has recorded that yet. What is not idempotent waits for a
+// person then; it never runs again by itself.
+func TestCutAfterEffect(t *testing.T) {
+	for _, name := range recipe().Events {
+		if eventSpec(name, recipe()).task != pool.TaskEvent || !slices.Contains(upEvents(), name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWard(1, 1)
+				w.mem.check = invariants
+				w.boxes[0].cut = name
+				w.reference(t, 1, 0)
+				if w.faults != 1 {
+					t.Error("the power was never cut")
+				}
+			})
+		})
+	}
+}
