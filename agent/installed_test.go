@@ -81,7 +81,7 @@ func tester(t *testing.T, f *fakeAppliance, mark string) pool.InstanceInfo {
 		"start.sh":              {Data: []byte("#!/bin/bash\ntouch " + mark + "/up\n"), Mode: 0o755},
 		"exit3.sh":              {Data: []byte("#!/bin/bash\necho it broke\nexit 3\n"), Mode: 0o755},
 		"hang.sh": {Data: []byte("#!/bin/bash\necho $$ > " + mark + "/pid\necho begun\necho x >> " + mark + "/count\n" +
-			"until [ -e " + mark + "/go ]; do sleep 0.05; done\necho ended\n"), Mode: 0o755},
+			"until [ -e " + mark + "/go ] || [ ! -d " + mark + " ]; do sleep 0.05; done\necho ended\n"), Mode: 0o755},
 	})
 	if err != nil {
 		t.Fatal(err)
