@@ -40,6 +40,9 @@ func convertProp(t *groovy.Thread, typ, name string, kind propKind, v groovy.Val
 			}
 			return n, nil
 		}
+		if f, ok := groovy.Number(v); ok {
+			return int64(f), nil
+		}
 		return nil, bad("Integer", groovy.Format(v))
 	case pBool:
 		switch v := v.(type) {

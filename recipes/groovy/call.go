@@ -2,277 +2,282 @@ package groovy
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Closure is a piece of code with the scope it was made in.
-type Closure struct {
-	lit      *closureLit
-	env      *env
-	unit     *unit
-	delegate Value
-	curried  []Value
-}
-
-// Place says where the closure stands: "file:line".
-func (c *Closure) Place() string {
-	return fmt.Sprintf("%s:%d", c.unit.script.File, c.lit.pos.Line)
-}
-
-// SetDelegate names the value that is asked for names the closure lacks.
-func (c *Closure) SetDelegate(v Value) { c.delegate = v }
-
-// arity is the number of parameters the closure takes.
-func (c *Closure) arity() int {
-	if c.lit.implicit {
-		return 1
-	}
-	return max(len(c.lit.params)-len(c.curried), 0)
-}
-
-// Call calls a closure within the evaluation t.
-func (t *Thread) Call(c *Closure, args ...Value) (Value, error) {
-	if err := t.enter(c.lit.pos, c.unit); err != nil {
+func (x *call) eval(t *Thread, f *frame) (Value, error) {
+	if err := t.tick(f, x.pos); err != nil {
 		return nil, err
 	}
-	defer t.leave()
-	if len(c.curried) > 0 {
-		args = append(append([]Value(nil), c.curried...), args...)
+	mark := t.stack
+	v, err := x.apply(t, f)
+	t.stack = mark
+	if err != nil {
+		return nil, t.passing(f, err, x.pos)
 	}
-	outer := t.unit
-	t.unit = c.unit
-	defer func() { t.unit = outer }()
-	e := &env{parent: c.env, closure: c}
-	if err := t.Alloc(64); err != nil {
-		return nil, t.locate(err, c.lit.pos)
-	}
-	if c.lit.implicit {
-		if len(args) > 1 {
-			return nil, t.locate(noMethod(c, "call", args), c.lit.pos)
-		}
-		var it Value
-		if len(args) == 1 {
-			it = args[0]
-		}
-		e.declare("it", it)
-	} else {
-		if len(args) == 1 && len(c.lit.params) > 1 && !c.lit.params[len(c.lit.params)-1].rest {
-			if l, ok := args[0].(*List); ok { // [a, b] spreads over |a, b|
-				args = l.Elems
-			}
-		}
-		if err := t.bind(e, c.lit.params, args, "closure"); err != nil {
-			return nil, t.locate(err, c.lit.pos)
-		}
-	}
-	v, ctl, err := t.block(e, c.lit.body)
-	if err == nil && (ctl == broken || ctl == continued) {
-		err = t.locate(errors.New("break or continue outside a loop"), c.lit.pos)
-	}
-	return v, err
+	return v, nil
 }
 
-// bind declares parameters with their arguments or defaults.
-func (t *Thread) bind(e *env, params []param, args []Value, what string) error {
-	required := 0
-	rest := false
-	for _, p := range params {
-		if p.deflt == nil && !p.rest {
-			required++
-		}
-		rest = rest || p.rest
+func (x *call) apply(t *Thread, f *frame) (Value, error) {
+	if x.recv == nil && x.fn == nil {
+		return x.unqualified(t, f)
 	}
-	if len(args) < required || len(args) > len(params) && !rest {
-		if len(args) == 0 && required == 1 && len(params) == 1 {
-			args = []Value{nil} // a call without arguments passes null
-		} else {
-			return Throw("MissingMethodException", "%s takes %d arguments, not %d", what, len(params), len(args))
-		}
-	}
-	optional := len(args) - required // defaults are used from the right
-	for _, p := range params {
-		var v Value
-		var err error
-		switch {
-		case p.rest:
-			v = &List{Elems: append([]Value(nil), args...)}
-			args = nil
-		case p.deflt == nil || optional > 0:
-			if p.deflt != nil {
-				optional--
-			}
-			v, args = args[0], args[1:]
-			v, err = t.coerce(v, p.typ)
-		default:
-			v, err = t.eval(e, p.deflt)
-		}
-		if err != nil {
-			return err
-		}
-		e.declare(p.id, v)
-	}
-	return nil
-}
-
-// invoke runs a method of a script or class.
-func (t *Thread) invoke(e *env, u *unit, m *methodDecl, args []Value, pos Pos) (Value, error) {
-	if u == nil {
-		u = t.unit
-	}
-	if err := t.enter(pos, u); err != nil {
-		return nil, err
-	}
-	defer t.leave()
-	outer := t.unit
-	t.unit = u
-	defer func() { t.unit = outer }()
-	if err := t.bind(e, m.params, args, "method "+m.id); err != nil {
-		return nil, t.locate(err, m.pos)
-	}
-	v, _, err := t.block(e, m.body)
-	return v, err
-}
-
-// args evaluates arguments; named ones come first, as a map.
-func (t *Thread) args(e *env, list []expr, named *mapLit) ([]Value, error) {
-	var args []Value
-	if named != nil {
-		m, err := t.mapLiteral(e, named)
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, m)
-	}
-	for _, x := range list {
-		if s, ok := x.(*spread); ok {
-			v, err := t.eval(e, s.x)
-			if err != nil {
-				return nil, err
-			}
-			more, err := t.elements(v)
-			if err != nil {
-				return nil, err
-			}
-			args = append(args, more...)
-			continue
-		}
-		v, err := t.eval(e, x)
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, v)
-	}
-	return args, nil
-}
-
-func (t *Thread) call(e *env, x *call) (Value, error) {
 	if x.fn != nil {
-		f, err := t.eval(e, x.fn)
+		fn, err := x.fn.eval(t, f)
 		if err != nil {
 			return nil, err
 		}
-		args, err := t.args(e, x.args, x.named)
+		args, err := x.arguments(t, f)
 		if err != nil {
 			return nil, err
 		}
-		return t.CallMethod(f, "call", args)
-	}
-	if x.recv == nil {
-		args, err := t.args(e, x.args, x.named)
-		if err != nil {
-			return nil, err
-		}
-		return t.unqualified(e, x, args)
+		return t.callValue(fn, args)
 	}
 	if n, ok := x.recv.(*name); ok && n.id == "super" {
-		return t.superCall(e, x)
+		return x.super(t, f)
 	}
-	recv, err := t.eval(e, x.recv)
+	recv, err := x.recv.eval(t, f)
+	if err != nil || recv == nil && x.safe {
+		return nil, err
+	}
+	id, err := memberName(t, f, x.id, x.idExpr)
 	if err != nil {
 		return nil, err
 	}
-	id, err := t.memberName(e, x.id, x.idExpr)
-	if err != nil || x.safe && recv == nil {
-		return nil, err
-	}
-	args, err := t.args(e, x.args, x.named)
+	args, err := x.arguments(t, f)
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := x.recv.(*name); ok && n.id == "this" && recv == nil {
-		return t.unqualified(e, &call{node: x.node, id: id}, args)
-	}
+	t.pos = x.pos
 	if x.spread {
 		return t.spreadOver(recv, func(v Value) (Value, error) { return t.CallMethod(v, id, args) })
+	}
+	switch r := recv.(type) {
+	case *unit:
+		if r == f.unit {
+			return t.unqualified(f, id, args, x.pos)
+		}
+	case *instance:
+		if m := r.class.find(id, args); m != nil {
+			return t.invokeMethod(r, m, args)
+		}
 	}
 	return t.CallMethod(recv, id, args)
 }
 
-// unqualified calls f(args): a variable, a method of the object, of the
-// script or of a static import, a built-in, a delegate's, the base's.
-func (t *Thread) unqualified(e *env, x *call, args []Value) (Value, error) {
-	id := x.id
-	if p := e.find(id); p != nil {
-		if _, ok := (*p).(*Closure); ok {
-			return t.CallMethod(*p, "call", args)
+// arguments evaluates the arguments onto the stack; named ones come first, as
+// a map.
+func (x *call) arguments(t *Thread, f *frame) ([]Value, error) {
+	return t.arguments(f, x.args, x.named, x.spreadArgs)
+}
+
+func (t *Thread) arguments(f *frame, list []expr, named *mapLit, spreads bool) ([]Value, error) {
+	n := len(list)
+	if named != nil {
+		n++
+	}
+	if spreads {
+		return t.spreadArguments(f, list, named)
+	}
+	args := t.stack.push(n)
+	i := 0
+	if named != nil {
+		m, err := named.eval(t, f)
+		if err != nil {
+			return nil, err
+		}
+		args[0], i = m, 1
+	}
+	for _, x := range list {
+		v, err := x.eval(t, f)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = v
+		i++
+	}
+	return args, nil
+}
+
+func (t *Thread) spreadArguments(f *frame, list []expr, named *mapLit) ([]Value, error) {
+	l := listLit{elems: list}
+	if len(list) > 0 {
+		l.pos = list[0].at()
+	}
+	v, err := l.eval(t, f)
+	if err != nil {
+		return nil, err
+	}
+	args := v.(*List).Elems
+	if named != nil {
+		m, err := named.eval(t, f)
+		if err != nil {
+			return nil, err
+		}
+		args = slices.Insert(args, 0, m)
+	}
+	return args, nil
+}
+
+// unqualified is f(args) where f may be a variable that holds a closure.
+func (x *call) unqualified(t *Thread, f *frame) (Value, error) {
+	var fn Value
+	if x.callee != nil && (x.callee.local != nil || x.callee.up >= 0) {
+		var err error
+		if fn, err = x.callee.eval(t, f); err != nil {
+			return nil, err
 		}
 	}
-	if v, ok, err := t.ownMethod(e, id, args, x.pos); ok || err != nil {
-		return v, err
+	args, err := x.arguments(t, f)
+	if err != nil {
+		return nil, err
 	}
-	if v, err := t.builtin(id, args); !errors.Is(err, ErrNoMember) {
-		return v, err
+	t.pos = x.pos
+	switch fn := fn.(type) {
+	case nil:
+	case *Closure:
+		return t.callClosure(fn, args)
+	default:
+		if v, err := t.unqualified(f, x.id, args, x.pos); !missing(err) {
+			return v, err
+		}
+		return t.callValue(fn, args)
 	}
-	if v, ok := t.unit.binding.Get(id); ok {
-		if _, ok := v.(*Closure); ok {
-			return t.CallMethod(v, "call", args)
+	return t.unqualified(f, x.id, args, x.pos)
+}
+
+// callValue is (expression)(args).
+func (t *Thread) callValue(fn Value, args []Value) (Value, error) {
+	if c, ok := fn.(*Closure); ok {
+		return t.callClosure(c, args)
+	}
+	return t.CallMethod(fn, "call", args)
+}
+
+// unqualified calls id(args): a method of the object, of the script or of a
+// static import, a built-in function, a delegate's, the base's.
+func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value, error) {
+	if f.clo != nil && (f.clo.strategy == delegateFirst || f.clo.strategy == delegateOnly) {
+		if v, ok, err := t.delegateCall(f.clo, id, args); ok {
+			return v, err
 		}
 	}
-	for s := e; s != nil; s = s.parent {
-		if s.closure != nil && s.closure.delegate != nil {
-			if v, err := t.CallMethod(s.closure.delegate, id, args); !missing(err) {
-				return v, err
-			}
+	if v, ok, err := t.ownMethod(f, f.this, id, args); ok {
+		return v, err
+	}
+	if fn, ok := t.lib.functions[id]; ok && fn.fits(len(args)) {
+		return fn.call(t, nil, args)
+	}
+	if v, ok, err := t.dynamicClosure(f, id, args); ok {
+		return v, err
+	}
+	for c := f.clo; c != nil; c, _ = c.owner.(*Closure) {
+		if v, ok, err := t.delegateCall(c, id, args); ok {
+			return v, err
 		}
 	}
 	if t.in.Base != nil {
-		v, err := t.in.Base.Call(t, id, args)
+		v, err := t.in.Base.Call(t, id, hostArgs(args))
 		if !errors.Is(err, ErrNoMember) {
 			return v, err
 		}
 	}
-	return nil, Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s)", t.scriptName(), id, typeList(args))
+	if v, ok, err := t.missingMethod(f.this, id, args); ok {
+		return v, err
+	}
+	if v, ok, err := t.importedCall(f, id, args); ok {
+		return v, err
+	}
+	return nil, Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s) values: %s%s",
+		className(f.this), id, typeList(args), valueList(args), didYouMean(id, t.functionsIn(f)))
+}
+
+func (t *Thread) functionsIn(f *frame) []string {
+	var names []string
+	for id := range f.unit.methods {
+		names = append(names, id)
+	}
+	if o, ok := f.this.(*instance); ok {
+		for id := range o.class.methods {
+			names = append(names, id)
+		}
+	}
+	for id := range t.lib.functions {
+		names = append(names, id)
+	}
+	return names
+}
+
+// dynamicClosure calls a closure that a property or the binding holds.
+func (t *Thread) dynamicClosure(f *frame, id string, args []Value) (Value, bool, error) {
+	v, ok, err := t.dynamic(f, id)
+	if err != nil || !ok {
+		return nil, err != nil, err
+	}
+	switch c := v.(type) {
+	case *Closure:
+		v, err := t.callClosure(c, args)
+		return v, true, err
+	case *instance:
+		if m := c.class.find("call", args); m != nil {
+			v, err := t.invokeMethod(c, m, args)
+			return v, true, err
+		}
+	}
+	return nil, false, nil
+}
+
+func (t *Thread) delegateCall(c *Closure, id string, args []Value) (Value, bool, error) {
+	if c.delegate == nil || c.delegate == Value(c) {
+		return nil, false, nil
+	}
+	if d, ok := c.delegate.(*Closure); ok {
+		v, err := t.unqualified(&frame{this: d.this, clo: d, unit: d.unit, class: d.class}, id, args, t.pos)
+		return v, !missing(err), err
+	}
+	v, err := t.CallMethod(c.delegate, id, args)
+	return v, !missing(err), err
 }
 
 // ownMethod calls a method that the script, its class or an import defines.
-func (t *Thread) ownMethod(e *env, id string, args []Value, pos Pos) (Value, bool, error) {
-	switch this := e.this().(type) {
+func (t *Thread) ownMethod(f *frame, this Value, id string, args []Value) (Value, bool, error) {
+	switch o := this.(type) {
 	case *instance:
-		if m := this.class.method(id, len(args)); m != nil {
-			v, err := t.invokeOn(this, m, args)
+		if m := o.class.find(id, args); m != nil {
+			v, err := t.invokeMethod(o, m, args)
 			return v, true, err
+		}
+		if o.outer != nil {
+			if v, ok, err := t.ownMethod(f, o.outer, id, args); ok {
+				return v, true, err
+			}
+		}
+		if o.class.host != "" {
+			if v, ok, err := t.hostMethod(o, id, args); ok {
+				return v, true, err
+			}
 		}
 	case *scriptClass:
-		if m := this.method(id, len(args)); m != nil {
-			v, err := t.invokeOn(this, m, args)
+		if m := o.find(id, args); m != nil {
+			v, err := t.invokeMethod(o, m, args)
 			return v, true, err
 		}
 	}
-	if m := pick(t.unit.methods[id], len(args)); m != nil {
-		v, err := t.invoke(&env{}, nil, m, args, pos)
+	if m := pick(f.unit.methods[id], args); m != nil {
+		v, err := t.run(m.fn, args, frame{this: f.unit, unit: f.unit})
 		return v, true, err
 	}
-	for _, u := range t.unit.imports {
-		if m := pick(u.methods[id], len(args)); m != nil {
-			v, err := t.invoke(&env{}, u, m, args, pos)
+	for _, u := range f.unit.imports {
+		if m := pick(u.methods[id], args); m != nil {
+			v, err := t.run(m.fn, args, frame{this: u, unit: u})
 			return v, true, err
 		}
 		for _, c := range u.classes {
-			if m := c.method(id, len(args)); m != nil {
-				v, err := t.invokeOn(c, m, args)
+			if m := c.find(id, args); m != nil && m.static {
+				v, err := t.invokeMethod(c, m, args)
 				return v, true, err
 			}
 		}
@@ -280,148 +285,97 @@ func (t *Thread) ownMethod(e *env, id string, args []Value, pos Pos) (Value, boo
 	return nil, false, nil
 }
 
-// pick chooses the overload that takes n arguments, else any.
-func pick(list []*methodDecl, n int) *methodDecl {
-	for _, m := range list {
-		least := 0
-		rest := false
-		for _, p := range m.params {
-			if p.deflt == nil && !p.rest {
-				least++
+// importedCall calls a static method of a host class: import static Math.max.
+func (t *Thread) importedCall(f *frame, id string, args []Value) (Value, bool, error) {
+	for _, d := range f.unit.script.imports {
+		if !d.static {
+			continue
+		}
+		path, member := d.path, id
+		if !d.star {
+			i := strings.LastIndexByte(path, '.')
+			if i < 0 || path[i+1:] != id && d.alias != id {
+				continue
 			}
-			rest = rest || p.rest
+			path, member = path[:i], path[i+1:]
 		}
-		if n >= least && (n <= len(m.params) || rest) {
-			return m
+		if c := t.class(f.unit, path); c != nil {
+			if v, err := t.CallMethod(c, member, args); !missing(err) {
+				return v, true, err
+			}
 		}
 	}
-	if len(list) > 0 {
-		return list[0]
+	return nil, false, nil
+}
+
+// missingMethod asks methodMissing of a class or of the script.
+func (t *Thread) missingMethod(this Value, id string, args []Value) (Value, bool, error) {
+	margs := []Value{id, &List{Elems: slices.Clone(args), elem: "Object"}}
+	switch o := this.(type) {
+	case *instance:
+		if m := o.class.find("methodMissing", margs); m != nil {
+			v, err := t.invokeMethod(o, m, margs)
+			return v, true, err
+		}
+	case *unit:
+		if m := pick(o.methods["methodMissing"], margs); m != nil {
+			v, err := t.run(m.fn, margs, frame{this: o, unit: o})
+			return v, true, err
+		}
 	}
-	return nil
+	return nil, false, nil
+}
+
+// hostArgs are arguments as Objects of the embedder get them: theirs to keep,
+// whole numbers as int64.
+func hostArgs(args []Value) []Value {
+	out := make([]Value, len(args))
+	for i, a := range args {
+		switch v := a.(type) {
+		case Long:
+			a = int64(v)
+		case *lazyString:
+			a = Format(v)
+		}
+		out[i] = a
+	}
+	return out
 }
 
 func noMethod(v Value, id string, args []Value) error {
-	return Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s)", TypeName(v), id, typeList(args))
+	return Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s) values: %s", TypeName(v), id, typeList(args), valueList(args))
 }
 
 func typeList(args []Value) string {
 	names := make([]string, len(args))
 	for i, a := range args {
-		names[i] = lastName(TypeName(a))
+		names[i] = TypeName(a)
 	}
 	return strings.Join(names, ", ")
 }
 
-// Get reads a property of a value.
-func (t *Thread) Get(v Value, id string) (Value, error) {
-	none := Throw("MissingPropertyException", "No such property: %s for class: %s", id, TypeName(v))
-	switch v := v.(type) {
-	case nil:
-		return nil, Throw("NullPointerException", "Cannot get property '%s' on null object", id)
-	case *Map:
-		return t.mapGet(v, id), nil
-	case *List:
-		if id == "length" {
-			return int64(len(v.Elems)), nil
-		}
-		if id == "class" {
-			break
-		}
-		return t.spreadOver(v, func(x Value) (Value, error) { return t.Get(x, id) })
-	case *entry:
-		switch id {
-		case "key":
-			return v.k, nil
-		case "value":
-			return v.m.vals[v.k], nil
-		}
-	case *instance, *scriptClass:
-		if x, ok, err := t.field(v, id); ok || err != nil {
-			return x, err
-		}
-	case *Class:
-		if id == "class" {
-			return v, nil
-		}
-		if v.Static != nil {
-			if x, err := v.Static.Get(t, id); !missing(err) {
-				return x, err
-			}
-		}
-	case Object:
-		x, err := v.Get(t, id)
-		if !errors.Is(err, ErrNoMember) {
-			return x, err
-		}
+// valueList shows arguments, shortened.
+func valueList(args []Value) string {
+	s := Format(NewList(args...))
+	if r := []rune(s); len(r) > 120 {
+		return string(r[:117]) + "..."
 	}
-	if id == "class" {
-		if c := t.class(lastName(TypeName(v))); c != nil {
-			return c, nil
-		}
-		return &Class{Name: TypeName(v)}, nil
-	}
-	x, err := t.CallMethod(v, "get"+upperFirst(id), nil)
-	if missing(err) {
-		return nil, none
-	}
-	return x, err
-}
-
-// Set writes a property of a value.
-func (t *Thread) Set(v Value, id string, x Value) error {
-	switch v := v.(type) {
-	case nil:
-		return Throw("NullPointerException", "Cannot set property '%s' on null object", id)
-	case *Map:
-		v.Put(id, x)
-		return t.grow(1, 64)
-	case *entry:
-		if id == "value" {
-			v.m.Put(v.k, x)
-			return nil
-		}
-	case *Closure:
-		switch id {
-		case "delegate":
-			v.delegate = x
-			return nil
-		case "resolveStrategy":
-			return nil
-		}
-	case *instance:
-		if m := v.class.method("set"+upperFirst(id), 1); m != nil && !t.inside(v) {
-			_, err := t.invokeOn(v, m, []Value{x})
-			return err
-		}
-		if v.class.has(id) {
-			v.fields.Put(id, x)
-			return t.grow(1, 64)
-		}
-		if c := v.class.staticOwner(id); c != nil {
-			c.statics.Put(id, x)
-			return nil
-		}
-	case *scriptClass:
-		if c := v.staticOwner(id); c != nil {
-			c.statics.Put(id, x)
-			return nil
-		}
-	case Object:
-		if err := v.Set(t, id, x); !errors.Is(err, ErrNoMember) {
-			return err
-		}
-	}
-	return Throw("MissingPropertyException", "No such property: %s for class: %s", id, TypeName(v))
+	return s
 }
 
 func upperFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
 	return string(unicode.ToLower(r)) + s[n:]
 }
 
@@ -429,9 +383,17 @@ func lowerFirst(s string) string {
 func accessor(id string) (prop string, set, ok bool) {
 	for _, p := range []string{"get", "is", "set"} {
 		rest, found := strings.CutPrefix(id, p)
-		if r, _ := utf8.DecodeRuneInString(rest); found && unicode.IsUpper(r) {
-			return lowerFirst(rest), p == "set", true
+		if found && isUpper(rest) {
+			return propertyName(rest), p == "set", true
 		}
 	}
 	return "", false, false
+}
+
+// propertyName is the property of getX: x, but URL stays URL.
+func propertyName(s string) string {
+	if len(s) > 1 && isUpper(s[1:]) && isUpper(s) {
+		return s
+	}
+	return lowerFirst(s)
 }

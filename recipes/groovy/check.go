@@ -1,7 +1,5 @@
 package groovy
 
-import "reflect"
-
 // Check returns an *Error for each "new X(...)" in s whose class neither the
 // script defines nor known answers for. It is a look at the text, without
 // running it.
@@ -18,11 +16,11 @@ func (s *Script) Check(known func(class string) bool) []*Error {
 	var faults []*Error
 	s.walk(func(n any) {
 		c, ok := n.(*creation)
-		if !ok || c.array {
+		if !ok || c.dims > 0 || c.body != nil {
 			return
 		}
 		id := lastName(c.class)
-		if own[id] || known(id) || standardClass(id) != nil {
+		if own[id] || known(id) || tables().class(id) != nil {
 			return
 		}
 		faults = append(faults, &Error{File: s.File, Pos: c.pos, Msg: unavailable(c.class), Source: sourceLine(s.src, c.pos.Line)})
@@ -30,34 +28,161 @@ func (s *Script) Check(known func(class string) bool) []*Error {
 	return faults
 }
 
-// walk calls f for every node of the tree.
+// walk calls f for every expression and statement of the script.
 func (s *Script) walk(f func(any)) {
-	visit(reflect.ValueOf(s.body), f)
-	visit(reflect.ValueOf(s.methods), f)
-	visit(reflect.ValueOf(s.classes), f)
+	w := walker{f}
+	w.function(s.main)
+	for _, m := range s.methods {
+		w.function(m.fn)
+	}
+	for _, c := range s.classes {
+		w.class(c)
+	}
 }
 
-// visit walks the tree by its shape. The tree is made of this package's
-// structs only, and the parser bounds its depth.
-func visit(v reflect.Value, f func(any)) {
-	k := v.Kind()
-	if (k == reflect.Interface || k == reflect.Pointer) && v.IsNil() {
-		return
+type walker struct{ f func(any) }
+
+func (w walker) function(fn *function) {
+	for _, p := range fn.params {
+		w.expr(p.deflt)
 	}
-	if k == reflect.Pointer && v.Type().Elem() == reflect.TypeFor[creation]() {
-		f((*creation)(v.UnsafePointer()))
+	w.stmts(fn.body)
+}
+
+func (w walker) class(d *classDecl) {
+	w.f(d)
+	for _, f := range append(append([]*varDecl{}, d.fields...), d.statics...) {
+		w.expr(f.init)
 	}
-	if k == reflect.Interface || k == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct {
-		visit(v.Elem(), f)
+	for _, m := range append(append([]*methodDecl{}, d.methods...), d.inits...) {
+		w.function(m.fn)
 	}
-	if k == reflect.Struct {
-		for i := range v.NumField() {
-			visit(v.Field(i), f)
+	for _, c := range d.constants {
+		w.exprs(c.args...)
+		if c.body != nil {
+			w.class(c.body)
 		}
 	}
-	if k == reflect.Slice {
-		for i := range v.Len() {
-			visit(v.Index(i), f)
+}
+
+func (w walker) stmts(list []stmt) {
+	for _, s := range list {
+		w.stmt(s)
+	}
+}
+
+func (w walker) stmt(s stmt) {
+	w.f(s)
+	switch s := s.(type) {
+	case *exprStmt:
+		w.expr(s.x)
+	case *varDecl:
+		w.expr(s.init)
+	case *multi:
+		w.stmts(s.list)
+	case *block:
+		w.stmts(s.body)
+	case *ifStmt:
+		w.expr(s.cond)
+		w.stmts(s.yes)
+		w.stmts(s.not)
+	case *whileStmt:
+		w.expr(s.cond)
+		w.stmts(s.body)
+	case *forStmt:
+		w.stmts(s.init)
+		w.expr(s.cond)
+		w.stmts(s.post)
+		w.stmts(s.body)
+	case *forIn:
+		w.expr(s.x)
+		w.stmts(s.body)
+	case *switchStmt:
+		w.expr(s.x)
+		for _, c := range s.cases {
+			w.exprs(c.vals...)
+			w.stmts(c.body)
+		}
+	case *tryStmt:
+		w.stmts(s.body)
+		for _, c := range s.catches {
+			w.stmts(c.body)
+		}
+		w.stmts(s.finally)
+	case *throwStmt:
+		w.expr(s.x)
+	case *returnStmt:
+		w.expr(s.x)
+	case *assertStmt:
+		w.exprs(s.cond, s.msg)
+	case *superInit:
+		w.exprs(s.args...)
+		w.mapOf(s.named)
+	}
+}
+
+func (w walker) exprs(list ...expr) {
+	for _, x := range list {
+		w.expr(x)
+	}
+}
+
+func (w walker) mapOf(m *mapLit) {
+	if m != nil {
+		w.expr(m)
+	}
+}
+
+func (w walker) expr(x expr) {
+	if x == nil {
+		return
+	}
+	w.f(x)
+	switch x := x.(type) {
+	case *gstring:
+		w.exprs(x.parts...)
+	case *listLit:
+		w.exprs(x.elems...)
+	case *mapLit:
+		for _, e := range x.entries {
+			w.exprs(e.key, e.val)
+		}
+	case *closureLit:
+		w.function(x.fn)
+	case *unary:
+		w.expr(x.x)
+	case *step:
+		w.expr(x.x)
+	case *spread:
+		w.expr(x.x)
+	case *conversion:
+		w.expr(x.x)
+	case *typeTest:
+		w.expr(x.x)
+	case *rangeLit:
+		w.exprs(x.from, x.to)
+	case *binary:
+		w.exprs(x.l, x.r)
+	case *ternary:
+		w.exprs(x.cond, x.yes, x.no)
+	case *assign:
+		w.exprs(x.l, x.r)
+	case *index:
+		w.exprs(x.x, x.i)
+	case *property:
+		w.exprs(x.x, x.idExpr)
+	case *methodPointer:
+		w.exprs(x.x, x.idExpr)
+	case *call:
+		w.exprs(x.recv, x.idExpr, x.fn)
+		w.exprs(x.args...)
+		w.mapOf(x.named)
+	case *creation:
+		w.exprs(x.args...)
+		w.mapOf(x.named)
+		w.expr(x.init)
+		if x.body != nil {
+			w.class(x.body)
 		}
 	}
 }

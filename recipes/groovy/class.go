@@ -1,259 +1,488 @@
 package groovy
 
-import "fmt"
+import (
+	"slices"
+	"strings"
+)
 
-// scriptClass is a class that a script defines.
+// scriptClass is a class, interface or enum that a script defines.
 type scriptClass struct {
 	decl    *classDecl
 	unit    *unit
+	parent  *scriptClass // nil when host or nothing is extended
+	host    string       // simple name of the host class it extends: Exception
+	methods map[string][]*boundMethod
+	fields  map[string]*varDecl // of it and those it extends
+	getters map[string]bool     // properties that a method answers
+	setters map[string]bool
 	statics *Map
+	up      []*cell
+	consts  []*instance // of an enum
+	byValue bool        // equals and hashCode of its fields
+	show    *showing    // @ToString
+	state   initState
+}
+
+type initState uint8
+
+const (
+	untouched initState = iota
+	running
+	ready
+)
+
+// boundMethod is a method with the class that declares it.
+type boundMethod struct {
+	*methodDecl
+	class *scriptClass
 }
 
 // instance is an object of a script class.
 type instance struct {
-	class  *scriptClass
-	fields *Map
+	class   *scriptClass
+	fields  *Map
+	outer   Value // whose code made an object of an anonymous class
+	ordinal int   // of an enum's constant; -1 for others
 }
 
 // String shows an instance as Java does.
-func (o *instance) String() string { return o.class.decl.id + "@1" }
-
-// statics evaluates the static fields of a unit's classes.
-func (t *Thread) statics(u *unit) error {
-	outer := t.unit
-	t.unit = u
-	defer func() { t.unit = outer }()
-	for _, d := range u.script.classes {
-		u.classes[d.id].statics = NewMap()
+func (o *instance) String() string {
+	if o.ordinal >= 0 {
+		n, _ := o.fields.Get("name")
+		return Format(n)
 	}
-	for _, d := range u.script.classes {
-		c := u.classes[d.id]
-		for _, f := range d.statics {
-			if err := t.initField(c.statics, f, &env{self: c}); err != nil {
+	if o.class.host != "" && knownException(o.class.host) {
+		if m, _ := o.fields.Get("message"); m != nil {
+			return o.class.decl.id + ": " + Format(m)
+		}
+		return o.class.decl.id
+	}
+	return o.class.decl.id + "@1"
+}
+
+// link makes the class of a declaration: its parent, methods and fields.
+func (t *Thread) link(u *unit, d *classDecl) (*scriptClass, error) {
+	c := &scriptClass{decl: d, unit: u, statics: NewMap(), methods: map[string][]*boundMethod{}, fields: map[string]*varDecl{}, getters: map[string]bool{}, setters: map[string]bool{}}
+	for _, n := range d.notes {
+		c.annotate(n)
+	}
+	return c, t.Alloc(512)
+}
+
+// resolve finds what the class extends, and takes its methods over.
+func (t *Thread) resolve(c *scriptClass, depth int) error {
+	if c.state != untouched {
+		return nil
+	}
+	c.state = running
+	if depth > 32 {
+		return Throw("GroovyRuntimeException", "class %s extends itself or too many others", c.decl.id)
+	}
+	inherit := func(p *scriptClass) error {
+		if err := t.resolve(p, depth+1); err != nil {
+			return err
+		}
+		c.byValue = c.byValue || p.byValue
+		for id, list := range p.methods {
+			for _, m := range list {
+				c.addMethod(id, m)
+			}
+		}
+		for id, f := range p.fields {
+			if c.fields[id] == nil {
+				c.fields[id] = f
+			}
+		}
+		return nil
+	}
+	for _, m := range c.decl.methods {
+		c.addMethod(m.id, &boundMethod{m, c})
+	}
+	for _, f := range c.decl.fields {
+		c.fields[f.ids[0]] = f
+	}
+	if s := c.decl.super; s != "" {
+		switch p := t.class(c.unit, s).(type) {
+		case *scriptClass:
+			c.parent, c.host = p, p.host
+			if err := inherit(p); err != nil {
+				return err
+			}
+			c.host = p.host
+		case *Class:
+			c.host = lastName(s)
+		default:
+			if !knownException(lastName(s)) && !strings.HasPrefix(c.decl.id, "anonymous ") {
+				return t.placeIn(c.unit, Throw("ClassNotFoundException", "class %s extends %s, which is not available", c.decl.id, s), c.decl.pos)
+			}
+			c.host = lastName(s)
+		}
+	}
+	for _, s := range c.decl.interfaces {
+		if p, ok := t.class(c.unit, s).(*scriptClass); ok {
+			if err := inherit(p); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	c.state = ready
+	return t.complete(c)
 }
 
-func (t *Thread) initField(m *Map, f *varDecl, e *env) error {
-	v := zero(f.typ)
-	if f.init != nil {
-		var err error
-		if v, err = t.eval(e, f.init); err != nil {
-			return err
-		}
+// complete refuses a class that leaves abstract methods open.
+func (t *Thread) complete(c *scriptClass) error {
+	if c.decl.abstract || c.decl.iface || c.decl.enum {
+		return nil
 	}
-	m.Put(f.ids[0], v)
-	return nil
-}
-
-// super is the script class it extends; nil when that is a host class.
-func (c *scriptClass) super() *scriptClass {
-	if s := c.unit.classes[c.decl.super]; s != c {
-		return s
-	}
-	return nil
-}
-
-// chain calls f for the class and those it extends until f says true.
-func (c *scriptClass) chain(f func(*scriptClass) bool) {
-	for i := 0; c != nil && i < 32; i++ {
-		if f(c) {
-			return
-		}
-		c = c.super()
-	}
-}
-
-func (c *scriptClass) method(id string, n int) (found *methodDecl) {
-	c.chain(func(c *scriptClass) bool {
-		var list []*methodDecl
-		for _, m := range c.decl.methods {
-			if m.id == id {
-				list = append(list, m)
+	for id, list := range c.methods {
+		for _, m := range list {
+			if m.abstract {
+				return t.placeIn(c.unit, Throw("MultipleCompilationErrorsException", "Can't have an abstract method in a non-abstract class. The class '%s' must be declared abstract or the method '%s' must be implemented.", c.decl.id, id), c.decl.pos)
 			}
 		}
-		found = pick(list, n)
-		return found != nil
-	})
-	return found
+	}
+	return nil
 }
 
-func (c *scriptClass) has(id string) (found bool) {
-	c.chain(func(c *scriptClass) bool {
-		for _, f := range c.decl.fields {
-			found = found || f.ids[0] == id
+// addMethod adds a method unless one with the same parameters is there.
+func (c *scriptClass) addMethod(id string, m *boundMethod) {
+	if id == "<init>" && m.class != c {
+		return
+	}
+	for _, o := range c.methods[id] {
+		if sameParams(o.fn, m.fn) {
+			return
 		}
-		return found
-	})
-	return found || id == "message" && isException(c.decl.super, "Throwable") && c.decl.super != ""
+	}
+	c.methods[id] = append(c.methods[id], m)
+	if p, set, ok := accessor(id); ok && len(m.fn.params) <= 1 {
+		if set && len(m.fn.params) == 1 {
+			c.setters[p] = true
+		}
+		if !set && len(m.fn.params) == 0 {
+			c.getters[p] = true
+		}
+	}
 }
 
-func (c *scriptClass) staticOwner(id string) (owner *scriptClass) {
-	c.chain(func(c *scriptClass) bool {
-		if c.statics == nil {
+func sameParams(a, b *function) bool {
+	if len(a.params) != len(b.params) {
+		return false
+	}
+	for i := range a.params {
+		if paramType(a.params[i]) != paramType(b.params[i]) {
 			return false
 		}
-		if _, ok := c.statics.Get(id); ok {
-			owner = c
-		}
-		return owner != nil
-	})
-	return owner
+	}
+	return true
 }
 
-// field reads a field or static of an object or class.
-func (t *Thread) field(o Value, id string) (Value, bool, error) {
-	c, ok := o.(*scriptClass)
-	if x, isObj := o.(*instance); isObj {
-		if v, ok := x.fields.Get(id); ok {
+func paramType(p param) string {
+	if p.typ == "Object" || p.typ == "def" {
+		return ""
+	}
+	return p.typ
+}
+
+// find is the method for the arguments; nil when there is none that takes
+// their number.
+func (c *scriptClass) find(id string, args []Value) *boundMethod {
+	list := c.methods[id]
+	if len(list) == 1 {
+		if !list[0].fn.takes(len(args)) && !(len(args) == 0 && len(list[0].fn.params) == 1) || list[0].abstract {
+			return nil
+		}
+		return list[0]
+	}
+	return pickBound(list, args)
+}
+
+// implements says whether the class or one that it extends names the
+// interface.
+func (c *scriptClass) implements(iface string) bool {
+	for i := 0; c != nil && i < 32; i++ {
+		if slices.ContainsFunc(c.decl.interfaces, func(s string) bool { return lastName(s) == iface }) {
+			return true
+		}
+		for _, s := range c.decl.interfaces {
+			if p := c.unit.classes[s]; p != nil && p != c && p.implements(iface) {
+				return true
+			}
+		}
+		c = c.parent
+	}
+	return false
+}
+
+// extends says whether the class is or extends one of that name.
+func (c *scriptClass) extends(name string) bool {
+	for p := c; p != nil; p = p.parent {
+		if p.decl.id == name {
+			return true
+		}
+	}
+	return c.host != "" && isException(c.host, name) && knownException(c.host) || c.host == name
+}
+
+// staticOwner is the class, of it and those it extends, that has the static.
+func (c *scriptClass) staticOwner(id string) *scriptClass {
+	for p := c; p != nil; p = p.parent {
+		if p.statics.Has(id) {
+			return p
+		}
+	}
+	for _, s := range c.decl.interfaces {
+		if p := c.unit.classes[s]; p != nil && p.statics.Has(id) {
+			return p
+		}
+	}
+	return nil
+}
+
+// field reads a property of an object or class. Code of the class itself
+// (inside) reads the field, others ask the getter first.
+func (t *Thread) field(o Value, id string, inside bool) (Value, bool, error) {
+	c, isClass := o.(*scriptClass)
+	x, isObject := o.(*instance)
+	if isObject {
+		c = x.class
+	}
+	if c == nil {
+		return nil, false, nil
+	}
+	if isObject {
+		v, has := x.fields.Get(id)
+		if has && (inside || !c.getters[id]) {
 			return v, true, nil
 		}
-		c, ok = x.class, true
 	}
-	if !ok {
-		return nil, false, nil
+	if c.getters[id] {
+		for _, name := range []string{"get" + upperFirst(id), "is" + upperFirst(id), "get" + id} {
+			if m := c.find(name, nil); m != nil && (isObject || m.static) {
+				v, err := t.invokeMethod(o, m, nil)
+				return v, true, err
+			}
+		}
 	}
 	if s := c.staticOwner(id); s != nil {
 		v, _ := s.statics.Get(id)
 		return v, true, nil
 	}
-	if m := c.method("get"+upperFirst(id), 0); m != nil && len(m.params) == 0 {
-		v, err := t.invokeOn(o, m, nil)
-		return v, true, err
+	if isClass {
+		return c.meta(id)
 	}
-	if id == "name" || id == "simpleName" {
-		if _, isClass := o.(*scriptClass); isClass {
-			return c.decl.id, true, nil
+	return t.enumProperty(x, id)
+}
+
+// meta are the properties of a class.
+func (c *scriptClass) meta(id string) (Value, bool, error) {
+	switch id {
+	case "name", "simpleName", "canonicalName":
+		return c.decl.id, true, nil
+	case "class":
+		return &Class{Name: "Class"}, true, nil
+	case "superclass":
+		if c.parent != nil {
+			return c.parent, true, nil
 		}
+		return &Class{Name: first(c.host, "Object")}, true, nil
 	}
 	return nil, false, nil
 }
 
-// inside says whether a method of o is running.
-func (t *Thread) inside(o Value) bool {
-	return len(t.selves) > 0 && t.selves[len(t.selves)-1] == o
+func first(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
 }
 
-func (t *Thread) invokeOn(o Value, m *methodDecl, args []Value) (Value, error) {
-	c, _ := o.(*scriptClass)
+func (t *Thread) enumProperty(o *instance, id string) (Value, bool, error) {
+	if id == "declaringClass" && o.ordinal >= 0 {
+		return o.class, true, nil
+	}
+	return nil, false, nil
+}
+
+// fieldOf is o.@id.
+func (t *Thread) fieldOf(o Value, id string) (Value, error) {
 	if x, ok := o.(*instance); ok {
+		if v, ok := x.fields.Get(id); ok {
+			return v, nil
+		}
+		return nil, Throw("MissingFieldException", "No such field: %s for class: %s", id, x.class.decl.id)
+	}
+	if v, ok, err := t.field(o, id, true); ok || err != nil {
+		return v, err
+	}
+	return t.Get(o, id)
+}
+
+// setField writes a property of an object or class; false when it has none.
+func (t *Thread) setField(o Value, id string, v Value, inside bool) (bool, error) {
+	c, _ := o.(*scriptClass)
+	x, isObject := o.(*instance)
+	if isObject {
 		c = x.class
 	}
-	if _, isClass := o.(*scriptClass); isClass && !m.static && m.id != "<init>" {
-		return nil, Throw("MissingMethodException", "method %s of class %s is not static", m.id, c.decl.id)
+	if c == nil {
+		return false, nil
 	}
-	t.selves = append(t.selves, o)
-	defer func() { t.selves = t.selves[:len(t.selves)-1] }()
-	return t.invoke(&env{self: o}, c.unit, m, args, m.pos)
+	if !inside && c.setters[id] {
+		if m := c.find("set"+upperFirst(id), []Value{v}); m != nil {
+			_, err := t.invokeMethod(o, m, []Value{v})
+			return true, err
+		}
+	}
+	if isObject {
+		if f := c.fields[id]; f != nil {
+			if f.final && !inside {
+				return true, Throw("ReadOnlyPropertyException", "Cannot set readonly property: %s for class: %s", id, c.decl.id)
+			}
+			v, err := t.coerce(v, f.typ)
+			if err == nil {
+				x.fields.Put(id, v)
+				err = t.grow(1, 64)
+			}
+			return true, err
+		}
+		if id == "message" && x.fields.Has(id) {
+			x.fields.Put(id, v)
+			return true, nil
+		}
+	}
+	if s := c.staticOwner(id); s != nil {
+		for _, f := range s.decl.statics {
+			if f.ids[0] != id {
+				continue
+			}
+			if f.final {
+				return true, Throw("ReadOnlyPropertyException", "Cannot set readonly property: %s for class: %s", id, c.decl.id)
+			}
+			var err error
+			if v, err = t.coerce(v, f.typ); err != nil {
+				return true, err
+			}
+		}
+		s.statics.Put(id, v)
+		return true, t.grow(1, 64)
+	}
+	return false, nil
 }
 
-// construct makes an instance: fields, then a constructor or named arguments.
-func (t *Thread) construct(c *scriptClass, args []Value, named bool) (Value, error) {
-	if err := t.Alloc(256); err != nil {
-		return nil, err
+// invokeMethod calls a method on an object or, when it is static, a class.
+func (t *Thread) invokeMethod(o Value, m *boundMethod, args []Value) (Value, error) {
+	if m.static {
+		o = m.class
+	} else if c, isClass := o.(*scriptClass); isClass && m.id != "<init>" {
+		return nil, Throw("MissingMethodException", "No signature of method: static %s.%s() is applicable for argument types: (%s) values: %s: the method is not static", c.decl.id, m.id, typeList(args), valueList(args))
 	}
-	o := &instance{class: c, fields: NewMap()}
-	var line []*scriptClass
-	c.chain(func(c *scriptClass) bool { line = append(line, c); return false })
-	outer := t.unit
-	for i := len(line) - 1; i >= 0; i-- {
-		t.unit = line[i].unit
-		for _, f := range line[i].decl.fields {
-			if err := t.initField(o.fields, f, &env{self: o}); err != nil {
-				t.unit = outer
-				return nil, err
+	fr := frame{this: o, unit: m.class.unit, class: m.class, up: m.class.up}
+	return t.run(m.fn, args, fr)
+}
+
+// ownString is the text that the class of an instance gives it.
+func (t *Thread) ownString(o *instance) (string, bool, error) {
+	if m := o.class.find("toString", nil); m != nil {
+		v, err := t.invokeMethod(o, m, nil)
+		if err != nil {
+			return "", true, err
+		}
+		s, err := t.toString(v)
+		return s, true, err
+	}
+	if s := o.class.showing(); s != nil {
+		text, err := t.show(o, s)
+		return text, true, err
+	}
+	return "", false, nil
+}
+
+// showing is the @ToString of the class.
+func (c *scriptClass) showing() *showing { return c.show }
+
+// showing is what @ToString shows.
+type showing struct {
+	names    bool
+	nulls    bool // ignoreNulls
+	excludes []string
+}
+
+// annotate does what the AST transformations of the class would.
+func (c *scriptClass) annotate(n annotation) {
+	flag := func(id string) bool {
+		v, _ := n.option(id).(bool)
+		return v
+	}
+	switch n.id {
+	case "ToString":
+		c.show = &showing{names: flag("includeNames"), nulls: flag("ignoreNulls")}
+		switch x := n.option("excludes").(type) {
+		case string:
+			c.show.excludes = strings.Split(x, ",")
+		}
+	case "EqualsAndHashCode":
+		c.byValue = true
+	case "Canonical", "Immutable":
+		c.byValue = true
+		if c.show == nil {
+			c.show = &showing{}
+		}
+	}
+}
+
+func (n annotation) option(id string) Value {
+	if n.named == nil {
+		return nil
+	}
+	for _, e := range n.named.entries {
+		if k, ok := e.key.(*literal); ok && k.val == Value(id) {
+			if v, ok := e.val.(*literal); ok {
+				return v.val
 			}
 		}
 	}
-	t.unit = outer
-	if m := c.method("<init>", len(args)); m != nil {
-		_, err := t.invokeOn(o, m, args)
-		return o, err
-	}
-	if named {
-		m := args[0].(*Map)
-		for _, k := range m.Keys() {
-			if err := t.Set(o, Format(k), m.vals[k]); err != nil {
-				return nil, err
-			}
-		}
-		return o, nil
-	}
-	if len(args) == 1 && c.has("message") {
-		o.fields.Put("message", args[0])
-		return o, nil
-	}
-	if len(args) > 0 {
-		return nil, Throw("MissingMethodException", "class %s has no constructor for (%s)", c.decl.id, typeList(args))
-	}
-	return o, nil
+	return nil
 }
 
-// superCall is super.f(args) inside a class.
-func (t *Thread) superCall(e *env, x *call) (Value, error) {
-	args, err := t.args(e, x.args, x.named)
-	if err != nil {
-		return nil, err
-	}
-	if o, ok := e.this().(*instance); ok && o.class.super() != nil {
-		if m := o.class.super().method(x.id, len(args)); m != nil {
-			return t.invokeOn(o, m, args)
-		}
-	}
-	return nil, Throw("MissingMethodException", "super has no method %s", x.id)
+func (c *scriptClass) noted(ids ...string) bool {
+	return slices.ContainsFunc(c.decl.notes, func(n annotation) bool { return slices.Contains(ids, n.id) })
 }
 
-// create is new T(args) and new T[n].
-func (t *Thread) create(e *env, x *creation) (Value, error) {
-	args, err := t.args(e, x.args, x.named)
-	if err != nil {
-		return nil, err
-	}
-	if x.array {
-		n := int64(0)
-		if len(args) > 0 {
-			n, _ = args[0].(int64)
+func (t *Thread) show(o *instance, s *showing) (string, error) {
+	var parts []string
+	for _, f := range o.class.properties() {
+		if slices.Contains(s.excludes, f) {
+			continue
 		}
-		if n < 0 || n > maxString/16 {
-			return nil, Throw("IllegalArgumentException", "array of size %s", Format(args[0]))
+		v, _ := o.fields.Get(f)
+		if v == nil && s.nulls {
+			continue
 		}
-		l := &List{Elems: make([]Value, n)}
-		for i := range l.Elems {
-			l.Elems[i] = zero(x.class)
+		text, err := t.toString(v)
+		if err != nil {
+			return "", err
 		}
-		return l, t.grow(int(n), 16)
-	}
-	switch c := t.class(x.class).(type) {
-	case *scriptClass:
-		return t.construct(c, args, x.named != nil)
-	case *Class:
-		if c.New != nil {
-			return c.New(t, args)
+		if s.names {
+			text = f + ":" + text
 		}
-		return nil, Throw("InstantiationException", "class %s has no constructor", x.class)
+		parts = append(parts, text)
 	}
-	if id := lastName(x.class); knownException(id) {
-		return newThrowable(id, args), nil
-	}
-	return nil, Throw("ClassNotFoundException", "%s", unavailable(x.class))
+	return o.class.decl.id + "(" + strings.Join(parts, ", ") + ")", nil
 }
 
-func unavailable(class string) string { return fmt.Sprintf("class %s is not available", class) }
-
-func newThrowable(class string, args []Value) *Throwable {
-	th := &Throwable{Class: class}
-	for _, a := range args {
-		if c, ok := a.(*Throwable); ok {
-			th.Cause = c
-			if th.Message == "" {
-				th.Message = c.String()
-			}
-		} else {
-			th.Message = Format(a)
+// properties are the fields that are properties, in order.
+func (c *scriptClass) properties() []string {
+	var list []string
+	if c.parent != nil {
+		list = c.parent.properties()
+	}
+	for _, f := range c.decl.fields {
+		if !f.hidden {
+			list = append(list, f.ids[0])
 		}
 	}
-	return th
+	return list
 }

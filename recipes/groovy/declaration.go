@@ -14,6 +14,9 @@ func (p *parser) declaration(inClass bool) (stmt, bool) {
 	static := false
 	isMethod, isTuple := false, false
 	if !p.try(func() bool {
+		if p.tok().is("<") { // type parameters of a method
+			p.typeArguments()
+		}
 		typ, static = p.typeOrDef()
 		if typ == "def" && p.tok().is("(") && !inClass {
 			isTuple = true
@@ -29,7 +32,7 @@ func (p *parser) declaration(inClass bool) (stmt, bool) {
 			id = p.ident()
 		}
 		t = p.tok()
-		isMethod = t.is("(") && !t.nl && p.methodAhead()
+		isMethod = t.is("(") && !t.nl && p.methodAhead(inClass)
 		return isMethod || t.nl || t.is("=") || t.is(";") || t.is("}") || t.is(",") || t.kind == tEOF
 	}) {
 		return nil, false
@@ -40,6 +43,9 @@ func (p *parser) declaration(inClass bool) (stmt, bool) {
 	case isMethod:
 		m := p.method(n, id)
 		m.static = static
+		if typ != "def" && typ != "void" && typ != "Object" {
+			m.fn.ret = typ
+		}
 		if inClass {
 			return m, true
 		}
@@ -54,7 +60,10 @@ func (p *parser) variables(n node, typ, id string) stmt {
 	if typ == "def" {
 		typ = ""
 	}
-	first := &varDecl{node: n, typ: typ, ids: []string{id}}
+	declare := func(n node, id string) *varDecl {
+		return &varDecl{node: n, typ: typ, ids: []string{id}, locals: []*local{{id: id, typ: typ}}}
+	}
+	first := declare(n, id)
 	list := []stmt{first}
 	d := first
 	for {
@@ -66,7 +75,7 @@ func (p *parser) variables(n node, typ, id string) stmt {
 			break
 		}
 		p.next()
-		d = &varDecl{node: node{p.tok().pos}, typ: typ, ids: []string{p.ident()}}
+		d = declare(node{p.tok().pos}, p.ident())
 		list = append(list, d)
 	}
 	if len(list) == 1 {
@@ -85,17 +94,25 @@ func (p *parser) tuple(n node) stmt {
 	p.expect("(")
 	d := &varDecl{node: n, tuple: true}
 	for {
-		if p.peek(1).kind == tIdent {
-			p.path()
+		typ := ""
+		if t := p.peek(1); t.kind == tIdent || t.is("<") || t.is("[") || t.is(".") {
+			if p.tok().word("def") {
+				p.next()
+			} else {
+				typ = p.typeName()
+			}
 		}
-		d.ids = append(d.ids, p.ident())
+		id := p.ident()
+		p.locals[id] = true
+		d.ids, d.types = append(d.ids, id), append(d.types, typ)
+		d.locals = append(d.locals, &local{id: id, typ: typ})
 		if !p.accept(",") {
 			break
 		}
 	}
 	p.expect(")")
 	p.expect("=")
-	d.init = p.expr()
+	d.init = p.command(false)
 	return d
 }
 
@@ -117,6 +134,9 @@ func (p *parser) typeOrDef() (typ string, static bool) {
 		p.next()
 		if p.tok().is("(") {
 			return "def", static
+		}
+		if p.tok().is("<") {
+			p.typeArguments()
 		}
 	}
 }
@@ -180,8 +200,9 @@ func isPrimitive(id string) bool {
 	return false
 }
 
-// methodAhead says whether the parenthesis here closes before a "{".
-func (p *parser) methodAhead() bool {
+// methodAhead says whether the parenthesis here closes before a "{". In a
+// class a method may lack its body.
+func (p *parser) methodAhead(inClass bool) bool {
 	open := 0
 	for j := p.i; j < len(p.toks); j++ {
 		switch t := p.toks[j]; {
@@ -189,12 +210,7 @@ func (p *parser) methodAhead() bool {
 			open++
 		case t.is(")"):
 			if open--; open == 0 {
-				for j++; p.toks[min(j, len(p.toks)-1)].word("throws") || p.toks[min(j, len(p.toks)-1)].kind == tIdent; j++ {
-					if p.toks[j].nl {
-						return false
-					}
-				}
-				return j < len(p.toks) && p.toks[j].is("{")
+				return p.bodyAfter(j+1, inClass)
 			}
 		case t.is("{") && open == 0:
 			return false
@@ -203,19 +219,37 @@ func (p *parser) methodAhead() bool {
 	return false
 }
 
-func (p *parser) method(n node, id string) *methodDecl {
-	p.expect("(")
-	m := &methodDecl{node: n, id: id, params: p.params(")")}
-	p.expect(")")
-	for p.tok().kind == tIdent { // throws A
-		p.next()
-		for p.accept(",") {
+// bodyAfter says whether a method's body, after "throws A, B", begins at j.
+func (p *parser) bodyAfter(j int, inClass bool) bool {
+	at := func(j int) token { return p.toks[min(j, len(p.toks)-1)] }
+	if at(j).word("throws") {
+		for j++; at(j).kind == tIdent || at(j).is(",") || at(j).is("."); j++ {
 		}
 	}
-	outer := p.locals
+	t := at(j)
+	return t.is("{") || inClass && (t.nl || t.is(";") || t.is("}"))
+}
+
+func (p *parser) method(n node, id string) *methodDecl {
+	p.expect("(")
+	outer, ctor := p.locals, p.ctor
 	p.locals = map[string]bool{}
-	m.body = p.braces()
-	p.locals = outer
+	m := &methodDecl{node: n, id: id, fn: &function{id: id, pos: n.pos, params: p.params(")")}}
+	p.expect(")")
+	p.ctor = ctor && id == "<init>"
+	if p.tok().word("throws") {
+		p.next()
+		p.path()
+		for p.accept(",") {
+			p.path()
+		}
+	}
+	if p.tok().is("{") {
+		m.fn.body = p.braces()
+	} else {
+		m.abstract = true
+	}
+	p.locals, p.ctor = outer, ctor
 	return m
 }
 
@@ -223,7 +257,8 @@ func (p *parser) method(n node, id string) *methodDecl {
 func (p *parser) params(end string) []param {
 	var list []param
 	for !p.tok().is(end) {
-		var q param
+		q := param{}
+		p.annotations()
 		for p.tok().word("final") || p.tok().word("def") {
 			p.next()
 		}
@@ -231,8 +266,11 @@ func (p *parser) params(end string) []param {
 			q.typ = p.typeName()
 		}
 		q.rest = p.accept("...")
-		q.id = p.ident()
-		p.locals[q.id] = true
+		q.local = &local{id: p.ident(), typ: q.typ}
+		if q.rest {
+			q.local.typ = ""
+		}
+		p.locals[q.local.id] = true
 		if p.accept("=") {
 			q.deflt = p.expr()
 		}
@@ -242,74 +280,4 @@ func (p *parser) params(end string) []param {
 		}
 	}
 	return list
-}
-
-// classStmt parses a simple class: fields, methods, constructors.
-func (p *parser) classStmt() {
-	c := &classDecl{node: node{p.next().pos}, id: p.ident()}
-	if p.tok().is("<") {
-		p.typeArguments()
-	}
-	if p.tok().word("extends") {
-		p.next()
-		c.super = p.typeName()
-	}
-	if p.tok().word("implements") {
-		p.next()
-		p.typeName()
-		for p.accept(",") {
-			p.typeName()
-		}
-	}
-	p.expect("{")
-	for !p.accept("}") {
-		for p.accept(";") {
-		}
-		if p.tok().is("}") {
-			continue
-		}
-		p.member(c)
-	}
-	p.script.classes = append(p.script.classes, c)
-}
-
-func (p *parser) member(c *classDecl) {
-	for p.tok().is("@") {
-		p.next()
-		p.path()
-	}
-	t := p.tok()
-	static := false
-	for i := 0; p.peek(i).kind == tIdent && i < 4; i++ {
-		static = static || p.peek(i).word("static")
-	}
-	for (p.tok().word("public") || p.tok().word("private") || p.tok().word("protected")) && p.peek(1).word(c.id) && p.peek(2).is("(") {
-		p.next()
-	}
-	if p.tok().word(c.id) && p.peek(1).is("(") {
-		p.next()
-		c.methods = append(c.methods, p.method(node{t.pos}, "<init>"))
-		return
-	}
-	s, ok := p.declaration(true)
-	if !ok {
-		p.fail(t.pos, "unexpected %v in class %s", t, c.id)
-	}
-	add := func(d *varDecl) {
-		if static {
-			c.statics = append(c.statics, d)
-		} else {
-			c.fields = append(c.fields, d)
-		}
-	}
-	switch s := s.(type) {
-	case *methodDecl:
-		c.methods = append(c.methods, s)
-	case *varDecl:
-		add(s)
-	case *multi:
-		for _, d := range s.list {
-			add(d.(*varDecl))
-		}
-	}
 }

@@ -1,10 +1,12 @@
-// Package groovy reads and evaluates the subset of Groovy that recipes are
-// written in: descriptors, properties files and lifecycle scripts of
-// Cloudify 2.x.
+// Package groovy reads and evaluates Groovy 2.4 as recipes are written in it:
+// descriptors, properties files and lifecycle scripts of Cloudify 2.x.
 //
-// It is a strict pipeline: source -> tokens (lex.go) -> syntax tree
-// (parse.go, expression.go) -> evaluation (eval*.go). Every error carries file,
-// line and column and prints a caret under the source line.
+// It is a strict pipeline: source -> tokens (lex.go) -> syntax tree (parse.go,
+// expression.go, tree.go) -> slots for variables (resolve.go) -> evaluation by
+// the nodes of the tree (eval.go, exec.go, call.go). What values can do is in
+// tables of methods (tables.go, methods_*.go), standard classes in classes*.go.
+// Every error carries file, line and column and prints a caret under the
+// source line.
 //
 // It is not a JVM and knows nothing of recipes. A script reaches the outside
 // only through what the embedder gives: host classes, a base Object for
@@ -12,7 +14,6 @@
 // There is no reflection, and steps, nesting and allocation are limited, so
 // that the evaluation of any text ends.
 //
-// Known differences from Groovy: whole numbers are 64 bit and overflow is an
-// exception; numbers with a fraction are 64-bit floating point, not
-// BigDecimal; a GString is made into a String at once.
+// docs/recipes.md lists what differs from Groovy; testdata/oracle holds the
+// scripts that are compared with the original.
 package groovy

@@ -3,6 +3,7 @@ package groovy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,17 +17,51 @@ type Error struct {
 	Msg    string
 	Source string     // the source line, for the caret
 	Thrown *Throwable // the exception, nil for a syntax error and for limits
+	Trace  []Call     // the calls that were running, innermost first
 	err    error      // cause that ended the evaluation (context, limit, exit)
 }
 
-// Error is "file:line:col: message", and the source line with a caret under
-// the column when the source is known.
+// Call is a function of a script that was running, and the place in it.
+type Call struct {
+	Func string // empty for the script's own statements
+	File string
+	Line int
+}
+
+// inClosure is the name of a closure in a backtrace.
+const inClosure = "a closure"
+
+// maxTrace bounds the calls that an error names.
+const maxTrace = 12
+
+// Error is "file:line:col: message", the source line with a caret under the
+// column when the source is known, and the calls when there was one.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Pos.Line, e.Pos.Col, e.Msg)
-	if e.Source == "" {
+	if e.Source != "" {
+		s += "\n\t" + e.Source + "\n\t" + caretIndent(e.Source, e.Pos.Col) + "^"
+	}
+	if !e.crosses() {
 		return s
 	}
-	return s + "\n\t" + e.Source + "\n\t" + caretIndent(e.Source, e.Pos.Col) + "^"
+	for i, c := range e.Trace {
+		if i == maxTrace {
+			return s + fmt.Sprintf("\n\t... and %d more calls", len(e.Trace)-i)
+		}
+		if c.Func == "" {
+			c.Func = "the script"
+		}
+		s += fmt.Sprintf("\n\tin %s (%s:%d)", c.Func, c.File, c.Line)
+	}
+	return s
+}
+
+// crosses says whether the calls tell more than the place: a function with a
+// name, or another file.
+func (e *Error) crosses() bool {
+	return len(e.Trace) > 1 && slices.ContainsFunc(e.Trace, func(c Call) bool {
+		return c.Func != "" && c.Func != inClosure || c.File != e.File
+	})
 }
 
 // Unwrap gives the cause: ErrLimit, an *Exit, the error of a context or of
@@ -58,38 +93,72 @@ func (r *raised) Error() string { return r.thrown.String() }
 
 // Throwable is an exception value.
 type Throwable struct {
-	Class   string
-	Message string
-	Cause   Value
-	cause   error // host error behind it
+	Class      string
+	Message    string
+	Cause      Value
+	cause      error     // host error behind it
+	object     *instance // of a class of the script
+	hasMessage bool      // the message is given, though it may be empty
 }
 
 // String is what Java's Throwable.toString gives.
 func (t *Throwable) String() string {
-	if t.Message == "" {
+	if t.Message == "" && !t.hasMessage {
 		return qualified(t.Class)
 	}
 	return qualified(t.Class) + ": " + t.Message
 }
 
-func qualified(class string) string {
-	switch class {
-	case "IOException", "FileNotFoundException", "UncheckedIOException":
-		return "java.io." + class
-	case "MissingPropertyException", "MissingMethodException":
-		return "groovy.lang." + class
-	case "DSLException":
-		return "org.cloudifysource.dsl." + class
-	case "TimeoutException":
-		return "java.util.concurrent." + class
+// exceptionPackages are the packages of the exceptions that are not in
+// java.lang.
+func exceptionPackages() map[string]string {
+	return map[string]string{
+		"IOException": "java.io", "FileNotFoundException": "java.io", "UncheckedIOException": "java.io", "EOFException": "java.io",
+		"MissingPropertyException": "groovy.lang", "MissingMethodException": "groovy.lang", "GroovyRuntimeException": "groovy.lang",
+		"ReadOnlyPropertyException": "groovy.lang", "MissingFieldException": "groovy.lang", "GroovyCastException": "org.codehaus.groovy.runtime.typehandling",
+		"PowerAssertionError":                "org.codehaus.groovy.runtime.powerassert",
+		"MultipleCompilationErrorsException": "org.codehaus.groovy.control",
+		"DSLException":                       "org.cloudifysource.dsl",
+		"TimeoutException":                   "java.util.concurrent",
+		"ExecutionException":                 "java.util.concurrent",
+		"NoSuchElementException":             "java.util",
+		"ConcurrentModificationException":    "java.util",
+		"EmptyStackException":                "java.util",
+		"MissingResourceException":           "java.util",
+		"InputMismatchException":             "java.util",
+		"PatternSyntaxException":             "java.util.regex",
+		"UnknownHostException":               "java.net",
+		"SocketException":                    "java.net",
+		"ConnectException":                   "java.net",
+		"SocketTimeoutException":             "java.net",
+		"MalformedURLException":              "java.net",
+		"URISyntaxException":                 "java.net",
+		"SQLException":                       "java.sql",
+		"ParseException":                     "java.text",
+		"JsonException":                      "groovy.json",
+		"BuildException":                     "org.apache.tools.ant",
 	}
-	if strings.Contains(class, ".") || parent(class) == "RuntimeException" && !strings.HasSuffix(class, "Exception") {
+}
+
+func qualified(class string) string {
+	if strings.Contains(class, ".") {
+		return class
+	}
+	if p, ok := tables().exceptions[class]; ok {
+		return p + "." + class
+	}
+	if parent(class) == "RuntimeException" && !javaLang(class) {
 		return class
 	}
 	return "java.lang." + class
 }
 
-// parents names the direct superclass of the exceptions scripts catch; an
+// javaLang says which unchecked exceptions java.lang has.
+func javaLang(class string) bool {
+	return hasWord("RuntimeException IllegalArgumentException IllegalStateException NullPointerException ArithmeticException ClassCastException UnsupportedOperationException IndexOutOfBoundsException NegativeArraySizeException ArrayStoreException SecurityException CloneNotSupportedException ClassNotFoundException InstantiationException", class)
+}
+
+// parent names the direct superclass of the exceptions scripts catch; an
 // unknown exception extends RuntimeException.
 func parent(class string) string {
 	switch class {
@@ -97,18 +166,29 @@ func parent(class string) string {
 		return ""
 	case "Exception", "Error":
 		return "Throwable"
-	case "RuntimeException", "IOException", "InterruptedException", "TimeoutException", "ExecutionException", "SQLException":
+	case "RuntimeException", "IOException", "InterruptedException", "TimeoutException", "ExecutionException", "SQLException", "ParseException",
+		"ClassNotFoundException", "InstantiationException", "CloneNotSupportedException", "URISyntaxException", "GeneralSecurityException", "NoSuchFieldException", "NoSuchMethodException":
 		return "Exception"
-	case "AssertionError", "PowerAssertionError", "StackOverflowError", "OutOfMemoryError":
+	case "AssertionError", "StackOverflowError", "OutOfMemoryError", "NoClassDefFoundError", "ExceptionInInitializerError", "LinkageError":
 		return "Error"
-	case "FileNotFoundException", "UnknownHostException", "SocketException", "ConnectException", "MalformedURLException":
+	case "PowerAssertionError":
+		return "AssertionError"
+	case "FileNotFoundException", "UnknownHostException", "SocketException", "MalformedURLException", "EOFException", "SocketTimeoutException":
 		return "IOException"
-	case "NumberFormatException":
+	case "ConnectException":
+		return "SocketException"
+	case "NumberFormatException", "PatternSyntaxException":
 		return "IllegalArgumentException"
-	case "MissingPropertyException", "MissingMethodException", "GroovyCastException":
+	case "MissingPropertyException", "MissingMethodException", "ReadOnlyPropertyException":
 		return "GroovyRuntimeException"
+	case "MissingFieldException":
+		return "MissingPropertyException"
+	case "GroovyCastException":
+		return "ClassCastException"
 	case "ArrayIndexOutOfBoundsException", "StringIndexOutOfBoundsException":
 		return "IndexOutOfBoundsException"
+	case "InputMismatchException":
+		return "NoSuchElementException"
 	}
 	return "RuntimeException"
 }

@@ -2,157 +2,153 @@ package groovy
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
-// eval evaluates an expression. Errors leave it with a place.
-func (t *Thread) eval(e *env, x expr) (Value, error) {
-	if err := t.step(x.at()); err != nil {
-		return nil, err
-	}
-	if err := t.enter(x.at(), t.unit); err != nil {
-		return nil, err
-	}
-	v, err := t.expr(e, x)
-	t.leave()
-	if err != nil {
-		return nil, t.locate(err, x.at())
-	}
-	return v, nil
-}
+func (x *literal) eval(*Thread, *frame) (Value, error) { return x.val, nil }
 
-func (t *Thread) expr(e *env, x expr) (Value, error) {
-	switch x := x.(type) {
-	case *literal:
-		return x.val, nil
-	case *gstring:
-		return t.gstring(e, x)
-	case *name:
-		return t.lookup(e, x.id)
-	case *listLit:
-		vals, err := t.args(e, x.elems, nil)
-		if err == nil {
-			err = t.grow(len(vals), 16)
-		}
-		return &List{Elems: vals}, err
-	case *mapLit:
-		return t.mapLiteral(e, x)
-	case *rangeLit:
-		return t.rangeOf(e, x)
-	case *closureLit:
-		return &Closure{lit: x, env: e, unit: t.unit}, t.Alloc(64)
-	case *spread:
-		return nil, errors.New("unexpected '*'")
-	case *unary:
-		v, err := t.eval(e, x.x)
-		if err != nil {
-			return nil, err
-		}
-		return t.unary(x.op, v)
-	case *step:
-		return t.increment(e, x)
-	case *binary:
-		return t.binary(e, x)
-	case *ternary:
-		cond, err := t.eval(e, x.cond)
-		switch {
-		case err != nil:
-			return nil, err
-		case !Truth(cond):
-			return t.eval(e, x.no)
-		case x.yes == nil:
-			return cond, nil
-		}
-		return t.eval(e, x.yes)
-	case *assign:
-		return t.assign(e, x)
-	case *property:
-		return t.property(e, x)
-	case *index:
-		v, i, err := t.two(e, x.x, x.i)
-		if err != nil {
-			return nil, err
-		}
-		return t.getAt(v, i)
-	case *call:
-		return t.call(e, x)
-	case *creation:
-		return t.create(e, x)
-	case *conversion:
-		v, err := t.eval(e, x.x)
-		if err != nil {
-			return nil, err
-		}
-		return t.convert(v, x.typ)
-	case *typeTest:
-		v, err := t.eval(e, x.x)
-		return instanceOf(v, x.typ), err
+func (x *gstring) eval(t *Thread, f *frame) (Value, error) {
+	if x.lazy {
+		return x.parted(t, f)
 	}
-	return nil, fmt.Errorf("unknown expression %T", x)
-}
-
-func (t *Thread) two(e *env, a, b expr) (x, y Value, err error) {
-	if x, err = t.eval(e, a); err != nil {
-		return nil, nil, err
-	}
-	y, err = t.eval(e, b)
-	return x, y, err
-}
-
-func (t *Thread) gstring(e *env, x *gstring) (Value, error) {
 	var b strings.Builder
 	for _, part := range x.parts {
-		v, err := t.eval(e, part)
+		v, err := part.eval(t, f)
 		if err != nil {
 			return nil, err
 		}
-		s, err := t.toString(v)
-		if err != nil {
-			return nil, err
+		s, ok := v.(string)
+		if !ok {
+			if s, err = t.toString(v); err != nil {
+				return nil, t.place(f, err, part.at())
+			}
 		}
 		if err := t.grow(b.Len()+len(s), 1); err != nil {
-			return nil, err
+			return nil, t.place(f, err, x.pos)
 		}
 		b.WriteString(s)
 	}
 	return b.String(), nil
 }
 
-// toString is Format, with the toString methods of script classes.
-func (t *Thread) toString(v Value) (string, error) {
-	if o, ok := v.(*instance); ok {
-		if m := o.class.method("toString", 0); m != nil {
-			v, err := t.invokeOn(o, m, nil)
-			return Format(v), err
+// parted is the value of a string that holds closures.
+func (x *gstring) parted(t *Thread, f *frame) (Value, error) {
+	g := &lazyString{}
+	for _, part := range x.parts {
+		v, err := part.eval(t, f)
+		if err != nil {
+			return nil, err
 		}
+		g.parts = append(g.parts, v)
 	}
-	s := Format(v)
-	return s, t.grow(len(s), 1)
+	return g, t.place(f, t.Alloc(64), x.pos)
 }
 
-func (t *Thread) mapLiteral(e *env, x *mapLit) (Value, error) {
-	m := NewMap()
-	if err := t.grow(len(x.entries), 48); err != nil {
+// lazyPart is what a closure in a string gives: it is called without
+// arguments, or with a writer when it takes one.
+func (t *Thread) lazyPart(c *Closure) (Value, error) {
+	if len(c.lit.fn.params) == 1 && !c.lit.implicit {
+		b := &builder{class: "StringWriter"}
+		_, err := t.callClosure(c, []Value{b})
+		return b, err
+	}
+	return t.callClosure(c, nil)
+}
+
+// toString is Format, with the toString methods of script classes.
+func (t *Thread) toString(v Value) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case int64:
+		return itoa(v), nil
+	}
+	f := &formatter{t: t}
+	f.value(v, 0)
+	if f.err != nil {
+		return "", f.err
+	}
+	return f.b.String(), t.grow(f.b.Len(), 1)
+}
+
+func (x *name) eval(t *Thread, f *frame) (Value, error) {
+	if x.local != nil {
+		v := f.slots[x.local.slot]
+		if x.local.captured {
+			if c, ok := v.(*cell); ok {
+				return c.v, nil
+			}
+		}
+		return v, nil
+	}
+	if x.up >= 0 {
+		return f.up[x.up].v, nil
+	}
+	v, err := t.lookup(f, x.id)
+	return v, t.place(f, err, x.pos)
+}
+
+func (x *classRef) eval(t *Thread, f *frame) (Value, error) {
+	if c := t.class(f.unit, x.typ); c != nil {
+		return c, nil
+	}
+	return &Class{Name: x.typ}, nil
+}
+
+func (x *listLit) eval(t *Thread, f *frame) (Value, error) {
+	vals := make([]Value, 0, len(x.elems))
+	for _, el := range x.elems {
+		if s, ok := el.(*spread); ok {
+			more, err := s.elements(t, f)
+			if err != nil {
+				return nil, err
+			}
+			vals = append(vals, more...)
+			continue
+		}
+		v, err := el.eval(t, f)
+		if err != nil {
+			return nil, err
+		}
+		vals = append(vals, v)
+	}
+	return &List{Elems: vals}, t.place(f, t.grow(len(vals)+2, 16), x.pos)
+}
+
+func (x *spread) eval(t *Thread, f *frame) (Value, error) {
+	return nil, t.place(f, errors.New("unexpected '*'"), x.pos)
+}
+
+func (x *spread) elements(t *Thread, f *frame) ([]Value, error) {
+	v, err := x.x.eval(t, f)
+	if err != nil || v == nil {
 		return nil, err
 	}
+	list, err := t.elements(v)
+	return list, t.place(f, err, x.pos)
+}
+
+func (x *mapLit) eval(t *Thread, f *frame) (Value, error) {
+	m := NewMap()
+	if n := len(x.entries); n > 0 {
+		m.slots = make([]slot, 0, n)
+	}
+	if err := t.grow(len(x.entries)+1, 48); err != nil {
+		return nil, t.place(f, err, x.pos)
+	}
 	for _, en := range x.entries {
-		v, err := t.eval(e, en.val)
+		v, err := en.val.eval(t, f)
 		if err != nil {
 			return nil, err
 		}
 		if en.key == nil {
 			if o, ok := v.(*Map); ok {
-				for _, k := range o.keys {
-					m.Put(k, o.vals[k])
-				}
+				m.putAll(o)
 			}
 			continue
 		}
-		k, err := t.eval(e, en.key)
+		k, err := en.key.eval(t, f)
 		if err != nil {
 			return nil, err
 		}
@@ -161,30 +157,32 @@ func (t *Thread) mapLiteral(e *env, x *mapLit) (Value, error) {
 	return m, nil
 }
 
-func (t *Thread) rangeOf(e *env, x *rangeLit) (Value, error) {
-	a, b, err := t.two(e, x.from, x.to)
+func (x *rangeLit) eval(t *Thread, f *frame) (Value, error) {
+	a, err := x.from.eval(t, f)
 	if err != nil {
 		return nil, err
 	}
-	if s, ok := a.(string); ok {
-		u, ok := b.(string)
-		if !ok || utf8.RuneCountInString(s) != 1 || utf8.RuneCountInString(u) != 1 {
-			return nil, Throw("IllegalArgumentException", "range %s..%s", s, Format(b))
-		}
-		from, _ := utf8.DecodeRuneInString(s)
-		to, _ := utf8.DecodeRuneInString(u)
-		l := NewList()
-		for r := from; r <= to && len(l.Elems) < 70000; r++ {
-			l.Elems = append(l.Elems, string(r))
-		}
-		return l, t.grow(len(l.Elems), 20)
+	b, err := x.to.eval(t, f)
+	if err != nil {
+		return nil, err
 	}
-	from, ok1 := a.(int64)
-	to, ok2 := b.(int64)
+	v, err := t.rangeOf(a, b, x.exclusive)
+	return v, t.place(f, err, x.pos)
+}
+
+func (t *Thread) rangeOf(a, b Value, exclusive bool) (Value, error) {
+	if s, ok := plainString(a).(string); ok {
+		return t.textRange(s, Format(b), exclusive)
+	}
+	from, ok1 := Int(a)
+	to, ok2 := Int(b)
 	if !ok1 || !ok2 {
+		if rankOf(a) > 0 && rankOf(b) > 0 {
+			return t.stepRange(a, b, exclusive)
+		}
 		return nil, Throw("IllegalArgumentException", "range %s..%s", Format(a), Format(b))
 	}
-	if x.exclusive {
+	if exclusive {
 		switch {
 		case from == to:
 			return NewList(), nil
@@ -197,301 +195,164 @@ func (t *Thread) rangeOf(e *env, x *rangeLit) (Value, error) {
 	return &Range{from, to}, nil
 }
 
-// lookup resolves an unqualified name: variables, the object's fields, the
-// script's binding, delegates of the closures around it, static imports, the
-// embedder's base, classes.
-func (t *Thread) lookup(e *env, id string) (Value, error) {
-	if v := e.find(id); v != nil {
-		return *v, nil
-	}
-	switch id {
-	case "this":
-		return e.this(), nil
-	case "delegate", "owner":
-		for s := e; s != nil; s = s.parent {
-			if s.closure != nil {
-				return s.closure.delegate, nil
-			}
+// stepRange is a range of numbers with fractions, one apart.
+func (t *Thread) stepRange(a, b Value, exclusive bool) (Value, error) {
+	l := NewList()
+	for compareNumbers(a, b) < 0 || compareNumbers(a, b) == 0 && !exclusive {
+		l.Elems = append(l.Elems, a)
+		if err := t.grow(len(l.Elems), 16); err != nil {
+			return nil, err
 		}
-	}
-	if this := e.this(); this != nil {
-		if v, ok, err := t.field(this, id); ok || err != nil {
-			return v, err
-		}
-	}
-	if v, ok := t.unit.binding.Get(id); ok {
-		return v, nil
-	}
-	for s := e; s != nil; s = s.parent {
-		if s.closure == nil || s.closure.delegate == nil {
-			continue
-		}
-		v, err := t.Get(s.closure.delegate, id)
-		if err == nil && !(v == nil && isMap(s.closure.delegate)) {
-			return v, nil
-		}
-		if err != nil && !missing(err) {
+		var err error
+		if a, err = arithmetic("+", a, int64(1)); err != nil {
 			return nil, err
 		}
 	}
-	for _, u := range t.unit.imports {
-		for _, c := range u.classes {
-			if v, ok := c.statics.Get(id); ok {
-				return v, nil
-			}
-		}
-		if v, ok := u.binding.Get(id); ok {
-			return v, nil
-		}
-	}
-	if t.in.Base != nil {
-		v, err := t.in.Base.Get(t, id)
-		if !errors.Is(err, ErrNoMember) {
-			return v, err
-		}
-	}
-	if c := t.class(id); c != nil {
-		return c, nil
-	}
-	return nil, Throw("MissingPropertyException", "No such property: %s for class: %s", id, t.scriptName())
+	return l, nil
 }
 
-func isMap(v Value) bool {
-	_, ok := v.(*Map)
-	return ok
-}
-
-// missing says that err only means "no such name".
-func missing(err error) bool {
-	var r *raised
-	if errors.As(err, &r) {
-		return r.thrown.Class == "MissingPropertyException" || r.thrown.Class == "MissingMethodException"
+func (t *Thread) textRange(s, u string, exclusive bool) (Value, error) {
+	if utf8.RuneCountInString(s) != 1 || utf8.RuneCountInString(u) != 1 {
+		return nil, Throw("IllegalArgumentException", "range '%s'..'%s': both ends must be one character", s, u)
 	}
-	return errors.Is(err, ErrNoMember)
-}
-
-func (t *Thread) scriptName() string {
-	name, _, _ := strings.Cut(t.unit.script.File[strings.LastIndexByte(t.unit.script.File, '/')+1:], ".")
-	return name
-}
-
-// class finds a class by its simple or qualified name; nil when there is none.
-func (t *Thread) class(id string) Value {
-	if t.unit != nil {
-		if c, ok := t.unit.classes[id]; ok {
-			return c
+	from, _ := utf8.DecodeRuneInString(s)
+	to, _ := utf8.DecodeRuneInString(u)
+	l := NewList()
+	if exclusive && from == to {
+		return l, nil
+	}
+	delta := rune(1)
+	if from > to {
+		delta = -1
+	}
+	for r := from; len(l.Elems) < 70000; r += delta {
+		if r == to && exclusive {
+			break
 		}
-		for _, d := range t.unit.script.imports {
-			if d.alias == id && d.alias != "" {
-				id = d.path
-			}
+		l.Elems = append(l.Elems, string(r))
+		if r == to {
+			break
 		}
 	}
-	id = lastName(id)
-	if c, ok := t.in.Classes[id]; ok {
-		return c
-	}
-	if c := standardClass(id); c != nil {
-		return c
-	}
-	return nil
+	return l, t.grow(len(l.Elems), 20)
 }
 
-func lastName(id string) string { return id[strings.LastIndexByte(id, '.')+1:] }
-
-// property evaluates x.id in its three forms.
-func (t *Thread) property(e *env, x *property) (Value, error) {
-	if c := t.qualifiedClass(e, x); c != nil {
-		return c, nil
-	}
-	v, err := t.eval(e, x.x)
+func (x *unary) eval(t *Thread, f *frame) (Value, error) {
+	v, err := x.x.eval(t, f)
 	if err != nil {
 		return nil, err
 	}
-	id, err := t.memberName(e, x.id, x.idExpr)
+	if x.op == "!" {
+		b, err := t.truth(v)
+		return !b, t.place(f, err, x.pos)
+	}
+	v, err = t.unary(x.op, v)
+	return v, t.place(f, err, x.pos)
+}
+
+func (x *ternary) eval(t *Thread, f *frame) (Value, error) {
+	cond, err := x.cond.eval(t, f)
 	if err != nil {
 		return nil, err
 	}
-	if x.safe && v == nil {
-		return nil, nil
+	ok, err := t.truth(cond)
+	switch {
+	case err != nil:
+		return nil, t.place(f, err, x.pos)
+	case !ok:
+		return x.no.eval(t, f)
+	case x.yes == nil:
+		return cond, nil
 	}
-	if x.spread {
-		return t.spreadOver(v, func(v Value) (Value, error) { return t.Get(v, id) })
-	}
-	return t.Get(v, id)
+	return x.yes.eval(t, f)
 }
 
-func (t *Thread) memberName(e *env, id string, x expr) (string, error) {
+// truth is Truth, with the asBoolean methods of script classes.
+func (t *Thread) truth(v Value) (bool, error) {
+	switch v := v.(type) {
+	case bool:
+		return v, nil
+	case *instance:
+		if m := v.class.find("asBoolean", nil); m != nil {
+			r, err := t.invokeMethod(v, m, nil)
+			return Truth(r), err
+		}
+	case *lazyString:
+		s, err := t.toString(v)
+		return s != "", err
+	case interface{ Truth() bool }:
+		return v.Truth(), nil
+	}
+	return Truth(v), nil
+}
+
+func (x *closureLit) eval(t *Thread, f *frame) (Value, error) {
+	c := &Closure{lit: x, unit: f.unit, this: f.this, class: f.class}
+	if f.clo != nil {
+		c.owner = f.clo
+	} else {
+		c.owner = f.this
+	}
+	c.up = captured(f, x.fn.captures)
+	return c, t.place(f, t.Alloc(112+8*len(c.up)), x.pos)
+}
+
+// captured collects the cells that a closure takes along.
+func captured(f *frame, list []capture) []*cell {
+	if len(list) == 0 {
+		return nil
+	}
+	up := make([]*cell, len(list))
+	for i, c := range list {
+		if c.local == nil {
+			up[i] = f.up[c.up]
+			continue
+		}
+		p, ok := f.slots[c.local.slot].(*cell)
+		if !ok { // not declared yet
+			p = &cell{}
+			f.slots[c.local.slot] = p
+		}
+		up[i] = p
+	}
+	return up
+}
+
+func (x *conversion) eval(t *Thread, f *frame) (Value, error) {
+	v, err := x.x.eval(t, f)
+	if err != nil {
+		return nil, err
+	}
+	if x.cast {
+		v, err = t.cast(v, x.typ)
+	} else {
+		v, err = t.convert(v, x.typ)
+	}
+	return v, t.place(f, err, x.pos)
+}
+
+func (x *typeTest) eval(t *Thread, f *frame) (Value, error) {
+	v, err := x.x.eval(t, f)
+	return err == nil && t.instanceOf(v, x.typ), err
+}
+
+func (x *methodPointer) eval(t *Thread, f *frame) (Value, error) {
+	v, err := x.x.eval(t, f)
+	if err != nil {
+		return nil, err
+	}
+	id, err := memberName(t, f, x.id, x.idExpr)
+	if err != nil {
+		return nil, err
+	}
+	return t.pointer(f, v, id, x.pos), nil
+}
+
+// memberName is the name after a dot.
+func memberName(t *Thread, f *frame, id string, x expr) (string, error) {
 	if x == nil {
 		return id, nil
 	}
-	v, err := t.eval(e, x)
+	v, err := x.eval(t, f)
 	return Format(v), err
-}
-
-func (t *Thread) spreadOver(v Value, f func(Value) (Value, error)) (Value, error) {
-	if v == nil {
-		return nil, nil
-	}
-	list, err := t.elements(v)
-	if err != nil {
-		return nil, err
-	}
-	out := NewList()
-	for _, x := range list {
-		if x == nil {
-			out.Elems = append(out.Elems, nil)
-			continue
-		}
-		y, err := f(x)
-		if err != nil {
-			return nil, err
-		}
-		out.Elems = append(out.Elems, y)
-	}
-	return out, t.grow(len(out.Elems), 16)
-}
-
-// qualifiedClass resolves a.b.Name to a class when a is no variable.
-func (t *Thread) qualifiedClass(e *env, x *property) Value {
-	if r, _ := utf8.DecodeRuneInString(x.id); !unicode.IsUpper(r) {
-		return nil
-	}
-	for p := x.x; ; {
-		switch q := p.(type) {
-		case *property:
-			p = q.x
-			continue
-		case *name:
-			if !slices.Contains([]string{"java", "javax", "groovy", "org", "com", "net"}, q.id) || e.find(q.id) != nil {
-				return nil
-			}
-			return t.class(x.id)
-		}
-		return nil
-	}
-}
-
-func (t *Thread) assign(e *env, x *assign) (Value, error) {
-	if l, ok := x.l.(*listLit); ok {
-		return t.assignTuple(e, l, x.r)
-	}
-	if x.op == "" {
-		v, err := t.eval(e, x.r)
-		if err != nil {
-			return nil, err
-		}
-		return v, t.store(e, x.l, v)
-	}
-	old, err := t.eval(e, x.l)
-	if err != nil {
-		return nil, err
-	}
-	r, err := t.eval(e, x.r)
-	if err != nil {
-		return nil, err
-	}
-	v, err := t.operate(x.op, old, r)
-	if err != nil {
-		return nil, err
-	}
-	return v, t.store(e, x.l, v)
-}
-
-func (t *Thread) assignTuple(e *env, l *listLit, r expr) (Value, error) {
-	v, err := t.eval(e, r)
-	if err != nil {
-		return nil, err
-	}
-	list, err := t.elements(v)
-	if err != nil {
-		return nil, err
-	}
-	for i, x := range l.elems {
-		var y Value
-		if i < len(list) {
-			y = list[i]
-		}
-		if err := t.store(e, x, y); err != nil {
-			return nil, err
-		}
-	}
-	return v, nil
-}
-
-// store writes v where x says.
-func (t *Thread) store(e *env, x expr, v Value) error {
-	switch x := x.(type) {
-	case *name:
-		return t.setName(e, x.id, v)
-	case *property:
-		o, err := t.eval(e, x.x)
-		if err != nil {
-			return err
-		}
-		id, err := t.memberName(e, x.id, x.idExpr)
-		if err != nil || x.safe && o == nil {
-			return err
-		}
-		return t.Set(o, id, v)
-	case *index:
-		o, i, err := t.two(e, x.x, x.i)
-		if err != nil {
-			return err
-		}
-		return t.putAt(o, i, v)
-	}
-	return errors.New("the left side is not assignable")
-}
-
-// setName assigns to an unqualified name: a variable, a field, what the base
-// takes, else the script's binding.
-func (t *Thread) setName(e *env, id string, v Value) error {
-	if p := e.find(id); p != nil {
-		*p = v
-		return nil
-	}
-	if this := e.this(); this != nil {
-		if _, ok, err := t.field(this, id); err != nil {
-			return err
-		} else if ok {
-			return t.Set(this, id, v)
-		}
-	}
-	for s := e; s != nil; s = s.parent {
-		if s.closure == nil || s.closure.delegate == nil {
-			continue
-		}
-		if _, held := t.unit.binding.Get(id); held {
-			break
-		}
-		if err := t.Set(s.closure.delegate, id, v); !missing(err) {
-			return err
-		}
-	}
-	if t.in.Base != nil {
-		if err := t.in.Base.Set(t, id, v); !errors.Is(err, ErrNoMember) {
-			return err
-		}
-	}
-	t.unit.binding.Put(id, v)
-	return t.grow(1, 64)
-}
-
-func (t *Thread) increment(e *env, x *step) (Value, error) {
-	old, err := t.eval(e, x.x)
-	if err != nil {
-		return nil, err
-	}
-	v, err := t.operate(x.op[:1], old, int64(1))
-	if err != nil {
-		return nil, err
-	}
-	if err := t.store(e, x.x, v); err != nil {
-		return nil, err
-	}
-	if x.prefix {
-		return v, nil
-	}
-	return old, nil
 }

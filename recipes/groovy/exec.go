@@ -1,64 +1,16 @@
 package groovy
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
-// control says how a statement ended.
-type control int
-
-const (
-	onward control = iota
-	broken
-	continued
-	returned
-)
-
-// env is a scope. The first one of a closure call names the closure, that of
-// a method its object.
-type env struct {
-	parent  *env
-	names   []string
-	vals    []Value
-	closure *Closure
-	self    Value // *instance or *scriptClass inside a class
-}
-
-func (e *env) declare(id string, v Value) {
-	if i := slices.Index(e.names, id); i >= 0 {
-		e.vals[i] = v
-		return
-	}
-	e.names = append(e.names, id)
-	e.vals = append(e.vals, v)
-}
-
-// find returns where the variable lives.
-func (e *env) find(id string) *Value {
-	for ; e != nil; e = e.parent {
-		for i, n := range e.names {
-			if n == id {
-				return &e.vals[i]
+// execBlock runs statements; its value is that of the last one.
+func execBlock(t *Thread, f *frame, list []stmt) (v Value, c control, err error) {
+	for _, s := range list {
+		if t.steps++; t.steps >= t.next {
+			if err := t.check(f, s.at()); err != nil {
+				return nil, onward, err
 			}
 		}
-	}
-	return nil
-}
-
-func (e *env) this() Value {
-	for ; e != nil; e = e.parent {
-		if e.self != nil {
-			return e.self
-		}
-	}
-	return nil
-}
-
-// block runs statements; its value is that of the last one.
-func (t *Thread) block(e *env, list []stmt) (v Value, c control, err error) {
-	for _, s := range list {
-		v, c, err = t.stmt(e, s)
+		v, c, err = s.exec(t, f)
 		if err != nil || c != onward {
 			return v, c, err
 		}
@@ -66,235 +18,275 @@ func (t *Thread) block(e *env, list []stmt) (v Value, c control, err error) {
 	return v, onward, nil
 }
 
-func (t *Thread) scope(e *env, list []stmt) (Value, control, error) {
-	return t.block(&env{parent: e}, list)
+func (s *exprStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	v, err := s.x.eval(t, f)
+	return v, onward, err
 }
 
-func (t *Thread) stmt(e *env, s stmt) (Value, control, error) {
-	if err := t.step(s.at()); err != nil {
-		return nil, onward, err
-	}
-	if err := t.enter(s.at(), t.unit); err != nil {
-		return nil, onward, err
-	}
-	defer t.leave()
-	switch s := s.(type) {
-	case *exprStmt:
-		v, err := t.eval(e, s.x)
-		return v, onward, err
-	case *varDecl:
-		return nil, onward, t.declare(e, s)
-	case *multi:
-		_, c, err := t.block(e, s.list)
-		return nil, c, err
-	case *block:
-		return t.scope(e, s.body)
-	case *ifStmt:
-		cond, err := t.eval(e, s.cond)
-		if err != nil {
-			return nil, onward, err
-		}
-		if Truth(cond) {
-			return t.scope(e, s.yes)
-		}
-		return t.scope(e, s.not)
-	case *whileStmt:
-		return t.loop(&env{parent: e}, s.cond, nil, s.body)
-	case *forStmt:
-		inner := &env{parent: e}
-		if _, _, err := t.block(inner, s.init); err != nil {
-			return nil, onward, err
-		}
-		return t.loop(inner, s.cond, s.post, s.body)
-	case *forIn:
-		return t.forIn(e, s)
-	case *switchStmt:
-		return t.switchOn(e, s)
-	case *tryStmt:
-		return t.try(e, s)
-	case *throwStmt:
-		v, err := t.eval(e, s.x)
-		if err != nil {
-			return nil, onward, err
-		}
-		return nil, onward, t.throw(v, s.pos)
-	case *returnStmt:
-		if s.x == nil {
-			return nil, returned, nil
-		}
-		v, err := t.eval(e, s.x)
-		return v, returned, err
-	case *jump:
-		if s.brk {
-			return nil, broken, nil
-		}
-		return nil, continued, nil
-	case *assertStmt:
-		return nil, onward, t.assert(e, s)
-	}
-	return nil, onward, t.locate(fmt.Errorf("unknown statement %T", s), s.at())
+func (s *block) exec(t *Thread, f *frame) (Value, control, error) { return execBlock(t, f, s.body) }
+
+func (s *multi) exec(t *Thread, f *frame) (Value, control, error) {
+	_, c, err := execBlock(t, f, s.list)
+	return nil, c, err
 }
 
-func (t *Thread) declare(e *env, s *varDecl) error {
-	var v Value
-	var err error
-	if s.init != nil {
-		if v, err = t.eval(e, s.init); err != nil {
-			return err
-		}
-	}
-	if s.tuple {
-		list, err := t.elements(v)
-		if err != nil {
-			return t.locate(err, s.pos)
-		}
-		for i, id := range s.ids {
-			if i < len(list) {
-				e.declare(id, list[i])
-			} else {
-				e.declare(id, nil)
-			}
-		}
-		return nil
-	}
-	if s.init == nil {
-		v = zero(s.typ)
-	} else if v, err = t.coerce(v, s.typ); err != nil {
-		return t.locate(err, s.pos)
-	}
-	if s.field {
-		t.unit.binding.Put(s.ids[0], v)
-		return nil
-	}
-	e.declare(s.ids[0], v)
-	return nil
-}
-
-func zero(typ string) Value {
-	switch typ {
-	case "int", "long", "short", "byte":
-		return int64(0)
-	case "float", "double":
-		return float64(0)
-	case "boolean":
-		return false
-	}
-	return nil
-}
-
-func (t *Thread) loop(e *env, cond expr, post, body []stmt) (Value, control, error) {
-	for {
-		if cond != nil {
-			v, err := t.eval(e, cond)
-			if err != nil || !Truth(v) {
-				return nil, onward, err
-			}
-		}
-		v, c, err := t.scope(e, body)
-		if err != nil || c == returned {
-			return v, c, err
-		}
-		if c == broken {
-			return nil, onward, nil
-		}
-		if _, _, err := t.block(e, post); err != nil {
-			return nil, onward, err
-		}
-		if cond == nil && len(body) == 0 {
-			if err := t.step(Pos{1, 1}); err != nil {
-				return nil, onward, err
-			}
-		}
-	}
-}
-
-func (t *Thread) forIn(e *env, s *forIn) (Value, control, error) {
-	x, err := t.eval(e, s.x)
+func (s *ifStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	cond, err := s.cond.eval(t, f)
 	if err != nil {
 		return nil, onward, err
 	}
-	var list []Value
-	n := int64(0)
-	r, isRange := x.(*Range)
-	if isRange {
-		n = r.len()
-	} else {
-		if list, err = t.elements(x); err != nil {
-			return nil, onward, t.locate(err, s.pos)
+	ok, isBool := cond.(bool)
+	if !isBool {
+		if ok, err = t.truth(cond); err != nil {
+			return nil, onward, t.place(f, err, s.pos)
 		}
-		list = slices.Clone(list)
-		n = int64(len(list))
 	}
-	for i := range n {
-		if err := t.step(s.pos); err != nil {
+	if ok {
+		return execBlock(t, f, s.yes)
+	}
+	return execBlock(t, f, s.not)
+}
+
+// set stores v in a variable of the frame, in a new cell when it is captured.
+func (l *local) set(f *frame, v Value) {
+	if l.captured {
+		v = &cell{v}
+	}
+	f.slots[l.slot] = v
+}
+
+func (s *varDecl) exec(t *Thread, f *frame) (Value, control, error) {
+	var v Value
+	var err error
+	if s.init != nil {
+		if v, err = s.init.eval(t, f); err != nil {
 			return nil, onward, err
 		}
-		inner := &env{parent: e}
-		if isRange {
-			inner.declare(s.id, r.nth(i))
-		} else {
-			inner.declare(s.id, list[i])
+	}
+	if s.tuple {
+		return nil, onward, s.assignAll(t, f, v)
+	}
+	if s.init == nil {
+		v = zero(s.typ)
+	} else if s.typ != "" {
+		if v, err = t.coerce(v, s.typ); err != nil {
+			return nil, onward, t.place(f, err, s.pos)
 		}
-		v, c, err := t.block(inner, s.body)
-		if err != nil || c == returned {
+	}
+	if s.field {
+		f.unit.binding.Put(s.ids[0], v)
+		return nil, onward, nil
+	}
+	s.locals[0].set(f, v)
+	return nil, onward, nil
+}
+
+func (s *varDecl) assignAll(t *Thread, f *frame, v Value) error {
+	list, err := t.elements(v)
+	if err != nil {
+		return t.place(f, err, s.pos)
+	}
+	for i, l := range s.locals {
+		var x Value
+		if i < len(list) {
+			x = list[i]
+		}
+		if x, err = t.coerce(x, s.types[i]); err != nil {
+			return t.place(f, err, s.pos)
+		}
+		l.set(f, x)
+	}
+	return nil
+}
+
+// zero is the initial value of a variable of the type.
+func zero(typ string) Value {
+	switch typ {
+	case "int", "short", "byte":
+		return int64(0)
+	case "long":
+		return Long(0)
+	case "float":
+		return Float(0)
+	case "double":
+		return float64(0)
+	case "boolean":
+		return false
+	case "char":
+		return Char(0)
+	}
+	return nil
+}
+
+// loops says whether a jump out of a loop's body is meant for the loop: stop
+// ends it with c.
+func (t *Thread) loops(c control, labels []string) (stop bool, result control) {
+	if c == onward || c == returned {
+		return c == returned, c
+	}
+	if t.label != "" {
+		if !slices.Contains(labels, t.label) {
+			return true, c
+		}
+		t.label = ""
+	}
+	return c == broken, onward
+}
+
+func (s *whileStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	return loop(t, f, s.labels, s.cond, nil, s.body)
+}
+
+func (s *forStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	if _, _, err := execBlock(t, f, s.init); err != nil {
+		return nil, onward, err
+	}
+	return loop(t, f, s.labels, s.cond, s.post, s.body)
+}
+
+func loop(t *Thread, f *frame, labels []string, cond expr, post, body []stmt) (Value, control, error) {
+	at := f.fn.pos
+	if cond != nil {
+		at = cond.at()
+	}
+	for {
+		if cond != nil {
+			v, err := cond.eval(t, f)
+			if err != nil {
+				return nil, onward, err
+			}
+			ok, isBool := v.(bool)
+			if !isBool {
+				if ok, err = t.truth(v); err != nil {
+					return nil, onward, t.place(f, err, at)
+				}
+			}
+			if !ok {
+				return nil, onward, nil
+			}
+		}
+		if err := t.tick(f, at); err != nil {
+			return nil, onward, err
+		}
+		v, c, err := execBlock(t, f, body)
+		if err != nil {
+			return nil, onward, err
+		}
+		if c != onward {
+			if stop, c := t.loops(c, labels); stop {
+				return v, c, nil
+			}
+		}
+		for _, p := range post {
+			if _, _, err := p.exec(t, f); err != nil {
+				return nil, onward, err
+			}
+		}
+	}
+}
+
+func (s *forIn) exec(t *Thread, f *frame) (Value, control, error) {
+	x, err := s.x.eval(t, f)
+	if err != nil {
+		return nil, onward, err
+	}
+	if r, ok := x.(*Range); ok {
+		return s.overRange(t, f, r)
+	}
+	list, err := t.elements(x)
+	if err != nil {
+		return nil, onward, t.place(f, err, s.pos)
+	}
+	if l, ok := x.(*List); ok && len(l.Elems) == len(list) {
+		list = slices.Clone(list)
+	}
+	for _, e := range list {
+		if v, stop, c, err := s.once(t, f, e); stop || err != nil {
 			return v, c, err
-		}
-		if c == broken {
-			break
 		}
 	}
 	return nil, onward, nil
 }
 
-func (t *Thread) switchOn(e *env, s *switchStmt) (Value, control, error) {
-	x, err := t.eval(e, s.x)
+func (s *forIn) overRange(t *Thread, f *frame, r *Range) (Value, control, error) {
+	for i := range r.len() {
+		if v, stop, c, err := s.once(t, f, r.nth(i)); stop || err != nil {
+			return v, c, err
+		}
+	}
+	return nil, onward, nil
+}
+
+// once runs the body with one element.
+func (s *forIn) once(t *Thread, f *frame, e Value) (Value, bool, control, error) {
+	if err := t.tick(f, s.pos); err != nil {
+		return nil, true, onward, err
+	}
+	if s.local.typ != "" {
+		var err error
+		if e, err = t.coerce(e, s.local.typ); err != nil {
+			return nil, true, onward, t.place(f, err, s.pos)
+		}
+	}
+	s.local.set(f, e)
+	v, c, err := execBlock(t, f, s.body)
+	if err != nil || c == onward {
+		return nil, false, onward, err
+	}
+	stop, c := t.loops(c, s.labels)
+	return v, stop, c, nil
+}
+
+func (s *switchStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	x, err := s.x.eval(t, f)
 	if err != nil {
 		return nil, onward, err
 	}
-	start := -1
-	for i, c := range s.cases {
-		for _, val := range c.vals {
-			v, err := t.eval(e, val)
-			if err != nil {
-				return nil, onward, err
-			}
-			ok, err := t.isCase(v, x)
-			if err != nil {
-				return nil, onward, t.locate(err, val.at())
-			}
-			if ok {
-				start = i
-				break
-			}
-		}
-		if start >= 0 {
-			break
-		}
-	}
-	for i := 0; start < 0 && i < len(s.cases); i++ {
-		if s.cases[i].deflt {
-			start = i
-		}
-	}
-	if start < 0 {
-		return nil, onward, nil
+	start, err := s.match(t, f, x)
+	if err != nil || start < 0 {
+		return nil, onward, err
 	}
 	var v Value
-	inner := &env{parent: e}
 	for _, c := range s.cases[start:] {
-		var ctl control
-		v, ctl, err = t.block(inner, c.body)
+		w, ctl, err := execBlock(t, f, c.body)
 		if err != nil {
 			return nil, onward, err
 		}
-		if ctl == broken {
-			return nil, onward, nil
-		}
-		if ctl != onward {
-			return v, ctl, nil
+		switch {
+		case ctl == onward:
+			v = w
+		case ctl == broken && (t.label == "" || slices.Contains(s.labels, t.label)):
+			t.label = ""
+			return v, onward, nil
+		default:
+			return w, ctl, nil
 		}
 	}
 	return v, onward, nil
+}
+
+// match finds the case for x; -1 when there is none.
+func (s *switchStmt) match(t *Thread, f *frame, x Value) (int, error) {
+	deflt := -1
+	for i, c := range s.cases {
+		for _, val := range c.vals {
+			v, err := val.eval(t, f)
+			if err != nil {
+				return 0, err
+			}
+			ok, err := t.isCase(v, x)
+			if err != nil {
+				return 0, t.place(f, err, val.at())
+			}
+			if ok {
+				return i, nil
+			}
+		}
+		if c.deflt {
+			deflt = i
+		}
+	}
+	return deflt, nil
 }
 
 // isCase is Groovy's isCase: membership, match, class test or equality.
@@ -302,89 +294,86 @@ func (t *Thread) isCase(c, x Value) (bool, error) {
 	switch c := c.(type) {
 	case *List:
 		return slices.ContainsFunc(c.Elems, func(v Value) bool { return Equal(v, x) }), nil
+	case *Set:
+		_, ok := c.m.Get(x)
+		return ok, nil
 	case *Range:
-		n, ok := number(x)
-		return ok && n >= float64(min(c.From, c.To)) && n <= float64(max(c.From, c.To)), nil
+		n, ok := Number(x)
+		return ok && n == float64(int64(n)) && n >= float64(min(c.From, c.To)) && n <= float64(max(c.From, c.To)), nil
 	case *Map:
 		v, _ := c.Get(x)
 		return Truth(v), nil
 	case *regex:
-		return t.fits(c, Format(x))
+		if x == nil {
+			return false, nil
+		}
+		s, err := t.toString(x)
+		if err != nil {
+			return false, err
+		}
+		return t.fits(c, s)
 	case *Closure:
-		v, err := t.Call(c, x)
+		v, err := t.callClosure(c, []Value{x})
 		return Truth(v), err
 	case *Class:
-		return instanceOf(x, c.Name), nil
+		return t.instanceOf(x, c.Name), nil
 	case *scriptClass:
-		return instanceOf(x, c.decl.id), nil
-	}
-	return Equal(c, x), nil
-}
-
-func (t *Thread) try(e *env, s *tryStmt) (v Value, c control, err error) {
-	u := t.unit
-	v, c, err = t.scope(e, s.body)
-	if err != nil {
-		t.unit = u
-		v, c, err = t.caught(e, s, err)
-	}
-	if s.finally != nil {
-		fv, fc, ferr := t.scope(e, s.finally)
-		if ferr != nil || fc != onward {
-			return fv, fc, ferr
+		return t.isInstance(x, c), nil
+	case *instance:
+		if m := c.class.find("isCase", []Value{x}); m != nil {
+			v, err := t.invokeMethod(c, m, []Value{x})
+			return Truth(v), err
 		}
 	}
-	return v, c, err
+	return t.equals(c, x)
 }
 
-// caught runs the catch clause for err, if there is one. Limits, exit and a
-// context's end cannot be caught.
-func (t *Thread) caught(e *env, s *tryStmt, err error) (Value, control, error) {
-	x, ok := t.locate(err, s.pos).(*Error)
-	if !ok || x.Thrown == nil {
+func (s *throwStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	v, err := s.x.eval(t, f)
+	if err != nil {
 		return nil, onward, err
 	}
-	for _, c := range s.catches {
-		for _, typ := range c.types {
-			if isException(x.Thrown.Class, lastName(typ)) {
-				inner := &env{parent: e}
-				inner.declare(c.id, x.Thrown)
-				return t.block(inner, c.body)
-			}
-		}
-	}
-	return nil, onward, err
+	return nil, onward, t.throw(f, v, s.pos)
 }
 
-func (t *Thread) throw(v Value, pos Pos) error {
-	switch v := v.(type) {
-	case *Throwable:
-		return t.locate(&raised{v}, pos)
-	case *instance:
-		msg, _ := v.fields.Get("message")
-		th := &Throwable{Class: v.class.decl.id, Cause: v}
-		if msg != nil {
-			th.Message = Format(msg)
-		}
-		return t.locate(&raised{th}, pos)
-	case nil:
-		return t.locate(Throw("NullPointerException", "throw null"), pos)
+func (s *returnStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	if s.x == nil {
+		return nil, returned, nil
 	}
-	return t.locate(Throw("GroovyCastException", "cannot throw a %s", TypeName(v)), pos)
+	v, err := s.x.eval(t, f)
+	return v, returned, err
 }
 
-func (t *Thread) assert(e *env, s *assertStmt) error {
-	v, err := t.eval(e, s.cond)
-	if err != nil || Truth(v) {
-		return err
+func (s *jump) exec(t *Thread, _ *frame) (Value, control, error) {
+	t.label = s.label
+	if s.brk {
+		return nil, broken, nil
 	}
-	msg := "assertion is false"
-	if s.msg != nil {
-		m, err := t.eval(e, s.msg)
-		if err != nil {
-			return err
-		}
-		msg = Format(m)
-	}
-	return t.locate(Throw("AssertionError", "%s", msg), s.pos)
+	return nil, continued, nil
 }
+
+func (s *assertStmt) exec(t *Thread, f *frame) (Value, control, error) {
+	v, err := s.cond.eval(t, f)
+	if err != nil {
+		return nil, onward, err
+	}
+	ok, err := t.truth(v)
+	if err != nil || ok {
+		return nil, onward, t.place(f, err, s.pos)
+	}
+	if s.msg == nil {
+		return nil, onward, t.place(f, Throw("PowerAssertionError", "assert %s", s.text), s.pos)
+	}
+	m, err := s.msg.eval(t, f)
+	if err != nil {
+		return nil, onward, err
+	}
+	text, err := t.toString(m)
+	if err == nil {
+		err = Throw("AssertionError", "%s. Expression: %s", text, s.text)
+	}
+	return nil, onward, t.place(f, err, s.pos)
+}
+
+// exec does nothing: methods are known before the script runs.
+func (s *methodDecl) exec(*Thread, *frame) (Value, control, error) { return nil, onward, nil }

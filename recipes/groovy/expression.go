@@ -1,5 +1,10 @@
 package groovy
 
+import (
+	"math/big"
+	"strings"
+)
+
 // precedence of the binary operators; higher binds tighter.
 func precedence(op string) int {
 	switch op {
@@ -51,7 +56,7 @@ func (p *parser) commandArgs(x expr) expr {
 		var c *call
 		switch h := x.(type) {
 		case *name:
-			c = &call{node: h.node, id: h.id}
+			c = &call{node: h.node, id: h.id, callee: h}
 		case *property:
 			if h.spread {
 				return x
@@ -72,7 +77,7 @@ func (p *parser) commandArgs(x expr) expr {
 		p.enter()
 		c.args, c.named = p.arguments("")
 		p.leave()
-		x = c
+		x = c.spreading()
 	}
 }
 
@@ -92,7 +97,7 @@ func (p *parser) argumentAhead() bool {
 		}
 		return true
 	case tOp:
-		return t.text == "[" && t.sp || t.text == "{" && t.sp || t.text == "!" || t.text == "~"
+		return t.text == "[" && t.sp || t.text == "{" && t.sp || t.text == "!" && t.sp && !p.peek(1).sp || t.text == "~" && t.sp
 	case tEOF:
 	}
 	return false
@@ -114,6 +119,12 @@ func (p *parser) arguments(end string) (args []expr, named *mapLit) {
 			key := p.mapKey()
 			p.expect(":")
 			named.entries = append(named.entries, mapEntry{key, p.expr()})
+		case t.is("*") && p.peek(1).is(":"):
+			p.i += 2
+			if named == nil {
+				named = &mapLit{node: node{t.pos}}
+			}
+			named.entries = append(named.entries, mapEntry{nil, p.expr()})
 		case t.is("*") && end != "":
 			p.next()
 			args = append(args, &spread{node{t.pos}, p.expr()})
@@ -182,6 +193,9 @@ func (p *parser) exprIn(statement bool) expr {
 }
 
 func tupleOf(l *listLit) bool {
+	if !l.tuple {
+		return false
+	}
 	for _, e := range l.elems {
 		if _, ok := e.(*name); !ok {
 			return false
@@ -240,9 +254,9 @@ func (p *parser) binary(least int, statement bool) expr {
 		case "..", "..<":
 			x = &rangeLit{n, x, p.deeper(prec + 1), op == "..<"}
 		case "**":
-			x = &binary{n, op, x, p.deeper(prec)}
+			x = &binary{n, op, codeOf(op), x, p.deeper(prec)}
 		default:
-			x = &binary{n, op, x, p.deeper(prec + 1)}
+			x = &binary{n, op, codeOf(op), x, p.deeper(prec + 1)}
 		}
 	}
 }
@@ -261,7 +275,7 @@ func (p *parser) negated(x expr, t token, least int) expr {
 	p.next()
 	n := node{t.pos}
 	if p.next().text == "in" {
-		return &unary{n, "!", &binary{n, "in", x, p.deeper(precedence("in") + 1)}}
+		return &unary{n, "!", &binary{n, "in", opOther, x, p.deeper(precedence("in") + 1)}}
 	}
 	return &unary{n, "!", &typeTest{n, x, p.typeName()}}
 }
@@ -278,6 +292,9 @@ func (p *parser) prefix(statement bool) expr {
 			return &unary{n, t.text, p.prefix(false)}
 		case "-", "+":
 			p.next()
+			if v := p.tok(); t.text == "-" && v.kind == tNumber && !p.peek(1).is("**") && !v.sp && !p.peek(1).is(".") {
+				return p.negative(n)
+			}
 			return &unary{n, t.text, p.deeper(prefixPrecedence)}
 		case "++", "--":
 			p.next()
@@ -291,6 +308,20 @@ func (p *parser) prefix(statement bool) expr {
 		}
 	}
 	return p.postfix(p.primary(), statement)
+}
+
+// negative is a number with its sign: -2147483648 is an Integer.
+func (p *parser) negative(n node) expr {
+	v := p.tok().val
+	if l, ok := v.(Long); ok && l == 1<<31 && !strings.ContainsAny(p.src[p.tok().off:min(p.tok().off+12, len(p.src))], "lL") {
+		p.next()
+		return p.postfix(&literal{n, int64(-1 << 31)}, false)
+	}
+	if b, ok := v.(*big.Int); ok && b.IsUint64() && b.Uint64() == 1<<63 {
+		p.next()
+		return p.postfix(&literal{n, Long(-1 << 63)}, false)
+	}
+	return &unary{n, "-", p.deeper(prefixPrecedence)}
 }
 
 // castExpr parses "(Type) operand"; nil when it is not one.
@@ -337,7 +368,7 @@ func (p *parser) postfix(x expr, statement bool) expr {
 			c := callOf(x, n)
 			c.args, c.named = p.arguments(")")
 			p.expect(")")
-			x = p.trailing(c)
+			x = p.trailing(c).spreading()
 		case "{":
 			if t.nl || !callable(x) {
 				return x
@@ -369,7 +400,7 @@ func (p *parser) indexExpr(n node) expr {
 	if !p.tok().is(",") {
 		return x
 	}
-	l := &listLit{n, []expr{x}}
+	l := &listLit{node: n, elems: []expr{x}}
 	for p.accept(",") {
 		l.elems = append(l.elems, p.expr())
 	}
@@ -396,7 +427,7 @@ func (p *parser) trailing(c *call) *call {
 func callOf(x expr, n node) *call {
 	switch x := x.(type) {
 	case *name:
-		return &call{node: x.node, id: x.id}
+		return &call{node: x.node, id: x.id, callee: x}
 	case *property:
 		return &call{node: x.node, recv: x.x, id: x.id, idExpr: x.idExpr, safe: x.safe, spread: x.spread}
 	}
@@ -420,12 +451,19 @@ func (p *parser) memberOf(x expr, dot token) expr {
 	default:
 		p.fail(t.pos, "expecting a name after '%s', found %v", dot.text, t)
 	}
+	m.field = dot.text == ".@"
 	if dot.text == ".&" {
-		m.safe = false
-		rest := param{id: "args", rest: true}
-		c := callOf(m, m.node)
-		c.args = []expr{&spread{m.node, &name{m.node, "args"}}}
-		return &closureLit{node: m.node, params: []param{rest}, body: []stmt{&exprStmt{m.node, c}}}
+		return &methodPointer{m.node, x, m.id, m.idExpr}
 	}
 	return m
+}
+
+// spreading notes that an argument is *list.
+func (c *call) spreading() *call {
+	for _, a := range c.args {
+		if _, ok := a.(*spread); ok {
+			c.spreadArgs = true
+		}
+	}
+	return c
 }

@@ -115,6 +115,9 @@ func TestEval(t *testing.T) {
 			t.Errorf("%s: %v", tt.src, err)
 			continue
 		}
+		if l, ok := v.(*lazyString); ok {
+			v, _ = (&Interp{}).thread(t.Context()).toString(l)
+		}
 		if got := Format(v); got != tt.want {
 			t.Errorf("%s = %s, want %s", tt.src, got, tt.want)
 		}
@@ -128,7 +131,7 @@ func TestErrors(t *testing.T) {
 		{`x = "open`, "t.groovy:1:5: string is not closed\n\tx = \"open\n\t    ^"},
 		{"\tx = #", "unexpected char: '#'\n\t\tx = #\n\t\t    ^"},
 		{"def a = 1\n\n  nope + 1", "t.groovy:3:3: No such property: nope for class: t\n\t  nope + 1\n\t  ^"},
-		{`nope(1, "x")`, "No signature of method: t.nope() is applicable for argument types: (Integer, String)"},
+		{`nope(1, "x")`, "No signature of method: t.nope() is applicable for argument types: (java.lang.Integer, java.lang.String) values: [1, x]"},
 		{`1 / 0`, "Division by zero"},
 		{`new AntBuilder()`, "t.groovy:1:1: java.lang.ClassNotFoundException: class AntBuilder is not available"},
 		{`throw new RuntimeException("bad")`, "RuntimeException: bad"},
@@ -140,7 +143,11 @@ func TestErrors(t *testing.T) {
 		{`(1..1000000000).collect { it }`, "limit exceeded"},
 		{`try { while (true) { } } catch (Throwable e) { "caught" }`, "limit exceeded"},
 		{`"ls".execute()`, "execute is not available here"},
-		{`9223372036854775807 + 1`, "integer overflow"},
+		{`def f() { g() }
+def g() { [1].each { nope } }
+f()`, "t.groovy:2:22: No such property: nope for class: t\n\tdef g() { [1].each { nope } }\n\t                     ^\n\tin a closure (t.groovy:2)\n\tin g (t.groovy:2)\n\tin f (t.groovy:1)\n\tin the script (t.groovy:3)"},
+		{`def count = 1; cuont + 1`, "No such property: cuont for class: t (did you mean count?)"},
+		{`"abc".toUperCase()`, "No signature of method: java.lang.String.toUperCase() is applicable for argument types: () values: [] (did you mean toUpperCase?)"},
 		{"@Grab('a:b:1') def x", "@Grab is not available"},
 		{`1 = 2`, "not assignable"},
 		{`if (1) { `, "expecting '}', found end of file"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 )
 
 // Limits bound an evaluation. A zero field is its default.
@@ -24,6 +25,9 @@ type Interp struct {
 	Out     io.Writer         // print and println; nil discards
 	// Execute runs a command line for "cmd".execute(); nil refuses it.
 	Execute func(t *Thread, argv []string) (Value, error)
+	// Start starts a process for "cmd".execute() and answers with its
+	// java.lang.Process; it comes before Execute. Nil refuses it.
+	Start func(t *Thread, s Start) (Value, error)
 	// Sleep waits for milliseconds; nil refuses sleep.
 	Sleep func(ctx context.Context, ms int64) error
 	// Import returns the source of a sibling class or of a static import;
@@ -34,7 +38,7 @@ type Interp struct {
 }
 
 // unit is a script being evaluated: its binding, methods and classes.
-// Closures that outlive the run keep it.
+// Closures that outlive the run keep it. As a value it is the script itself.
 type unit struct {
 	script  *Script
 	binding *Map
@@ -43,18 +47,31 @@ type unit struct {
 	imports []*unit // static imports
 }
 
+// name is the name of the script's class.
+func (u *unit) name() string {
+	if u == nil || u.script == nil {
+		return "Script"
+	}
+	name, _, _ := strings.Cut(u.script.File[strings.LastIndexByte(u.script.File, '/')+1:], ".")
+	return name
+}
+
 // Thread is one evaluation, from Run or Call to its result. Like a request it
 // carries its context; it is not for concurrent use.
 type Thread struct {
 	ctx    context.Context
 	in     *Interp
-	unit   *unit
+	lib    *library
 	limits Limits
 	steps  int64
+	next   int64 // steps at which to look at limits and context
 	bytes  int64
 	depth  int
-	pos    Pos     // of the step being evaluated
-	selves []Value // objects whose methods are running, innermost last
+	pos    Pos    // of the call being evaluated
+	label  string // that a break or continue is on its way to
+	frame  *frame // innermost
+	stack  stack
+	free   []*frame
 }
 
 // Context is the context of the evaluation.
@@ -71,14 +88,14 @@ func (t *Thread) Print(s string) error {
 
 // File is the name of the script being evaluated.
 func (t *Thread) File() string {
-	if t.unit == nil {
+	if t.frame == nil || t.frame.unit == nil {
 		return ""
 	}
-	return t.unit.script.File
+	return t.frame.unit.script.File
 }
 
-func (in *Interp) thread(ctx context.Context, u *unit) *Thread {
-	t := &Thread{ctx: ctx, in: in, unit: u, limits: in.Limits}
+func (in *Interp) thread(ctx context.Context) *Thread {
+	t := &Thread{ctx: ctx, in: in, lib: tables(), limits: in.Limits}
 	if t.limits.Steps == 0 {
 		t.limits.Steps = 20_000_000
 	}
@@ -86,7 +103,7 @@ func (in *Interp) thread(ctx context.Context, u *unit) *Thread {
 		t.limits.Bytes = 256 << 20
 	}
 	if t.limits.Depth == 0 {
-		t.limits.Depth = 4000
+		t.limits.Depth = 40000
 	}
 	return t
 }
@@ -94,8 +111,7 @@ func (in *Interp) thread(ctx context.Context, u *unit) *Thread {
 // Run evaluates a script and returns the value of its last statement. The
 // error is an *Error; errors.Is finds ErrLimit, context errors and *Exit in it.
 func (in *Interp) Run(ctx context.Context, s *Script) (Value, error) {
-	t := in.thread(ctx, nil)
-	return t.Run(s)
+	return in.thread(ctx).Run(s)
 }
 
 // Run evaluates another script within the evaluation t.
@@ -104,22 +120,30 @@ func (t *Thread) Run(s *Script) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	outer := t.unit
-	t.unit = u
-	defer func() { t.unit = outer }()
-	if len(s.body) == 0 {
-		if m := u.methods["main"]; m != nil {
-			return t.invoke(&env{}, nil, m[0], []Value{NewList()}, m[0].pos)
+	return t.runUnit(u)
+}
+
+func (t *Thread) runUnit(u *unit) (Value, error) {
+	if len(u.script.main.body) > 0 {
+		return t.run(u.script.main, nil, frame{this: u, unit: u})
+	}
+	args := []Value{&List{elem: "String"}}
+	if m := pick(u.methods["main"], args); m != nil {
+		return t.run(m.fn, args, frame{this: u, unit: u})
+	}
+	for _, d := range u.script.classes { // a file with a class that has main or run
+		c := u.classes[d.id]
+		if m := c.find("main", args); m != nil && m.static {
+			return t.invokeMethod(c, m, args)
 		}
 	}
-	v, _, err := t.block(&env{}, s.body)
-	return v, err
+	return nil, nil
 }
 
 // load makes the unit of a script, with its methods, classes and imports.
 func (t *Thread) load(s *Script) (*unit, error) {
 	u := &unit{script: s, binding: NewMap(), methods: map[string][]*methodDecl{}, classes: map[string]*scriptClass{}}
-	args := NewList()
+	args := &List{elem: "String"}
 	for _, a := range t.in.Args {
 		args.Elems = append(args.Elems, a)
 	}
@@ -127,19 +151,41 @@ func (t *Thread) load(s *Script) (*unit, error) {
 	for _, m := range s.methods {
 		u.methods[m.id] = append(u.methods[m.id], m)
 	}
-	for _, c := range s.classes {
-		u.classes[c.id] = &scriptClass{decl: c, unit: u}
+	if t.depth += 40; t.depth > t.limits.Depth {
+		return nil, t.tooDeep(u, Pos{1, 1})
 	}
-	if err := t.enter(Pos{1, 1}, u); err != nil {
-		return nil, err
-	}
-	defer t.leave()
+	defer func() { t.depth -= 40 }()
 	for _, d := range s.imports {
 		if err := t.importInto(u, d); err != nil {
 			return nil, err
 		}
 	}
-	return u, t.statics(u)
+	return u, t.declareClasses(u)
+}
+
+// declareClasses makes the classes of a unit and evaluates their statics.
+func (t *Thread) declareClasses(u *unit) error {
+	for _, d := range u.script.classes {
+		c, err := t.link(u, d)
+		if err != nil {
+			return t.placeIn(u, err, d.pos)
+		}
+		u.classes[d.id] = c
+	}
+	for _, n := range u.script.nested {
+		u.classes[n.full] = u.classes[n.id]
+	}
+	for _, d := range u.script.classes {
+		if err := t.resolve(u.classes[d.id], 0); err != nil {
+			return t.placeIn(u, err, d.pos)
+		}
+	}
+	for _, d := range u.script.classes {
+		if err := t.initialize(u.classes[d.id]); err != nil {
+			return t.placeIn(u, err, d.pos)
+		}
+	}
+	return nil
 }
 
 // importInto brings sibling classes and static members in. An import that
@@ -150,7 +196,7 @@ func (t *Thread) importInto(u *unit, d importDecl) error {
 	}
 	s, err := t.in.Import(d.path)
 	if err != nil {
-		return t.locateIn(u, err, d.pos)
+		return t.placeIn(u, err, d.pos)
 	}
 	if s == nil {
 		return nil
@@ -172,40 +218,10 @@ func (t *Thread) importInto(u *unit, d importDecl) error {
 
 // Call calls a closure that an earlier Run made.
 func (in *Interp) Call(ctx context.Context, c *Closure, args ...Value) (Value, error) {
-	t := in.thread(ctx, c.unit)
-	v, err := t.Call(c, args...)
-	return v, t.locate(err, c.lit.pos)
+	t := in.thread(ctx)
+	v, err := t.callClosure(c, args)
+	return v, t.placeIn(c.unit, err, c.lit.pos)
 }
-
-// step counts one step and ends the evaluation when it is over a limit or its
-// context has ended.
-func (t *Thread) step(pos Pos) error {
-	t.steps++
-	t.pos = pos
-	if t.steps > t.limits.Steps {
-		return t.fatal(pos, fmt.Errorf("%w: more than %d steps (an endless loop?)", ErrLimit, t.limits.Steps))
-	}
-	if t.steps&63 == 0 { // one step may walk over a value of 32 MiB
-		if err := t.ctx.Err(); err != nil {
-			return t.fatal(pos, err)
-		}
-	}
-	return nil
-}
-
-func (t *Thread) enter(pos Pos, u *unit) error {
-	if t.depth++; t.depth > t.limits.Depth {
-		t.depth--
-		err := fmt.Errorf("%w: calls or expressions are nested more than %d deep", ErrLimit, t.limits.Depth)
-		if u == nil {
-			return err
-		}
-		return &Error{File: u.script.File, Pos: pos, Msg: err.Error(), Source: sourceLine(u.script.src, pos.Line), err: err}
-	}
-	return nil
-}
-
-func (t *Thread) leave() { t.depth-- }
 
 // Alloc accounts n bytes that a host object is about to give to the script.
 func (t *Thread) Alloc(n int) error {
@@ -214,59 +230,6 @@ func (t *Thread) Alloc(n int) error {
 		return fmt.Errorf("%w: more than %d bytes allocated", ErrLimit, t.limits.Bytes)
 	}
 	return nil
-}
-
-func (t *Thread) fatal(pos Pos, err error) error {
-	e := &Error{Pos: pos, Msg: err.Error(), err: err}
-	if t.unit != nil {
-		e.File, e.Source = t.unit.script.File, sourceLine(t.unit.script.src, pos.Line)
-	}
-	return e
-}
-
-// Located gives err the place being evaluated, unless it has one already.
-func (t *Thread) Located(err error) *Error {
-	located, _ := t.locate(err, t.pos).(*Error)
-	return located
-}
-
-func (t *Thread) locate(err error, pos Pos) error {
-	return t.locateIn(t.unit, err, pos)
-}
-
-// locateIn gives an error its place, unless it has one.
-func (t *Thread) locateIn(u *unit, err error, pos Pos) error {
-	if err == nil {
-		return nil
-	}
-	if e, ok := err.(*Error); ok {
-		return e
-	}
-	e := &Error{Pos: pos, Msg: err.Error(), err: err}
-	if u != nil {
-		e.File, e.Source = u.script.File, sourceLine(u.script.src, pos.Line)
-	}
-	var r *raised
-	var exit *Exit
-	var inner *Error
-	switch {
-	case errors.As(err, &r):
-		e.Thrown, e.Msg = r.thrown, r.thrown.String()
-		if c := r.thrown.Class; c == "MissingPropertyException" || c == "MissingMethodException" || c == "DSLException" {
-			e.Msg = r.thrown.Message
-		}
-		e.err = r.thrown.cause
-	case errors.Is(err, ErrLimit), errors.As(err, &exit), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-	case errors.As(err, &inner):
-		e.Thrown = inner.Thrown
-	case errors.Is(err, fs.ErrNotExist):
-		e.Thrown = &Throwable{Class: "FileNotFoundException", Message: err.Error(), cause: err}
-	case isPathError(err):
-		e.Thrown = &Throwable{Class: "IOException", Message: err.Error(), cause: err}
-	default:
-		e.Thrown = &Throwable{Class: "RuntimeException", Message: err.Error(), cause: err}
-	}
-	return e
 }
 
 func isPathError(err error) bool {
@@ -282,59 +245,121 @@ func (t *Thread) grow(n, size int) error {
 	return t.Alloc(n * size)
 }
 
-// elements is what v iterates over.
+// elements is what v iterates over. A list gives its own elements, not a copy.
 func (t *Thread) elements(v Value) ([]Value, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
 	case *List:
 		return v.Elems, nil
+	case *Set:
+		return v.m.Keys(), t.grow(v.m.Len(), 16)
 	case *Map:
-		if err := t.grow(v.Len(), 24); err != nil {
+		if err := t.grow(v.Len(), 40); err != nil {
 			return nil, err
 		}
-		list := make([]Value, len(v.keys))
-		for i, k := range v.keys {
-			list[i] = &entry{v, k}
+		list := make([]Value, 0, v.Len())
+		for _, s := range v.entries() {
+			list = append(list, &entry{v, s.k})
 		}
 		return list, nil
 	case *Range:
-		n := v.len()
-		if n > maxString/16 || n < 0 {
-			return nil, fmt.Errorf("%w: the range %s is too long for a list", ErrLimit, Format(v))
-		}
-		if err := t.grow(int(n), 16); err != nil {
-			return nil, err
-		}
-		list := make([]Value, n)
-		for i := range list {
-			list[i] = v.nth(int64(i))
-		}
-		return list, nil
+		return t.rangeElements(v)
 	case string:
-		if err := t.grow(len(v), 32); err != nil {
+		return t.characters(v)
+	case *lazyString, *builder:
+		s, err := t.toString(v)
+		if err != nil {
 			return nil, err
 		}
-		var list []Value
-		for _, r := range v {
-			list = append(list, string(r))
-		}
-		return list, nil
+		return t.characters(s)
 	case *matcher:
 		return v.all(t)
+	case *scriptClass:
+		if v.decl.enum {
+			return v.constants(), nil
+		}
+	case *instance:
+		return t.iterateInstance(v)
 	case Object:
 		if l, err := v.Call(t, "iterator", nil); err == nil {
-			if l, ok := l.(*List); ok {
-				return l.Elems, nil
-			}
+			return t.elements(l)
 		}
 	}
 	return []Value{v}, nil
 }
 
+func (c *scriptClass) constants() []Value {
+	list := make([]Value, len(c.consts))
+	for i, o := range c.consts {
+		list[i] = o
+	}
+	return list
+}
+
+// iterateInstance walks an object of a script class by its iterator method.
+func (t *Thread) iterateInstance(o *instance) ([]Value, error) {
+	m := o.class.find("iterator", nil)
+	if m == nil {
+		return []Value{o}, nil
+	}
+	it, err := t.invokeMethod(o, m, nil)
+	if err != nil {
+		return nil, err
+	}
+	next, ok := it.(*instance)
+	if !ok || next == o {
+		return t.elements(it)
+	}
+	var list []Value
+	for {
+		if err := t.charge(1); err != nil {
+			return nil, err
+		}
+		more, err := t.CallMethod(next, "hasNext", nil)
+		if err != nil || !Truth(more) {
+			return list, err
+		}
+		v, err := t.CallMethod(next, "next", nil)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+		if err := t.Alloc(16); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (t *Thread) rangeElements(v *Range) ([]Value, error) {
+	n := v.len()
+	if n > maxString/16 || n < 0 {
+		return nil, fmt.Errorf("%w: the range %d..%d is too long for a list", ErrLimit, v.From, v.To)
+	}
+	if err := t.grow(int(n), 16); err != nil {
+		return nil, err
+	}
+	list := make([]Value, n)
+	for i := range list {
+		list[i] = v.nth(int64(i))
+	}
+	return list, nil
+}
+
+func (t *Thread) characters(s string) ([]Value, error) {
+	if err := t.grow(len(s), 32); err != nil {
+		return nil, err
+	}
+	var list []Value
+	for _, r := range s {
+		list = append(list, string(r))
+	}
+	return list, nil
+}
+
 // Class finds a class that the script may name; false when there is none.
 func (t *Thread) Class(name string) (Value, bool) {
-	c := t.class(name)
+	c := t.class(t.unit(), name)
 	return c, c != nil
 }
 

@@ -2,6 +2,7 @@ package groovy
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,7 +14,7 @@ type kind int
 const (
 	tEOF     kind = iota
 	tIdent        // names and keywords
-	tNumber       // val is int64 or float64
+	tNumber       // val is the number
 	tString       // val is string
 	tGString      // parts
 	tOp           // text is the operator
@@ -27,6 +28,7 @@ type token struct {
 	val    Value
 	parts  []part
 	pos    Pos
+	off    int // where it begins in the source
 	nl, sp bool
 }
 
@@ -178,7 +180,7 @@ func (l *lexer) run(inString bool) ([]token, error) {
 		if n := len(open); n > 0 && open[n-1] != '{' {
 			nl = false
 		}
-		t := token{pos: l.pos(), nl: nl, sp: sp}
+		t := token{pos: l.pos(), off: l.off, nl: nl, sp: sp}
 		if !l.more() {
 			if inString {
 				return nil, l.errorf(t.pos, "'}' is missing in the string")
@@ -273,60 +275,122 @@ func (l *lexer) ident() string {
 	return l.src[start:l.off]
 }
 
+func isDigit(c byte) bool { return c >= '0' && c <= '9' || c == '_' }
+
+func (l *lexer) digits(also string) {
+	for l.more() && (isDigit(l.peek(0)) || strings.IndexByte(also, l.peek(0)) >= 0) {
+		l.next()
+	}
+}
+
 func (l *lexer) number(t *token) error {
 	start := l.off
 	t.kind = tNumber
-	isDigit := func(c byte) bool { return c >= '0' && c <= '9' || c == '_' }
-	if l.peek(0) == '0' && (l.peek(1) == 'x' || l.peek(1) == 'X') {
+	base := 10
+	switch {
+	case l.has("0x"), l.has("0X"):
+		base = 16
 		l.skip(2)
-		for isDigit(l.peek(0)) || strings.IndexByte("abcdefABCDEF", l.peek(0)) >= 0 && l.more() {
-			l.next()
-		}
-	} else {
-		for isDigit(l.peek(0)) {
-			l.next()
-		}
+		l.digits("abcdefABCDEF")
+	case l.has("0b"), l.has("0B"):
+		base = 2
+		l.skip(2)
+		l.digits("")
+	default:
+		l.digits("")
 	}
-	fraction := false
-	if l.peek(0) == '.' && l.peek(1) >= '0' && l.peek(1) <= '9' {
-		fraction = true
+	fraction := base == 10 && l.fraction()
+	t.text = l.src[start:l.off]
+	digits := strings.ReplaceAll(t.text, "_", "")
+	suffix := byte(0)
+	if strings.IndexByte("lLiIgGfFdD", l.peek(0)) >= 0 && l.more() && base != 16 || strings.IndexByte("lLiIgG", l.peek(0)) >= 0 && l.more() {
+		suffix = l.peek(0) | 0x20
 		l.next()
-		for isDigit(l.peek(0)) {
-			l.next()
-		}
 	}
-	if c := l.peek(0); (c == 'e' || c == 'E') && !strings.HasPrefix(l.src[start:], "0x") {
+	if r, _ := utf8.DecodeRuneInString(l.src[l.off:]); l.more() && (r == '_' || unicode.IsLetter(r) && r != utf8.RuneError) {
+		return l.errorf(t.pos, "unexpected '%c' after the number %s", r, t.text)
+	}
+	if !fraction && base == 10 && len(digits) > 1 && digits[0] == '0' && suffix != 'f' && suffix != 'd' {
+		base = 8
+	}
+	v, ok := numberValue(digits, base, fraction, suffix)
+	if !ok {
+		return l.errorf(t.pos, "invalid number %s", t.text)
+	}
+	t.val = v
+	return nil
+}
+
+// fraction lexes what follows the whole part: .5 and e10.
+func (l *lexer) fraction() bool {
+	found := false
+	if l.peek(0) == '.' && l.peek(1) >= '0' && l.peek(1) <= '9' {
+		found = true
+		l.next()
+		l.digits("")
+	}
+	if c := l.peek(0); c == 'e' || c == 'E' {
 		n := 1
 		if l.peek(1) == '-' || l.peek(1) == '+' {
 			n = 2
 		}
 		if d := l.peek(n); d >= '0' && d <= '9' {
-			fraction = true
+			found = true
 			l.skip(n)
-			for isDigit(l.peek(0)) {
-				l.next()
-			}
+			l.digits("")
 		}
 	}
-	t.text = l.src[start:l.off]
-	digits := strings.ReplaceAll(t.text, "_", "")
-	switch l.peek(0) {
-	case 'l', 'L', 'i', 'I', 'g', 'G':
-		l.next()
-	case 'f', 'F', 'd', 'D':
-		fraction = true
-		l.next()
+	return found
+}
+
+// numberValue is the value of a literal: an Integer or the smallest wider type
+// that holds it, a BigDecimal when it has a fraction, or what the suffix says.
+func numberValue(digits string, base int, fraction bool, suffix byte) (Value, bool) {
+	if fraction || suffix == 'f' || suffix == 'd' {
+		d, ok := parseDecimal(digits)
+		if !ok || suffix == 'l' || suffix == 'i' {
+			return nil, false
+		}
+		switch suffix {
+		case 'f':
+			f, err := strconv.ParseFloat(digits, 32)
+			return Float(f), err == nil
+		case 'd':
+			f, err := strconv.ParseFloat(digits, 64)
+			return f, err == nil
+		}
+		return d, true
 	}
-	var err error
-	if fraction {
-		t.val, err = strconv.ParseFloat(digits, 64)
-	} else {
-		t.val, err = strconv.ParseInt(digits, 0, 64)
+	if base != 10 {
+		digits = strings.TrimLeft(digits, "0xXbB")
+		if digits == "" {
+			digits = "0"
+		}
 	}
-	if err != nil {
-		return l.errorf(t.pos, "invalid number %s", t.text)
+	n, ok := new(big.Int).SetString(digits, base)
+	if !ok || len(digits) > maxScale {
+		return nil, false
 	}
-	return nil
+	bits := n.BitLen()
+	if base != 10 && suffix == 0 && bits == 32 { // 0xffffffff is -1
+		return int64(int32(uint32(n.Uint64()))), true
+	}
+	if base != 10 && bits == 64 && suffix != 'g' && suffix != 'i' {
+		return Long(int64(n.Uint64())), true
+	}
+	switch {
+	case suffix == 'g':
+		return n, true
+	case suffix == 'l':
+		return Long(n.Int64()), bits < 64
+	case suffix == 'i':
+		return n.Int64(), bits < 32
+	case bits < 32:
+		return n.Int64(), true
+	case bits < 64:
+		return Long(n.Int64()), true
+	}
+	return n, true
 }
 
 // text lexes the rest of a string up to quote. gstring allows $name and
@@ -398,7 +462,7 @@ func (l *lexer) interpolation() ([]token, error) {
 	}
 	var toks []token
 	for {
-		t := token{kind: tIdent, pos: l.pos()}
+		t := token{kind: tIdent, pos: l.pos(), off: l.off}
 		start := l.off
 		for startsName(l.peek(0)) || l.off > start && l.peek(0) >= '0' && l.peek(0) <= '9' {
 			l.next()
@@ -430,8 +494,12 @@ func (l *lexer) escape(b *strings.Builder) error {
 		b.WriteByte('\b')
 	case 'f':
 		b.WriteByte('\f')
-	case '0':
-		b.WriteByte(0)
+	case '0', '1', '2', '3', '4', '5', '6', '7':
+		n := r - '0'
+		for i := 0; i < 2 && l.peek(0) >= '0' && l.peek(0) <= '7' && n*8+rune(l.peek(0)-'0') <= 255; i++ {
+			n = n*8 + l.next() - '0'
+		}
+		b.WriteRune(n)
 	case '\\', '\'', '"', '$', '/':
 		b.WriteRune(r)
 	case '\n':
@@ -440,6 +508,12 @@ func (l *lexer) escape(b *strings.Builder) error {
 			l.next()
 		}
 	case 'u':
+		if l.off+4 > len(l.src) {
+			return l.errorf(p, "invalid escape in string")
+		}
+		for l.peek(0) == 'u' {
+			l.next()
+		}
 		if l.off+4 > len(l.src) {
 			return l.errorf(p, "invalid escape in string")
 		}

@@ -1,21 +1,297 @@
 package groovy
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
-// iterMethod are the methods that every collection shares. A closure that
-// takes two parameters gets key and value of a map.
-func (t *Thread) iterMethod(v Value, id string, args []Value) (Value, error) {
-	var c *Closure
-	if len(args) > 0 {
-		c, _ = args[len(args)-1].(*Closure)
+// over makes a method that walks the elements of a collection and calls a
+// closure, its last argument.
+func over(least, most int, fn func(t *Thread, w *walk, a []Value) (Value, error)) method {
+	return method{least, most, func(t *Thread, v Value, a []Value) (Value, error) {
+		if len(a) == 0 {
+			return nil, ErrNoMember
+		}
+		c, ok := a[len(a)-1].(*Closure)
+		if !ok {
+			return nil, ErrNoMember
+		}
+		list, err := t.elements(v)
+		if err != nil {
+			return nil, err
+		}
+		if l, ok := v.(*List); ok && len(l.Elems) > 0 {
+			if err := t.grow(len(list), 16); err != nil {
+				return nil, err
+			}
+			list = slices.Clone(list)
+		}
+		return fn(t, &walk{v: v, list: list, c: c, args: make([]Value, 2)}, a)
+	}}
+}
+
+// walk is one pass over a collection.
+type walk struct {
+	v    Value
+	list []Value
+	c    *Closure
+	args []Value
+}
+
+// call calls the closure with an element; a map entry gives key and value to
+// a closure of two parameters.
+func (w *walk) call(t *Thread, x Value) (Value, error) {
+	if err := t.charge(1); err != nil {
+		return nil, err
 	}
-	switch id {
-	case "each", "eachWithIndex", "reverseEach", "collect", "collectEntries", "collectMany", "find", "findAll", "grep", "findIndexOf", "findResult",
-		"any", "every", "inject", "sum", "count", "min", "max", "sort", "toSorted", "unique", "groupBy", "join", "removeAll", "retainAll", "partition", "split", "countBy":
-	default:
+	if e, ok := x.(*entry); ok && w.c.arity() == 2 {
+		w.args[0], w.args[1] = e.k, e.val()
+		return t.callClosure(w.c, w.args)
+	}
+	w.args[0] = x
+	return t.callClosure(w.c, w.args[:1])
+}
+
+func (w *walk) test(t *Thread, x Value) (bool, error) {
+	v, err := w.call(t, x)
+	if err != nil {
+		return false, err
+	}
+	return t.truth(v)
+}
+
+// each calls fn with every element and what the closure gives for it, until
+// fn says stop.
+func (w *walk) each(t *Thread, fn func(i int, x, y Value) (stop bool, err error)) error {
+	for i, x := range w.list {
+		y, err := w.call(t, x)
+		if err != nil {
+			return err
+		}
+		if stop, err := fn(i, x, y); stop || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachOf calls a closure with each element of a list.
+func (t *Thread) eachOf(list []Value, fn Value) (Value, error) {
+	c, ok := fn.(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	w := &walk{list: list, c: c, args: make([]Value, 2)}
+	return nil, w.each(t, func(int, Value, Value) (bool, error) { return false, nil })
+}
+
+// like makes a collection of the kind of v.
+func like(v Value, elems []Value) Value {
+	switch x := v.(type) {
+	case *Set:
+		return newSet(x.m.kind, elems...)
+	case *Map:
+		m := &Map{kind: x.kind}
+		for _, e := range elems {
+			putEntry(m, e)
+		}
+		return m
+	}
+	return &List{Elems: elems}
+}
+
+func putEntry(m *Map, y Value) {
+	switch y := y.(type) {
+	case *List:
+		if len(y.Elems) >= 2 {
+			m.Put(y.Elems[0], y.Elems[1])
+		}
+	case *Map:
+		m.putAll(y)
+	case *entry:
+		m.Put(y.k, y.val())
+	}
+}
+
+// iterMethods are what every collection can do.
+func iterMethods() methods {
+	m := methods{
+		"each": over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
+			return w.v, w.each(t, func(int, Value, Value) (bool, error) { return false, nil })
+		}),
+		"reverseEach": over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
+			slices.Reverse(w.list)
+			return w.v, w.each(t, func(int, Value, Value) (bool, error) { return false, nil })
+		}),
+		"eachWithIndex": over(1, 1, eachWithIndex),
+		"findResult": over(1, 2, func(t *Thread, w *walk, a []Value) (Value, error) {
+			var found Value
+			if len(a) == 2 {
+				found = a[0]
+			}
+			err := w.each(t, func(_ int, _, y Value) (bool, error) {
+				if y != nil {
+					found = y
+				}
+				return y != nil, nil
+			})
+			return found, err
+		}),
+		"groupBy": {0, -1, groupBy},
+		"countBy": over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
+			out := NewMap()
+			return out, w.each(t, func(_ int, _, y Value) (bool, error) {
+				n, _ := out.Get(y)
+				k, _ := n.(int64)
+				out.Put(y, k+1)
+				return false, t.Alloc(32)
+			})
+		}),
+		"collectMany": over(1, 2, func(t *Thread, w *walk, _ []Value) (Value, error) {
+			out := NewList()
+			return out, w.each(t, func(_ int, _, y Value) (bool, error) {
+				more, err := t.elements(y)
+				if err != nil {
+					return true, err
+				}
+				out.Elems = append(out.Elems, more...)
+				return false, t.grow(len(more), 16)
+			})
+		}),
+		"inject": {1, 2, inject},
+		"flatten": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) {
+			if m, ok := v.(*Map); ok && m.kind != config {
+				return nil, ErrNoMember
+			}
+			list, err := t.elements(v)
+			if err != nil {
+				return nil, err
+			}
+			out := &List{}
+			return out, t.flatten(out, list, 0)
+		}},
+	}
+	for id, fn := range map[string]method{"findIndexValues": over(1, 1, indexValues), "findLastIndexOf": over(1, 1, lastIndex), "findResults": over(1, 1, findResults)} {
+		m[id] = fn
+	}
+	m["findIndexOf"] = over(1, 2, findIndex)
+	addTests(m)
+	addAggregates(m)
+	return m
+}
+
+func findIndex(t *Thread, w *walk, a []Value) (Value, error) {
+	from := 0
+	if len(a) == 2 {
+		from = int(toInt(a[0]))
+	}
+	for i, x := range w.list {
+		if i < from {
+			continue
+		}
+		ok, err := w.test(t, x)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return int64(i), nil
+		}
+	}
+	return int64(-1), nil
+}
+
+func indexValues(t *Thread, w *walk, _ []Value) (Value, error) {
+	out := NewList()
+	return out, w.each(t, func(i int, _, y Value) (bool, error) {
+		if Truth(y) {
+			out.Elems = append(out.Elems, Long(i))
+		}
+		return false, nil
+	})
+}
+
+func lastIndex(t *Thread, w *walk, _ []Value) (Value, error) {
+	at := int64(-1)
+	err := w.each(t, func(i int, _, y Value) (bool, error) {
+		if Truth(y) {
+			at = int64(i)
+		}
+		return false, nil
+	})
+	return at, err
+}
+
+func findResults(t *Thread, w *walk, _ []Value) (Value, error) {
+	out := NewList()
+	return out, w.each(t, func(_ int, _, y Value) (bool, error) {
+		if y != nil {
+			out.Elems = append(out.Elems, y)
+		}
+		return false, t.Alloc(16)
+	})
+}
+
+func eachWithIndex(t *Thread, w *walk, _ []Value) (Value, error) {
+	for i, x := range w.list {
+		if err := t.charge(1); err != nil {
+			return nil, err
+		}
+		args := []Value{x, int64(i)}
+		if e, ok := x.(*entry); ok && w.c.arity() == 3 {
+			args = []Value{e.k, e.val(), int64(i)}
+		}
+		if _, err := t.callClosure(w.c, args); err != nil {
+			return nil, err
+		}
+	}
+	return w.v, nil
+}
+
+// groupBy groups by one closure, or by several into maps of maps.
+func groupBy(t *Thread, v Value, a []Value) (Value, error) {
+	if len(a) == 1 {
+		if l, ok := a[0].(*List); ok {
+			a = l.Elems
+		}
+	}
+	if len(a) == 0 {
+		return nil, ErrNoMember
+	}
+	return over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
+		out := NewMap()
+		err := w.each(t, func(_ int, x, y Value) (bool, error) {
+			g, _ := out.Get(y)
+			if e, ok := x.(*entry); ok {
+				m, ok := g.(*Map)
+				if !ok {
+					m = NewMap()
+					out.Put(y, m)
+				}
+				m.Put(e.k, e.val())
+				return false, t.Alloc(64)
+			}
+			l, ok := g.(*List)
+			if !ok {
+				l = NewList()
+				out.Put(y, l)
+			}
+			l.Elems = append(l.Elems, x)
+			return false, t.Alloc(48)
+		})
+		if err != nil || len(a) == 1 {
+			return out, err
+		}
+		for _, s := range slices.Clone(out.entries()) {
+			g, err := groupBy(t, s.v, a[1:])
+			if err != nil {
+				return nil, err
+			}
+			out.Put(s.k, g)
+		}
+		return out, nil
+	}).call(t, v, a[:1])
+}
+
+func inject(t *Thread, v Value, a []Value) (Value, error) {
+	c, ok := a[len(a)-1].(*Closure)
+	if !ok {
 		return nil, ErrNoMember
 	}
 	list, err := t.elements(v)
@@ -23,366 +299,191 @@ func (t *Thread) iterMethod(v Value, id string, args []Value) (Value, error) {
 		return nil, err
 	}
 	list = slices.Clone(list)
-	if err := t.grow(len(list), 16); err != nil {
-		return nil, err
-	}
-	switch id {
-	case "join":
-		sep := ""
-		if len(args) > 0 {
-			sep = Format(args[0])
-		}
-		return t.join(list, sep)
-	case "sum", "count", "min", "max":
-		return t.aggregate(list, id, args, c)
-	case "sort", "toSorted":
-		return t.sort(v, list, args, c)
-	case "unique":
-		return t.unique(v, list, c)
-	case "inject":
-		return t.inject(list, args, c)
-	case "collect", "findAll", "any", "every", "find", "grep":
-		if c == nil && len(args) == 0 {
-			return t.byTruth(list, id)
-		}
-		if id == "grep" && c == nil {
-			out := NewList()
-			for _, x := range list {
-				ok, err := t.isCase(args[0], x)
-				if err != nil {
-					return nil, err
-				}
-				if ok {
-					out.Elems = append(out.Elems, x)
-				}
-			}
-			return out, nil
-		}
-	}
-	if c == nil {
-		return nil, ErrNoMember
-	}
-	return t.iterate(v, list, id, c)
-}
-
-// apply calls a closure with an element; a map entry gives key and value to
-// a closure of two parameters.
-func (t *Thread) apply(c *Closure, x Value) (Value, error) {
-	if err := t.step(c.lit.pos); err != nil {
-		return nil, err
-	}
-	if e, ok := x.(*entry); ok && c.arity() == 2 {
-		return t.Call(c, e.k, e.m.vals[e.k])
-	}
-	return t.Call(c, x)
-}
-
-func (t *Thread) iterate(v Value, list []Value, id string, c *Closure) (Value, error) {
-	src, isMap := v.(*Map)
-	out, outMap := NewList(), NewMap()
-	if id == "reverseEach" {
-		slices.Reverse(list)
-	}
-	no := NewList()
-	for i, x := range list {
-		var y Value
-		var err error
-		if id == "eachWithIndex" {
-			if e, ok := x.(*entry); ok && c.arity() == 3 {
-				y, err = t.Call(c, e.k, e.m.vals[e.k], int64(i))
-			} else {
-				y, err = t.Call(c, x, int64(i))
-			}
-		} else {
-			y, err = t.apply(c, x)
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch id {
-		case "collect":
-			out.Elems = append(out.Elems, y)
-		case "collectMany":
-			more, err := t.elements(y)
-			if err != nil {
-				return nil, err
-			}
-			out.Elems = append(out.Elems, more...)
-			if err := t.grow(len(more), 16); err != nil {
-				return nil, err
-			}
-		case "collectEntries":
-			putEntry(outMap, y)
-		case "groupBy":
-			g, _ := outMap.Get(y)
-			l, ok := g.(*List)
-			if !ok {
-				l = NewList()
-				outMap.Put(y, l)
-			}
-			l.Elems = append(l.Elems, x)
-		case "countBy":
-			n, _ := outMap.Get(y)
-			k, _ := n.(int64)
-			outMap.Put(y, k+1)
-		case "findResult":
-			if y != nil {
-				return y, nil
-			}
-		}
-		done, result := t.found(id, x, y, i, src, out, outMap, no)
-		if done {
-			return result, nil
-		}
-	}
-	return iterResult(v, id, out, outMap, no, isMap)
-}
-
-// found handles the methods that test each element.
-func (t *Thread) found(id string, x, y Value, i int, src *Map, out *List, outMap *Map, no *List) (bool, Value) {
-	switch ok := Truth(y); {
-	case id == "find" && ok:
-		return true, x
-	case id == "findIndexOf" && ok:
-		return true, int64(i)
-	case id == "any" && ok:
-		return true, true
-	case id == "every" && !ok:
-		return true, false
-	case id == "findAll" || id == "grep" || id == "retainAll" || id == "split" || id == "partition":
-		if !ok {
-			no.Elems = append(no.Elems, x)
-			break
-		}
-		out.Elems = append(out.Elems, x)
-		if e, isEntry := x.(*entry); isEntry && src != nil {
-			outMap.Put(e.k, e.m.vals[e.k])
-		}
-	case id == "removeAll" && !ok:
-		out.Elems = append(out.Elems, x)
-	}
-	return false, nil
-}
-
-func iterResult(v Value, id string, out *List, outMap *Map, no *List, isMap bool) (Value, error) {
-	switch id {
-	case "each", "eachWithIndex", "reverseEach":
-		return v, nil
-	case "find", "findResult":
-		return nil, nil
-	case "findIndexOf":
-		return int64(-1), nil
-	case "any":
-		return false, nil
-	case "every":
-		return true, nil
-	case "collectEntries", "groupBy", "countBy":
-		return outMap, nil
-	case "split", "partition":
-		return NewList(out, no), nil
-	case "removeAll", "retainAll":
-		if l, ok := v.(*List); ok {
-			changed := len(l.Elems) != len(out.Elems)
-			l.Elems = out.Elems
-			return changed, nil
-		}
-		return nil, ErrNoMember
-	case "findAll":
-		if isMap {
-			return outMap, nil
-		}
-	}
-	return out, nil
-}
-
-func putEntry(m *Map, y Value) {
-	switch y := y.(type) {
-	case *List:
-		if len(y.Elems) == 2 {
-			m.Put(y.Elems[0], y.Elems[1])
-		}
-	case *Map:
-		for _, k := range y.keys {
-			m.Put(k, y.vals[k])
-		}
-	case *entry:
-		m.Put(y.k, y.m.vals[y.k])
-	}
-}
-
-func (t *Thread) byTruth(list []Value, id string) (Value, error) {
-	out := NewList()
-	for _, x := range list {
-		if Truth(x) {
-			out.Elems = append(out.Elems, x)
-		}
-	}
-	switch id {
-	case "any":
-		return len(out.Elems) > 0, nil
-	case "every":
-		return len(out.Elems) == len(list), nil
-	case "find":
-		if len(out.Elems) > 0 {
-			return out.Elems[0], nil
-		}
-		return nil, nil
-	case "collect":
-		return NewList(list...), nil
-	}
-	return out, nil
-}
-
-func (t *Thread) inject(list []Value, args []Value, c *Closure) (Value, error) {
-	if c == nil {
-		return nil, ErrNoMember
-	}
 	var acc Value
 	switch {
-	case len(args) == 2:
-		acc = args[0]
-	case len(list) > 0:
+	case len(a) == 2:
+		acc = a[0]
+	case len(list) == 0:
+		return nil, Throw("NoSuchElementException", "Cannot call inject() on an empty iterable without passing an initial value.")
+	default:
 		acc, list = list[0], list[1:]
 	}
 	for _, x := range list {
-		var err error
-		if e, ok := x.(*entry); ok && c.arity() == 3 {
-			acc, err = t.Call(c, acc, e.k, e.m.vals[e.k])
-		} else {
-			acc, err = t.Call(c, acc, x)
+		if err := t.charge(1); err != nil {
+			return nil, err
 		}
-		if err != nil {
+		args := []Value{acc, x}
+		if e, ok := x.(*entry); ok && c.arity() == 3 {
+			args = []Value{acc, e.k, e.val()}
+		}
+		if acc, err = t.callClosure(c, args); err != nil {
 			return nil, err
 		}
 	}
 	return acc, nil
 }
 
-// aggregate is sum, count, min and max.
-func (t *Thread) aggregate(list []Value, id string, args []Value, c *Closure) (Value, error) {
-	t.steps += int64(len(list)) / 4
-	if id == "count" {
-		n := int64(0)
-		for _, x := range list {
-			ok := Equal(x, arg(args, 0))
-			if c != nil {
-				v, err := t.apply(c, x)
-				if err != nil {
-					return nil, err
-				}
-				ok = Truth(v)
-			}
-			if ok {
-				n++
-			}
+// filtered are the elements for which the closure is true, and the others.
+func (w *walk) filtered(t *Thread) (yes, no []Value, err error) {
+	for _, x := range w.list {
+		ok, err := w.test(t, x)
+		if err != nil {
+			return nil, nil, err
 		}
-		return n, nil
+		if ok {
+			yes = append(yes, x)
+		} else {
+			no = append(no, x)
+		}
+		if err := t.Alloc(16); err != nil {
+			return nil, nil, err
+		}
 	}
-	var best, bestKey Value
-	for i, x := range list {
-		key := x
-		if c != nil {
-			var err error
-			if key, err = t.apply(c, x); err != nil {
-				return nil, err
+	return yes, no, nil
+}
+
+// either makes a method that takes a closure, or nothing and tests the
+// elements' own truth.
+func either(with func(t *Thread, w *walk, a []Value) (Value, error)) method {
+	own := &Closure{lit: &closureLit{fn: &function{}}, takes: 1, native: func(_ *Thread, a []Value) (Value, error) { return a[0], nil }}
+	return method{0, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+		if len(a) == 0 {
+			a = []Value{own}
+		}
+		return over(1, 1, with).call(t, v, a)
+	}}
+}
+
+// addTests adds the methods that test elements.
+func addTests(m methods) {
+	m["collect"] = method{0, 2, collect}
+	m["find"] = either(func(t *Thread, w *walk, _ []Value) (Value, error) {
+		for _, x := range w.list {
+			if ok, err := w.test(t, x); ok || err != nil {
+				return x, err
 			}
 		}
-		if i == 0 {
-			best, bestKey = x, key
-			continue
-		}
-		if id == "sum" {
-			var err error
-			if bestKey, err = t.operate("+", bestKey, key); err != nil {
-				return nil, err
+		return nil, nil
+	})
+	m["findAll"] = either(func(t *Thread, w *walk, _ []Value) (Value, error) {
+		yes, _, err := w.filtered(t)
+		return like(w.v, yes), err
+	})
+	m["any"] = either(func(t *Thread, w *walk, _ []Value) (Value, error) {
+		for _, x := range w.list {
+			if ok, err := w.test(t, x); ok || err != nil {
+				return ok, err
 			}
-			continue
 		}
-		n, err := compare(key, bestKey)
+		return false, nil
+	})
+	m["every"] = either(func(t *Thread, w *walk, _ []Value) (Value, error) {
+		for _, x := range w.list {
+			if ok, err := w.test(t, x); !ok || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+	m["split"] = over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
+		yes, no, err := w.filtered(t)
+		return NewList(like(w.v, yes), like(w.v, no)), err
+	})
+	m["grep"] = method{0, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+		list, err := t.elements(v)
 		if err != nil {
 			return nil, err
 		}
-		if id == "min" && n < 0 || id == "max" && n > 0 {
-			best, bestKey = x, key
-		}
-	}
-	if id == "sum" {
-		return bestKey, nil
-	}
-	return best, nil
-}
-
-// sort sorts by value, by key closure or by comparing closure; unless told
-// false it also sorts a list in place, as Groovy does.
-func (t *Thread) sort(v Value, list []Value, args []Value, c *Closure) (Value, error) {
-	var fault error
-	cmp := func(a, b Value) int {
-		if fault != nil {
-			return 0
-		}
-		var n int
-		switch {
-		case c == nil:
-			n, fault = compare(a, b)
-		case c.arity() == 2:
-			var r Value
-			r, fault = t.Call(c, a, b)
-			k, _ := r.(int64)
-			n = int(k)
-		default:
-			var x, y Value
-			if x, fault = t.apply(c, a); fault == nil {
-				if y, fault = t.apply(c, b); fault == nil {
-					n, fault = compare(x, y)
+		var out []Value
+		for _, x := range slices.Clone(list) {
+			ok := Truth(x)
+			if len(a) == 1 {
+				if ok, err = t.isCase(a[0], x); err != nil {
+					return nil, err
 				}
 			}
-		}
-		return n
-	}
-	if _, isMap := v.(*Map); isMap && c == nil {
-		cmp = func(a, b Value) int { return strings.Compare(Format(a.(*entry).k), Format(b.(*entry).k)) }
-	}
-	slices.SortStableFunc(list, cmp)
-	if fault != nil {
-		return nil, fault
-	}
-	switch v := v.(type) {
-	case *List:
-		if len(args) == 0 || args[0] != Value(false) {
-			v.Elems = list
-			return v, nil
-		}
-	case *Map:
-		m := NewMap()
-		for _, x := range list {
-			putEntry(m, x)
-		}
-		return m, nil
-	}
-	return &List{Elems: list}, nil
-}
-
-func (t *Thread) unique(v Value, list []Value, c *Closure) (Value, error) {
-	var keys []Value
-	out := NewList()
-	for _, x := range list {
-		key := x
-		if c != nil {
-			var err error
-			if key, err = t.apply(c, x); err != nil {
+			if ok {
+				out = append(out, x)
+			}
+			if err := t.charge(1); err != nil {
 				return nil, err
 			}
 		}
-		if err := t.Alloc(16 + len(keys)); err != nil {
-			return nil, err
+		if _, isMap := v.(*Map); isMap {
+			return &List{Elems: out}, nil
 		}
-		if !contains(keys, key) {
-			keys = append(keys, key)
-			out.Elems = append(out.Elems, x)
+		return like(v, out), t.grow(len(out), 16)
+	}}
+	addPrefixes(m)
+}
+
+func addPrefixes(m methods) {
+	part := func(fn func(n int, w *walk) []Value) method {
+		return over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
+			n := 0
+			for _, x := range w.list {
+				ok, err := w.test(t, x)
+				if err != nil {
+					return nil, err
+				}
+				if !ok {
+					break
+				}
+				n++
+			}
+			return like(w.v, fn(n, w)), nil
+		})
+	}
+	m["takeWhile"] = part(func(n int, w *walk) []Value { return w.list[:n] })
+	m["dropWhile"] = part(func(n int, w *walk) []Value { return w.list[n:] })
+}
+
+func collect(t *Thread, v Value, a []Value) (Value, error) {
+	if len(a) == 0 {
+		list, err := t.elements(v)
+		return NewList(list...), err
+	}
+	return over(1, 2, func(t *Thread, w *walk, a []Value) (Value, error) {
+		out := &List{}
+		var into Value = out
+		if len(a) == 2 {
+			into = a[0]
+		} else {
+			out.Elems = make([]Value, 0, len(w.list))
 		}
+		err := w.each(t, func(_ int, _, y Value) (bool, error) {
+			switch o := into.(type) {
+			case *List:
+				o.Elems = append(o.Elems, y)
+			case *Set:
+				o.m.Put(y, true)
+			}
+			return false, t.Alloc(16)
+		})
+		return into, err
+	}).call(t, v, a)
+}
+
+func (t *Thread) flatten(out *List, list []Value, depth int) error {
+	if depth > 64 {
+		return Throw("IllegalArgumentException", "the list is nested too deep")
 	}
-	if l, ok := v.(*List); ok {
-		l.Elems = out.Elems
+	for _, v := range list {
+		if err := t.Alloc(16); err != nil {
+			return err
+		}
+		switch x := v.(type) {
+		case *List, *Set, *Range:
+			inner, err := t.elements(x)
+			if err == nil {
+				err = t.flatten(out, inner, depth+1)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		out.Elems = append(out.Elems, v)
 	}
-	return out, nil
+	return nil
 }

@@ -1,100 +1,227 @@
 package groovy
 
-import (
-	"fmt"
-	"math"
-	"slices"
-	"strings"
+import "slices"
+
+// opcode is the operator of a binary node.
+type opcode uint8
+
+const (
+	opOther opcode = iota
+	opAdd
+	opSub
+	opMul
+	opMod
+	opLess
+	opLessEq
+	opGreater
+	opGreaterEq
+	opEqual
+	opNotEqual
+	opAnd
+	opOr
 )
 
-func (t *Thread) binary(e *env, x *binary) (Value, error) {
-	l, err := t.eval(e, x.l)
+func codeOf(op string) opcode {
+	i := slices.Index([]string{"", "+", "-", "*", "%", "<", "<=", ">", ">=", "==", "!=", "&&", "||"}, op)
+	return opcode(max(i, 0))
+}
+
+func (x *binary) eval(t *Thread, f *frame) (Value, error) {
+	l, err := x.l.eval(t, f)
 	if err != nil {
 		return nil, err
 	}
-	switch x.op {
-	case "&&":
-		if !Truth(l) {
-			return false, nil
-		}
-		r, err := t.eval(e, x.r)
-		return Truth(r), err
-	case "||":
-		if Truth(l) {
-			return true, nil
-		}
-		r, err := t.eval(e, x.r)
-		return Truth(r), err
+	if x.code >= opAnd {
+		return x.logic(t, f, l)
 	}
-	r, err := t.eval(e, x.r)
+	r, err := x.r.eval(t, f)
 	if err != nil {
 		return nil, err
 	}
-	return t.operate(x.op, l, r)
+	if i, ok := l.(int64); ok {
+		if j, ok := r.(int64); ok {
+			if v, ok := quick(x.code, i, j); ok {
+				return v, nil
+			}
+		}
+	}
+	v, err := t.operate(x.op, l, r)
+	return v, t.place(f, err, x.pos)
+}
+
+func (x *binary) logic(t *Thread, f *frame, l Value) (Value, error) {
+	ok, err := t.truth(l)
+	if err != nil {
+		return nil, t.place(f, err, x.pos)
+	}
+	if ok == (x.code == opOr) {
+		return ok, nil
+	}
+	r, err := x.r.eval(t, f)
+	if err != nil {
+		return nil, err
+	}
+	ok, err = t.truth(r)
+	return ok, t.place(f, err, x.pos)
+}
+
+// quick is arithmetic of Integers whose result is one; false leaves it to
+// arithmetic.
+func quick(c opcode, i, j int64) (Value, bool) {
+	var n int64
+	switch c {
+	case opAdd:
+		n = i + j
+	case opSub:
+		n = i - j
+	case opMul:
+		n = i * j
+	case opMod:
+		if j <= 0 {
+			return nil, false
+		}
+		n = i % j
+	case opLess:
+		return i < j, true
+	case opLessEq:
+		return i <= j, true
+	case opGreater:
+		return i > j, true
+	case opGreaterEq:
+		return i >= j, true
+	case opEqual:
+		return i == j, true
+	case opNotEqual:
+		return i != j, true
+	default:
+		return nil, false
+	}
+	return n, n == int64(int32(n)) && i == int64(int32(i)) && j == int64(int32(j))
 }
 
 // operate applies a binary operator to values.
 func (t *Thread) operate(op string, l, r Value) (Value, error) {
 	switch op {
-	case "==", "===":
-		return t.equals(l, r)
-	case "!=", "!==":
+	case "==":
+		return boolean(t.equals(l, r))
+	case "!=":
 		v, err := t.equals(l, r)
 		return !v, err
+	case "===":
+		return identical(l, r), nil
+	case "!==":
+		return !identical(l, r), nil
 	case "<", "<=", ">", ">=", "<=>":
-		return order(op, l, r)
+		return t.order(op, l, r)
 	case "in":
-		return t.isCase(r, l)
+		return boolean(t.isCase(r, l))
 	case "=~", "==~":
-		re, err := patternOf(r)
-		if err != nil {
-			return nil, err
+		return t.matchOp(op, l, r)
+	}
+	if rankOf(l) > 0 && rankOf(r) > 0 {
+		return arithmetic(op, l, r)
+	}
+	if l == nil {
+		if s, ok := plainString(r).(string); ok && op == "+" {
+			return "null" + s, nil
 		}
-		s := Format(l)
-		if op == "==~" {
-			return t.fits(re, s)
-		}
-		if err := t.grow(len(s), 1); err != nil {
-			return nil, err
-		}
-		return &matcher{re: re, s: s}, t.search(re, s) // for its truth; matches count anew
-	case "&", "|", "^":
-		if a, ok := l.(bool); ok {
-			b := Truth(r)
-			switch op {
-			case "&":
-				return a && b, nil
-			case "|":
-				return a || b, nil
+		return nil, Throw("NullPointerException", "Cannot invoke method %s() on null object", operatorMethod(op))
+	}
+	if op == "+" {
+		if _, text := l.(string); !text {
+			if s, ok := plainString(r).(string); ok && joinsText(l) {
+				ls, err := t.toString(l)
+				if err != nil {
+					return nil, err
+				}
+				return ls + s, t.grow(len(ls)+len(s), 1)
 			}
-			return a != b, nil
 		}
 	}
-	if i, ok := l.(int64); ok {
-		if j, ok := r.(int64); ok {
-			return integers(op, i, j)
-		}
-	}
-	if a, b, ok := floats(l, r); ok {
-		return fractions(op, a, b)
-	}
-	return t.operateOn(op, l, r)
+	return t.CallMethod(l, operatorMethod(op), []Value{r})
 }
 
+// joinsText says whether l + "text" makes a text of l.
+func joinsText(l Value) bool {
+	switch l.(type) {
+	case *List, *Set, *Map, *instance, *Range:
+		return false
+	case interface{ plus() }:
+		return false
+	}
+	return true
+}
+
+func boolean(b bool, err error) (Value, error) { return b, err }
+
+func (t *Thread) matchOp(op string, l, r Value) (Value, error) {
+	re, err := patternOf(r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.toString(l)
+	if err != nil {
+		return nil, err
+	}
+	if op == "==~" {
+		return boolean(t.fits(re, s))
+	}
+	if err := t.grow(len(s), 1); err != nil {
+		return nil, err
+	}
+	return &matcher{re: re, s: s}, t.search(re, s) // for its truth; matches count anew
+}
+
+// equals is Equal, with the equals and compareTo methods of script classes.
 func (t *Thread) equals(l, r Value) (bool, error) {
-	if o, ok := l.(*instance); ok {
-		if m := o.class.method("equals", 1); m != nil {
-			v, err := t.invokeOn(o, m, []Value{r})
+	if o, ok := l.(*instance); ok && l != r {
+		if m := o.class.find("compareTo", []Value{r}); m != nil && o.class.implements("Comparable") {
+			if x, ok := r.(*instance); !ok || x.class != o.class {
+				return false, nil
+			}
+			v, err := t.invokeMethod(o, m, []Value{r})
+			return err == nil && toInt(v) == 0, err
+		}
+		if m := o.class.find("equals", []Value{r}); m != nil && r != nil {
+			v, err := t.invokeMethod(o, m, []Value{r})
 			return Truth(v), err
 		}
+	}
+	if g, ok := l.(*lazyString); ok {
+		s, err := t.toString(g)
+		if err != nil {
+			return false, err
+		}
+		l = s
+	}
+	if g, ok := r.(*lazyString); ok {
+		s, err := t.toString(g)
+		if err != nil {
+			return false, err
+		}
+		r = s
 	}
 	return Equal(l, r), nil
 }
 
-func order(op string, l, r Value) (Value, error) {
-	c, err := compare(l, r)
+// compare is the spaceship, with the compareTo methods of script classes.
+func (t *Thread) compare(l, r Value) (int, error) {
+	if o, ok := l.(*instance); ok && r != nil {
+		if m := o.class.find("compareTo", []Value{r}); m != nil {
+			v, err := t.invokeMethod(o, m, []Value{r})
+			return int(toInt(v)), err
+		}
+	}
+	return compare(l, r)
+}
+
+func (t *Thread) order(op string, l, r Value) (Value, error) {
+	c, err := t.compare(l, r)
 	if err != nil {
 		return nil, err
+	}
+	if op != "<=>" && isNaN(l, r) {
+		return false, nil
 	}
 	switch op {
 	case "<":
@@ -109,129 +236,13 @@ func order(op string, l, r Value) (Value, error) {
 	return int64(c), nil
 }
 
-func integers(op string, i, j int64) (Value, error) {
-	overflow := Throw("ArithmeticException", "integer overflow: %d %s %d", i, op, j)
-	switch op {
-	case "+":
-		if s := i + j; (s > i) == (j > 0) {
-			return s, nil
-		}
-		return nil, overflow
-	case "-":
-		if d := i - j; (d < i) == (j > 0) {
-			return d, nil
-		}
-		return nil, overflow
-	case "*":
-		if i == 0 || j == 0 {
-			return int64(0), nil
-		}
-		if p := i * j; p/j == i && !(i == -1 && j == math.MinInt64) && !(j == -1 && i == math.MinInt64) {
-			return p, nil
-		}
-		return nil, overflow
-	case "/":
-		if j == 0 {
-			return nil, Throw("ArithmeticException", "Division by zero")
-		}
-		if i%j == 0 && !(j == -1 && i == math.MinInt64) {
-			return i / j, nil
-		}
-		return float64(i) / float64(j), nil
-	case "%":
-		if j == 0 {
-			return nil, Throw("ArithmeticException", "Division by zero")
-		}
-		if j == -1 {
-			return int64(0), nil
-		}
-		return i % j, nil
-	case "**":
-		p := math.Pow(float64(i), float64(j))
-		if p == math.Trunc(p) && math.Abs(p) < 1<<53 {
-			return int64(p), nil
-		}
-		return p, nil
-	case "<<":
-		return i << (uint64(j) & 63), nil
-	case ">>":
-		return i >> (uint64(j) & 63), nil
-	case ">>>":
-		return int64(uint64(i) >> (uint64(j) & 63)), nil
-	case "&":
-		return i & j, nil
-	case "|":
-		return i | j, nil
-	case "^":
-		return i ^ j, nil
-	}
-	return nil, fmt.Errorf("operator %s is not defined for numbers", op)
-}
-
-func fractions(op string, a, b float64) (Value, error) {
-	switch op {
-	case "+":
-		return a + b, nil
-	case "-":
-		return a - b, nil
-	case "*":
-		return a * b, nil
-	case "/":
-		if b == 0 {
-			return nil, Throw("ArithmeticException", "Division by zero")
-		}
-		return a / b, nil
-	case "%":
-		if b == 0 {
-			return nil, Throw("ArithmeticException", "Division by zero")
-		}
-		return math.Mod(a, b), nil
-	case "**":
-		return math.Pow(a, b), nil
-	}
-	return nil, Throw("MissingMethodException", "operator %s is not defined for decimal numbers", op)
-}
-
-// operateOn applies operators to what is not two numbers.
-func (t *Thread) operateOn(op string, l, r Value) (Value, error) {
-	switch l := l.(type) {
-	case string:
-		return t.stringOp(op, l, r)
-	case *List:
-		return t.listOp(op, l, r)
-	case *Range:
-		list, err := t.elements(l)
-		if err != nil {
-			return nil, err
-		}
-		return t.operateOn(op, &List{Elems: list}, r)
-	case *Map:
-		return t.mapOp(op, l, r)
-	case *builder:
-		if op == "<<" {
-			return l, t.appendTo(l, r)
+func isNaN(vals ...Value) bool {
+	for _, v := range vals {
+		if f, ok := v.(float64); ok && f != f {
+			return true
 		}
 	}
-	if op == "+" {
-		if s, ok := r.(string); ok && l != nil {
-			ls, err := t.toString(l)
-			if err != nil {
-				return nil, err
-			}
-			return ls + s, t.grow(len(ls)+len(s), 1)
-		}
-	}
-	if l == nil {
-		if s, ok := r.(string); ok && op == "+" {
-			return "null" + s, nil
-		}
-		return nil, Throw("NullPointerException", "Cannot invoke method %s() on null object", operatorMethod(op))
-	}
-	switch l.(type) {
-	case Object, *instance: // what has methods of its own; the others call operate
-		return t.CallMethod(l, operatorMethod(op), []Value{r})
-	}
-	return nil, noMethod(l, operatorMethod(op), []Value{r})
+	return false
 }
 
 func operatorMethod(op string) string {
@@ -250,6 +261,8 @@ func operatorMethod(op string) string {
 		return "leftShift"
 	case ">>":
 		return "rightShift"
+	case ">>>":
+		return "rightShiftUnsigned"
 	case "**":
 		return "power"
 	case "&":
@@ -262,154 +275,55 @@ func operatorMethod(op string) string {
 	return "operator" + op
 }
 
-func (t *Thread) stringOp(op, l string, r Value) (Value, error) {
-	switch op {
-	case "+":
-		s, err := t.toString(r)
-		if err != nil {
-			return nil, err
+func (t *Thread) unary(op string, v Value) (Value, error) {
+	if rankOf(v) > 0 {
+		switch op {
+		case "-":
+			return negate(v)
+		case "+":
+			return v, nil
 		}
-		if err := t.grow(len(l)+len(s), 1); err != nil {
-			return nil, err
-		}
-		return l + s, nil
-	case "<<":
-		b := &builder{}
-		if err := t.appendTo(b, l); err != nil {
-			return nil, err
-		}
-		return b, t.appendTo(b, r)
-	case "-":
-		if re, ok := r.(*regex); ok {
-			places, err := t.matches(re, l, 1)
-			if err != nil || places == nil {
-				return l, err
-			}
-			return l[:places[0][0]] + l[places[0][1]:], nil
-		}
-		return strings.Replace(l, Format(r), "", 1), nil
-	case "*":
-		n, ok := r.(int64)
-		if !ok || n < 0 {
-			return nil, Throw("IllegalArgumentException", "multiply(String, %s)", Format(r))
-		}
-		if n > maxString {
-			n = maxString * 4
-		}
-		if len(l) > 0 {
-			if err := t.grow(len(l)*int(n), 1); err != nil {
-				return nil, err
-			}
-		}
-		if l == "" {
-			return "", nil
-		}
-		return strings.Repeat(l, int(n)), nil
+		return bitNot(v)
 	}
-	return nil, noMethod(l, operatorMethod(op), []Value{r})
-}
-
-func (t *Thread) listOp(op string, l *List, r Value) (Value, error) {
-	switch op {
-	case "<<":
-		l.Elems = append(l.Elems, r)
-		return l, t.grow(1, 32)
-	case "+":
-		out := &List{Elems: slices.Clone(l.Elems), set: l.set}
-		switch r := r.(type) {
-		case *List:
-			out.Elems = append(out.Elems, r.Elems...)
-		case *Range:
-			list, err := t.elements(r)
+	if v == nil {
+		return nil, Throw("NullPointerException", "Cannot invoke method %s() on null object", unaryMethod(op))
+	}
+	if o, ok := v.(*instance); ok {
+		return t.CallMethod(o, unaryMethod(op), nil)
+	}
+	if op == "~" {
+		return patternOf(v)
+	}
+	if l, ok := v.(*List); ok {
+		out := NewList()
+		for _, e := range l.Elems {
+			n, err := t.unary(op, e)
 			if err != nil {
 				return nil, err
 			}
-			out.Elems = append(out.Elems, list...)
-		default:
-			out.Elems = append(out.Elems, r)
+			out.Elems = append(out.Elems, n)
 		}
 		return out, t.grow(len(out.Elems), 16)
-	case "-":
-		gone := []Value{r}
-		if o, ok := r.(*List); ok {
-			gone = o.Elems
-		}
-		out := NewList()
-		for _, v := range l.Elems {
-			if err := t.Alloc(16 + len(gone)); err != nil {
-				return nil, err
-			}
-			if !slices.ContainsFunc(gone, func(g Value) bool { return Equal(v, g) }) {
-				out.Elems = append(out.Elems, v)
-			}
-		}
-		return out, nil
-	case "*":
-		n, ok := r.(int64)
-		if !ok || n < 0 {
-			return nil, Throw("IllegalArgumentException", "multiply(List, %s)", Format(r))
-		}
-		out := NewList()
-		if len(l.Elems) == 0 {
-			return out, nil
-		}
-		if err := t.grow(len(l.Elems)*int(min(n, maxString)), 16); err != nil {
-			return nil, err
-		}
-		for range n {
-			out.Elems = append(out.Elems, l.Elems...)
-		}
-		return out, nil
 	}
-	return nil, noMethod(l, operatorMethod(op), []Value{r})
+	return t.CallMethod(v, unaryMethod(op), nil)
 }
 
-func (t *Thread) mapOp(op string, l *Map, r Value) (Value, error) {
-	switch o := r.(type) {
-	case *Map:
-		out := l
-		switch op {
-		case "+":
-			out = l.clone()
-			fallthrough
-		case "<<":
-			for _, k := range o.Keys() {
-				out.Put(k, o.vals[k])
-			}
-			return out, t.grow(out.Len(), 48)
-		}
-	case *entry:
-		if op == "<<" {
-			l.Put(o.k, o.m.vals[o.k])
-			return l, t.Alloc(64)
-		}
-	}
-	return nil, noMethod(l, operatorMethod(op), []Value{r})
-}
-
-func (t *Thread) unary(op string, v Value) (Value, error) {
+func unaryMethod(op string) string {
 	switch op {
-	case "!":
-		return !Truth(v), nil
-	case "~":
-		if i, ok := v.(int64); ok {
-			return ^i, nil
-		}
-		return patternOf(v)
+	case "-":
+		return "negative"
+	case "+":
+		return "positive"
 	}
+	return "bitwiseNegate"
+}
+
+func bitNot(v Value) (Value, error) {
 	switch v := v.(type) {
 	case int64:
-		if op == "-" {
-			return -v, nil
-		}
-		return v, nil
-	case float64:
-		if op == "-" {
-			return -v, nil
-		}
-		return v, nil
-	case nil:
-		return nil, Throw("NullPointerException", "Cannot invoke method negative() on null object")
+		return ^v, nil
+	case Long:
+		return ^v, nil
 	}
-	return nil, noMethod(v, "negative", nil)
+	return nil, Throw("UnsupportedOperationException", "~ of %s", TypeName(v))
 }

@@ -12,7 +12,11 @@ func Parse(file, src string) (*Script, error) {
 		return nil, err
 	}
 	p := &parser{file: file, src: src, toks: toks, script: &Script{File: file, src: src}}
-	err = p.guard(func() { p.script.body = p.stmts(tEOF) })
+	err = p.guard(func() {
+		p.script.main = &function{pos: Pos{1, 1}}
+		p.script.main.body = p.stmts(tEOF)
+		resolve(p.script)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +33,10 @@ type parser struct {
 	depth     int
 	script    *Script
 	locals    map[string]bool // names declared so far, for "a [1]"
+	labels    []string        // before the statement that is parsed
+	class     *classDecl      // whose body is parsed
+	ctor      bool            // inside a constructor
+	notes     []annotation    // before the declaration that is parsed
 }
 
 func (p *parser) guard(f func()) (err error) {
@@ -166,6 +174,8 @@ func (p *parser) body() []stmt {
 func (p *parser) stmt() stmt {
 	p.enter()
 	defer p.leave()
+	labels := p.labels
+	p.labels = nil
 	t := p.tok()
 	n := node{t.pos}
 	if t.is("@") {
@@ -174,59 +184,87 @@ func (p *parser) stmt() stmt {
 	if t.is("{") && !p.closureAhead() {
 		return &block{n, p.braces()}
 	}
-	if t.kind != tIdent || p.peek(1).is("=") || p.peek(1).is(":") && !t.word("default") {
+	if t.kind == tIdent && p.peek(1).is(":") && !t.word("default") && !t.word("case") {
+		p.i += 2
+		p.labels = append(labels, t.text)
+		if p.tok().is("}") || p.tok().kind == tEOF {
+			return nil
+		}
+		return p.stmt()
+	}
+	if t.kind != tIdent || p.peek(1).is("=") {
 		return p.exprStmt()
 	}
-	switch t.text {
-	case "import":
-		p.importStmt()
-		return nil
-	case "package":
-		p.next()
-		p.path()
-		return nil
-	case "if":
-		return p.ifStmt(n)
-	case "while":
-		p.next()
-		p.expect("(")
-		cond := p.expr()
+	if s, ok := p.keyword(t, n, labels); ok {
+		return s
+	}
+	if (t.text == "super" || t.text == "this") && p.ctor && p.peek(1).is("(") {
+		p.i += 2
+		s := &superInit{node: n, this: t.text == "this"}
+		s.args, s.named = p.arguments(")")
 		p.expect(")")
-		return &whileStmt{n, cond, p.body()}
-	case "for":
-		return p.forStmt(n)
-	case "switch":
-		return p.switchStmt(n)
-	case "try":
-		return p.tryStmt(n)
-	case "throw":
-		p.next()
-		return &throwStmt{n, p.expr()}
-	case "return":
-		p.next()
-		if p.endOfStmt() {
-			return &returnStmt{n, nil}
-		}
-		return &returnStmt{n, p.command(true)}
-	case "break", "continue":
-		p.next()
-		return &jump{n, t.text == "break"}
-	case "assert":
-		return p.assertStmt(n)
-	case "class":
-		p.classStmt()
-		return nil
-	case "interface", "enum", "trait":
-		if p.peek(1).kind == tIdent {
-			p.fail(t.pos, "%s is not supported", t.text)
-		}
-	case "goto", "do":
-		p.fail(t.pos, "%s is not supported", t.text)
+		return s
 	}
 	if s, ok := p.declaration(false); ok {
 		return s
 	}
 	return p.exprStmt()
+}
+
+// keyword parses the statements that begin with a keyword.
+func (p *parser) keyword(t token, n node, labels []string) (stmt, bool) {
+	switch t.text {
+	case "import":
+		p.importStmt()
+		return nil, true
+	case "package":
+		p.next()
+		p.path()
+		return nil, true
+	case "if":
+		return p.ifStmt(n), true
+	case "while":
+		p.next()
+		p.expect("(")
+		cond := p.expr()
+		p.expect(")")
+		return &whileStmt{n, labels, cond, p.body()}, true
+	case "for":
+		return p.forStmt(n, labels), true
+	case "switch":
+		return p.switchStmt(n, labels), true
+	case "try":
+		return p.tryStmt(n), true
+	case "throw":
+		p.next()
+		return &throwStmt{n, p.expr()}, true
+	case "return":
+		p.next()
+		if p.endOfStmt() {
+			return &returnStmt{n, nil}, true
+		}
+		return &returnStmt{n, p.command(true)}, true
+	case "break", "continue":
+		p.next()
+		j := &jump{node: n, brk: t.text == "break"}
+		if !p.endOfStmt() && p.tok().kind == tIdent {
+			j.label = p.next().text
+		}
+		return j, true
+	case "assert":
+		return p.assertStmt(n), true
+	case "do":
+		if p.peek(1).is("{") {
+			p.fail(t.pos, "do ... while is not part of Groovy 2.4: use while (true) { ... if (!condition) break }")
+		}
+	case "goto":
+		p.fail(t.pos, "%s is not supported", t.text)
+	}
+	if p.classAhead() {
+		p.classStmt(false)
+		return nil, true
+	}
+	return nil, false
 }
 
 func (p *parser) endOfStmt() bool {
@@ -239,36 +277,74 @@ func (p *parser) exprStmt() stmt {
 	return &exprStmt{n, p.command(true)}
 }
 
-// annotated skips annotations; @Field makes a variable of the script.
+// annotated reads annotations; @Field makes a variable of the script.
 func (p *parser) annotated() stmt {
-	field := false
-	for p.tok().is("@") {
-		at := p.next()
-		id := p.path()
-		switch id {
-		case "Grab", "Grapes", "GrabConfig", "GrabResolver":
-			p.fail(at.pos, "@%s is not available: nothing is downloaded while a recipe runs", id)
-		case "Field", "groovy.transform.Field":
-			field = true
-		}
-		if p.tok().is("(") && !p.tok().sp {
-			p.next()
-			p.arguments(")")
-			p.expect(")")
-		}
+	notes := p.annotations()
+	if p.endOfStmt() && p.tok().kind == tEOF {
+		return nil
 	}
+	p.notes = notes
 	s := p.stmt()
-	if d, ok := s.(*varDecl); ok && field {
-		d.field = true
+	p.notes = nil
+	field := false
+	for _, n := range notes {
+		field = field || n.id == "Field"
+	}
+	if field {
+		switch d := s.(type) {
+		case *varDecl:
+			d.field = true
+		case *multi:
+			for _, v := range d.list {
+				v.(*varDecl).field = true
+			}
+		}
 	}
 	return s
+}
+
+func (p *parser) annotations() []annotation {
+	var notes []annotation
+	for p.tok().is("@") {
+		at := p.next()
+		n := annotation{id: lastName(p.path())}
+		switch n.id {
+		case "Grab", "Grapes", "GrabConfig", "GrabResolver", "GrabExclude":
+			p.fail(at.pos, "@%s is not available: nothing is downloaded while a recipe runs", n.id)
+		}
+		if p.tok().is("(") && !p.tok().nl {
+			p.next()
+			_, n.named = p.annotationArguments()
+			p.expect(")")
+		}
+		notes = append(notes, n)
+	}
+	return notes
+}
+
+// annotationArguments are name = value pairs, or one value.
+func (p *parser) annotationArguments() ([]expr, *mapLit) {
+	m := &mapLit{}
+	for !p.tok().is(")") {
+		t := p.tok()
+		if t.kind == tIdent && p.peek(1).is("=") {
+			p.i += 2
+			m.entries = append(m.entries, mapEntry{&literal{node{t.pos}, t.text}, p.ternary(false)})
+		} else {
+			m.entries = append(m.entries, mapEntry{&literal{node{t.pos}, "value"}, p.ternary(false)})
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	return nil, m
 }
 
 // path is a dotted name.
 func (p *parser) path() string {
 	start := p.tok().pos
 	parts := []string{p.ident()}
-	for p.tok().is(".") && p.peek(1).kind == tIdent {
+	for p.tok().is(".") && !p.tok().nl && p.peek(1).kind == tIdent {
 		p.next()
 		if parts = append(parts, p.ident()); len(parts) > maxParts {
 			p.fail(start, "the name has more than %d parts", maxParts)
@@ -319,13 +395,13 @@ func (p *parser) ifStmt(n node) stmt {
 	return s
 }
 
-func (p *parser) forStmt(n node) stmt {
+func (p *parser) forStmt(n node, labels []string) stmt {
 	p.next()
 	p.expect("(")
-	var id string
+	var id, typ string
 	if p.try(func() bool {
 		if t := p.peek(1); !t.word("in") && !t.is(":") {
-			p.typeOrDef()
+			typ, _ = p.typeOrDef()
 		}
 		id = p.ident()
 		t := p.next()
@@ -334,12 +410,18 @@ func (p *parser) forStmt(n node) stmt {
 		p.locals[id] = true
 		x := p.expr()
 		p.expect(")")
-		return &forIn{n, id, x, p.body()}
+		if typ == "def" {
+			typ = ""
+		}
+		return &forIn{n, labels, &local{id: id, typ: typ}, x, p.body()}
 	}
-	s := &forStmt{node: n}
+	s := &forStmt{node: n, labels: labels}
 	if !p.tok().is(";") {
 		if d, ok := p.declaration(false); ok {
 			s.init = []stmt{d}
+			if m, ok := d.(*multi); ok {
+				s.init = m.list
+			}
 		} else {
 			s.init = p.exprList()
 		}
@@ -368,10 +450,10 @@ func (p *parser) exprList() []stmt {
 	}
 }
 
-func (p *parser) switchStmt(n node) stmt {
+func (p *parser) switchStmt(n node, labels []string) stmt {
 	p.next()
 	p.expect("(")
-	s := &switchStmt{node: n, x: p.expr()}
+	s := &switchStmt{node: n, labels: labels, x: p.expr()}
 	p.expect(")")
 	p.expect("{")
 	for !p.accept("}") {
@@ -421,18 +503,23 @@ func (p *parser) tryStmt(n node) stmt {
 		p.next()
 		p.expect("(")
 		var c catch
-		if p.peek(1).is(")") {
+		p.tok()
+		for p.tok().word("final") {
+			p.next()
+		}
+		switch {
+		case p.peek(1).is(")"):
 			c.types = []string{"Exception"}
-		} else if !p.tok().word("def") {
+		case p.tok().word("def"):
+			p.next()
+			c.types = []string{"Exception"}
+		default:
 			c.types = append(c.types, p.path())
 			for p.accept("|") {
 				c.types = append(c.types, p.path())
 			}
-		} else {
-			p.next()
-			c.types = []string{"Exception"}
 		}
-		c.id = p.ident()
+		c.local = &local{id: p.ident()}
 		p.expect(")")
 		c.body = p.braces()
 		s.catches = append(s.catches, c)
@@ -448,7 +535,9 @@ func (p *parser) tryStmt(n node) stmt {
 
 func (p *parser) assertStmt(n node) stmt {
 	p.next()
+	from := p.tok().off
 	s := &assertStmt{node: n, cond: p.expr()}
+	s.text = strings.TrimSpace(p.src[from:max(p.tok().off, from)])
 	if p.accept(":") || p.accept(",") {
 		s.msg = p.expr()
 	}

@@ -37,7 +37,7 @@ func (p *parser) parenthesis() expr {
 		p.expect(")")
 		return x
 	}
-	l := &listLit{n, []expr{x}}
+	l := &listLit{node: n, elems: []expr{x}, tuple: true}
 	for p.accept(",") {
 		l.elems = append(l.elems, p.expr())
 	}
@@ -63,11 +63,18 @@ func (p *parser) word(t token) expr {
 	case "if", "else", "while", "for", "switch", "case", "try", "catch", "finally", "return", "throw", "break", "continue", "import", "class", "instanceof":
 		p.fail(t.pos, "unexpected %v", t)
 	}
-	if isPrimitive(t.text) && p.tok().is("[") && p.peek(1).is("]") {
-		p.i += 2
-		return &name{n, t.text + "[]"}
+	if p.tok().is("[") && p.peek(1).is("]") && !p.tok().sp && (isPrimitive(t.text) || isUpper(t.text)) {
+		id := t.text
+		for p.tok().is("[") && p.peek(1).is("]") && len(id) < 2*maxParts {
+			p.i += 2
+			id += "[]"
+		}
+		return &classRef{n, id}
 	}
-	return &name{n, t.text}
+	if isPrimitive(t.text) && (p.tok().is(",") || p.tok().is(")") || p.tok().is(".") || p.tok().is("]") || p.tok().is(":") || p.endOfStmt()) {
+		return &classRef{n, t.text}
+	}
+	return &name{node: n, id: t.text, up: -1}
 }
 
 // creation parses what follows new: a class with arguments, or an array.
@@ -85,20 +92,54 @@ func (p *parser) creation(n node) expr {
 		c.args, c.named = p.arguments(")")
 		p.expect(")")
 		if p.tok().is("{") && !p.tok().nl {
-			p.fail(p.tok().pos, "anonymous classes are not supported")
+			c.body = p.anonymous(n, id)
 		}
 	case p.tok().is("["):
-		c.array = true
-		for p.accept("[") {
+		for p.tok().is("[") && c.dims < maxParts {
+			p.next()
+			c.dims++
 			if !p.tok().is("]") {
 				c.args = append(c.args, p.expr())
 			}
 			p.expect("]")
 		}
+		if p.tok().is("{") && len(c.args) == 0 {
+			c.init = p.arrayInit()
+		}
 	default:
 		p.fail(t.pos, "expecting '(' after new %s", id)
 	}
 	return c
+}
+
+// arrayInit is {a, b} after new T[].
+func (p *parser) arrayInit() expr {
+	l := &listLit{node: node{p.expect("{").pos}}
+	p.enter()
+	defer p.leave()
+	for !p.tok().is("}") {
+		if p.tok().is("{") {
+			l.elems = append(l.elems, p.arrayInit())
+		} else {
+			l.elems = append(l.elems, p.expr())
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect("}")
+	return l
+}
+
+// anonymous parses the body of new T() { ... }.
+func (p *parser) anonymous(n node, id string) *classDecl {
+	d := &classDecl{node: n, id: "anonymous " + lastName(id)}
+	outer := p.class
+	p.class = d
+	p.classBody(d)
+	p.class = outer
+	d.super = id // the resolver of classes finds out whether it is an interface
+	return d
 }
 
 func (p *parser) gstring(t token) expr {
@@ -112,19 +153,31 @@ func (p *parser) gstring(t token) expr {
 			g.parts = append(g.parts, &literal{g.node, nil})
 			continue
 		}
-		sub := &parser{file: p.file, src: p.src, toks: part.toks, depth: p.depth, script: p.script, locals: p.locals}
-		if sub.tok().is("->") {
-			sub.next()
-		}
-		x := sub.expr()
-		for sub.accept(";") {
-		}
-		if e := sub.tok(); e.kind != tEOF {
-			sub.fail(e.pos, "unexpected %v in the string", e)
-		}
+		x, lazy := p.interpolated(part.toks)
+		g.lazy = g.lazy || lazy
 		g.parts = append(g.parts, x)
 	}
 	return g
+}
+
+// interpolated parses ${...}; one that begins with an arrow is a closure.
+func (p *parser) interpolated(toks []token) (expr, bool) {
+	sub := &parser{file: p.file, src: p.src, toks: toks, depth: p.depth, script: p.script, locals: p.locals, class: p.class}
+	arrow := sub.tok().is("->") || sub.tok().kind == tIdent && sub.peek(1).is("->")
+	if arrow {
+		c := &closureLit{node: node{sub.tok().pos}, fn: &function{pos: sub.tok().pos}}
+		c.fn.params = sub.params("->")
+		sub.expect("->")
+		c.fn.body = sub.stmts(tEOF)
+		return c, true
+	}
+	x := sub.command(true)
+	for sub.accept(";") {
+	}
+	if e := sub.tok(); e.kind != tEOF {
+		sub.fail(e.pos, "unexpected %v in the string", e)
+	}
+	return x, false
 }
 
 // bracket is a list or a map.
@@ -173,30 +226,47 @@ func (p *parser) bracket() expr {
 // closureAhead says whether the brace here opens a closure with parameters.
 // It only looks at tokens, up to the next brace, so that nesting costs nothing.
 func (p *parser) closureAhead() bool {
-	for j := p.i + 1; j < len(p.toks); j++ {
+	open := 0
+	for j := p.i + 1; j < len(p.toks) && j < p.i+maxHeader; j++ {
 		switch t := p.toks[j]; {
-		case t.is("->"):
+		case t.is("->") && open == 0:
 			return true
-		case t.kind == tEOF, t.is("{"), t.is("}"), t.is(";"), t.is("("), t.nl && j > p.i+1 && !p.toks[j-1].is(","):
+		case t.is("("), t.is("["):
+			open++
+		case t.is(")"), t.is("]"):
+			if open--; open < 0 {
+				return false
+			}
+		case t.kind == tEOF, t.is("{"), t.is("}"), t.is(";"), t.nl && open == 0 && j > p.i+1 && !p.toks[j-1].is(",") && !t.is("->"):
+			return false
+		case j == p.i+1 && t.kind != tIdent && !t.is("@"):
 			return false
 		}
 	}
 	return false
 }
 
+// maxHeader bounds the tokens that are looked at for the arrow of a closure.
+const maxHeader = 400
+
 func (p *parser) closure() expr {
-	c := &closureLit{node: node{p.tok().pos}, implicit: true}
+	at := p.tok().pos
+	c := &closureLit{node: node{at}, implicit: true, fn: &function{pos: at}}
 	p.enter()
 	defer p.leave()
+	ctor := p.ctor
+	p.ctor = false
+	defer func() { p.ctor = ctor }()
 	if p.closureAhead() {
 		p.expect("{")
 		c.implicit = false
-		c.params = p.params("->")
+		c.fn.params = p.params("->")
 		p.expect("->")
-		c.body = p.stmts(tOp)
+		c.fn.body = p.stmts(tOp)
 		p.expect("}")
 		return c
 	}
-	c.body = p.braces()
+	c.fn.params = []param{{local: &local{id: "it"}, deflt: &literal{node{at}, nil}}}
+	c.fn.body = p.braces()
 	return c
 }

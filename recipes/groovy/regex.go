@@ -26,9 +26,11 @@ func compile(src string) (*regex, error) {
 	if len(src) > maxPattern {
 		return nil, Throw("PatternSyntaxException", "the pattern is too long")
 	}
+	plain := src
+	src = goSyntax(src)
 	tree, err := syntax.Parse(src, syntax.Perl)
 	if err != nil {
-		return nil, Throw("PatternSyntaxException", "%v", err)
+		return nil, Throw("PatternSyntaxException", "%v%s", err, lookHint(plain))
 	}
 	size := instructions(tree)
 	if size > maxPattern {
@@ -42,7 +44,66 @@ func compile(src string) (*regex, error) {
 	if err != nil {
 		return nil, Throw("PatternSyntaxException", "%v", err)
 	}
-	return &regex{src, re, full, size}, nil
+	return &regex{plain, re, full, size}, nil
+}
+
+// lookHint says what RE2 lacks when the pattern uses it.
+func lookHint(src string) string {
+	for _, s := range []string{"(?=", "(?!", "(?<=", "(?<!"} {
+		if strings.Contains(src, s) {
+			return ": look-around is not supported"
+		}
+	}
+	return ""
+}
+
+// goSyntax rewrites what Java writes differently: (?<name>x), possessive
+// quantifiers, \h and \R, classes in classes.
+func goSyntax(src string) string {
+	if !strings.ContainsAny(src, "\\+<") {
+		return src
+	}
+	var b strings.Builder
+	class := 0
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		switch {
+		case c == '\\' && i+1 < len(src):
+			i++
+			switch src[i] {
+			case 'h':
+				b.WriteString(choose(class > 0, ` \t\xA0`, `[ \t\xA0]`))
+			case 'R':
+				b.WriteString(`(?:\r\n|[\n\r])`)
+			case 'Z':
+				b.WriteString(`\n?\z`)
+			case 'e':
+				b.WriteString(`\x1b`)
+			default:
+				b.WriteByte('\\')
+				b.WriteByte(src[i])
+			}
+			continue
+		case c == '[':
+			class++
+		case c == ']' && class > 0:
+			class--
+		case c == '+' && class == 0 && i > 0 && strings.IndexByte("*+?}", src[i-1]) >= 0 && (i < 2 || src[i-2] != '\\'):
+			continue // possessive: RE2 does not backtrack anyway
+		case c == '<' && class == 0 && i > 1 && src[i-2:i] == "(?" && i+1 < len(src) && src[i+1] != '=' && src[i+1] != '!':
+			b.WriteString("P<")
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+func choose(yes bool, a, b string) string {
+	if yes {
+		return a
+	}
+	return b
 }
 
 // instructions is about how long the program of re will be: a{1000} is one
@@ -60,8 +121,7 @@ func instructions(re *syntax.Regexp) int {
 
 // search accounts one walk of re over s: the steps that it takes at worst.
 func (t *Thread) search(re *regex, s string) error {
-	t.steps += int64(len(s)) * int64(re.size) / 64
-	return t.step(t.pos)
+	return t.charge(len(s) * re.size / 64)
 }
 
 func patternOf(v Value) (*regex, error) {
@@ -97,7 +157,7 @@ func (t *Thread) matches(re *regex, s string, n int) ([][]int, error) {
 }
 
 // replacement turns Java's $1 into Go's ${1}.
-func replacement(s string) string {
+func replacement(s string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		switch {
@@ -110,11 +170,15 @@ func replacement(s string) string {
 		case s[i] == '$' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9':
 			i++
 			b.WriteString("${" + string(s[i]) + "}")
+		case s[i] == '$' && i+1 < len(s) && s[i+1] == '{':
+			b.WriteByte('$')
+		case s[i] == '$':
+			return "", Throw("IllegalArgumentException", "Illegal group reference")
 		default:
 			b.WriteByte(s[i])
 		}
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 // matcher is a java.util.regex.Matcher: the matches of a pattern in s.
@@ -126,24 +190,25 @@ type matcher struct {
 	looked bool
 }
 
-// groupsAt returns the texts of one match; a group that took no part is empty.
-func groupsAt(s string, place []int) []string {
-	out := make([]string, 0, len(place)/2)
+// groupsAt returns the texts of one match; a group that took no part is null.
+func groupsAt(s string, place []int) []Value {
+	out := make([]Value, 0, len(place)/2)
 	for i := 0; i < len(place); i += 2 {
-		g := ""
-		if place[i] >= 0 {
-			g = s[place[i]:place[i+1]]
+		if place[i] < 0 {
+			out = append(out, nil)
+			continue
 		}
-		out = append(out, g)
+		out = append(out, s[place[i]:place[i+1]])
 	}
 	return out
 }
 
-func groups(list []string) Value {
+// groups is a match as matcher[i] gives it.
+func groups(list []Value) Value {
 	if len(list) == 1 {
 		return list[0]
 	}
-	return words(list)
+	return &List{Elems: list}
 }
 
 // found returns the places of all matches; it looks once.
@@ -169,43 +234,95 @@ func (m *matcher) all(t *Thread) ([]Value, error) {
 	return out, t.Alloc(len(places) * (16 + 32*(m.re.re.NumSubexp()+1)))
 }
 
-func (m *matcher) call(t *Thread, id string, args []Value) (Value, error) {
-	switch id {
-	case "matches":
-		return t.fits(m.re, m.s)
-	case "groupCount":
-		return int64(m.re.re.NumSubexp()), nil
-	case "hasGroup":
-		return m.re.re.NumSubexp() > 0, nil
-	case "replaceAll":
-		if len(args) == 1 {
-			return t.replacePattern(m.s, m.re, id, []Value{m.re, args[0]})
-		}
-	case "find", "getCount", "size", "group":
+func matcherMethods() methods {
+	counted := on(0, 0, func(t *Thread, m *matcher, _ []Value) (Value, error) {
 		places, err := m.found(t)
-		if err != nil {
-			return nil, err
-		}
-		switch id {
-		case "find":
+		return int64(len(places)), err
+	})
+	return methods{
+		"matches": on(0, 0, func(t *Thread, m *matcher, _ []Value) (Value, error) {
+			ok, err := t.fits(m.re, m.s)
+			if ok && err == nil {
+				m.places, m.looked, m.next = [][]int{m.re.full.FindStringSubmatchIndex(m.s)}, true, 1
+			}
+			return ok, err
+		}),
+		"lookingAt": on(0, 0, func(t *Thread, m *matcher, _ []Value) (Value, error) {
+			places, err := m.found(t)
+			return len(places) > 0 && places[0][0] == 0, err
+		}),
+		"find": on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) {
+			places, err := m.found(t)
 			m.next++
-			return m.next <= len(places), nil
-		case "group":
-			return m.group(places, args)
-		}
-		return int64(len(places)), nil
+			return m.next <= len(places), err
+		}),
+		"reset":      on(0, 0, func(_ *Thread, m *matcher, _ []Value) (Value, error) { m.next, m.looked = 0, false; return m, nil }),
+		"hasGroup":   on(0, 0, func(_ *Thread, m *matcher, _ []Value) (Value, error) { return m.re.re.NumSubexp() > 0, nil }),
+		"groupCount": on(0, 0, func(_ *Thread, m *matcher, _ []Value) (Value, error) { return int64(m.re.re.NumSubexp()), nil }),
+		"getCount":   counted, "size": counted,
+		"group": on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) { return m.group(t, a) }),
+		"start": on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) { return m.edge(t, a, 0) }),
+		"end":   on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) { return m.edge(t, a, 1) }),
+		"replaceAll": on(1, 1, func(t *Thread, m *matcher, a []Value) (Value, error) {
+			return t.replacePattern(m.s, m.re, a[0], -1)
+		}),
+		"replaceFirst": on(1, 1, func(t *Thread, m *matcher, a []Value) (Value, error) {
+			return t.replacePattern(m.s, m.re, a[0], 1)
+		}),
+		"pattern":   on(0, 0, func(_ *Thread, m *matcher, _ []Value) (Value, error) { return m.re, nil }),
+		"asBoolean": on(0, 0, func(_ *Thread, m *matcher, _ []Value) (Value, error) { return Truth(m), nil }),
 	}
-	return nil, noMethod(m, id, args)
 }
 
-// group is group(n) of the match that find came to last, or of the first.
-func (m *matcher) group(places [][]int, args []Value) (Value, error) {
-	n, i := int64(0), max(m.next, 1)-1
-	if len(args) == 1 {
-		n, _ = args[0].(int64)
+// current is the place of the match that find or matches came to last.
+func (m *matcher) current(t *Thread) ([]int, error) {
+	places, err := m.found(t)
+	if err != nil {
+		return nil, err
 	}
-	if i >= len(places) || n < 0 || n > int64(m.re.re.NumSubexp()) {
+	if m.next < 1 || m.next > len(places) {
 		return nil, Throw("IllegalStateException", "No match found")
 	}
-	return groupsAt(m.s, places[i])[n], nil
+	return places[m.next-1], nil
+}
+
+// index is the number of the group that the arguments name.
+func (m *matcher) index(a []Value) (int, error) {
+	if len(a) == 0 {
+		return 0, nil
+	}
+	n := toInt(a[0])
+	if s, ok := a[0].(string); ok {
+		if n = int64(m.re.re.SubexpIndex(s)); n < 0 {
+			return 0, Throw("IllegalArgumentException", "No group with name <%s>", s)
+		}
+	}
+	if n < 0 || n > int64(m.re.re.NumSubexp()) {
+		return 0, Throw("IndexOutOfBoundsException", "No group %d", n)
+	}
+	return int(n), nil
+}
+
+func (m *matcher) group(t *Thread, a []Value) (Value, error) {
+	place, err := m.current(t)
+	if err != nil {
+		return nil, err
+	}
+	n, err := m.index(a)
+	if err != nil {
+		return nil, err
+	}
+	return groupsAt(m.s, place)[n], nil
+}
+
+func (m *matcher) edge(t *Thread, a []Value, side int) (Value, error) {
+	place, err := m.current(t)
+	if err != nil {
+		return nil, err
+	}
+	n, err := m.index(a)
+	if err != nil {
+		return nil, err
+	}
+	return int64(place[2*n+side]), nil
 }

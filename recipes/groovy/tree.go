@@ -1,8 +1,17 @@
 package groovy
 
-// The syntax tree. Every node knows its place.
+// The syntax tree. Every node knows its place. Expressions and statements
+// evaluate themselves: eval_*.go and exec*.go.
 
-type expr interface{ at() Pos }
+type expr interface {
+	at() Pos
+	eval(t *Thread, f *frame) (Value, error)
+}
+
+type stmt interface {
+	at() Pos
+	exec(t *Thread, f *frame) (Value, control, error)
+}
 
 type node struct{ pos Pos }
 
@@ -15,15 +24,19 @@ type (
 	}
 	gstring struct {
 		node
-		parts []expr
+		parts []expr // *literal with text, *closureLit for ${-> x}, or a value
+		lazy  bool   // a part is a closure
 	}
 	name struct {
 		node
-		id string
+		id    string
+		local *local // in a slot of the frame
+		up    int    // captured: index into frame.up; -1 when it is not
 	}
 	listLit struct {
 		node
 		elems []expr
+		tuple bool // (a, b) before =
 	}
 	mapLit struct {
 		node
@@ -39,9 +52,8 @@ type (
 	}
 	closureLit struct {
 		node
-		params   []param
+		fn       *function
 		implicit bool // it
-		body     []stmt
 	}
 	spread struct { // *list in a literal or an argument list
 		node
@@ -61,6 +73,7 @@ type (
 	binary struct {
 		node
 		op   string
+		code opcode
 		l, r expr
 	}
 	ternary struct {
@@ -79,6 +92,13 @@ type (
 		idExpr expr // x."${name}"
 		safe   bool
 		spread bool
+		field  bool // x.@id
+	}
+	methodPointer struct { // x.&id
+		node
+		x      expr
+		id     string
+		idExpr expr
 	}
 	index struct {
 		node
@@ -86,21 +106,25 @@ type (
 	}
 	call struct {
 		node
-		recv   expr // nil: unqualified
-		id     string
-		idExpr expr
-		fn     expr // call of a value: (expr)(args)
-		args   []expr
-		named  *mapLit
-		safe   bool
-		spread bool
+		recv       expr // nil: unqualified
+		id         string
+		idExpr     expr
+		fn         expr  // call of a value: (expr)(args)
+		callee     *name // unqualified, when a variable may hold a closure
+		args       []expr
+		named      *mapLit
+		safe       bool
+		spread     bool
+		spreadArgs bool
 	}
 	creation struct {
 		node
 		class string
 		args  []expr
 		named *mapLit
-		array bool
+		dims  int  // of an array
+		init  expr // new T[] {...}
+		body  *classDecl
 	}
 	conversion struct { // x as T, (T) x
 		node
@@ -113,16 +137,53 @@ type (
 		x   expr
 		typ string
 	}
+	classRef struct { // int, String[]: a type as a value
+		node
+		typ string
+	}
 )
 
 type param struct {
-	id    string
+	local *local
 	typ   string
 	deflt expr
 	rest  bool
 }
 
-type stmt interface{ at() Pos }
+// local is a variable of a function. One that a closure captures lives in a
+// cell of its own, since it may outlive the frame.
+type local struct {
+	id       string
+	typ      string
+	slot     int
+	captured bool
+}
+
+// cell is a captured variable.
+type cell struct{ v Value }
+
+// capture says where a closure finds a variable when it is made: in the
+// frame around it, or in what that frame captured itself.
+type capture struct {
+	local *local
+	up    int
+}
+
+// function is a body of statements with the frame it needs: of a script, a
+// method, a closure.
+type function struct {
+	id       string
+	params   []param
+	body     []stmt
+	slots    int
+	height   int // of its deepest expression
+	captures []capture
+	pos      Pos
+	least    int    // parameters without a default
+	rest     bool   // takes any number
+	typed    bool   // a parameter has a type
+	ret      string // type that its result is made into
+}
 
 type (
 	exprStmt struct {
@@ -131,11 +192,15 @@ type (
 	}
 	varDecl struct {
 		node
-		ids   []string
-		typ   string
-		init  expr
-		tuple bool // def (a, b) = list
-		field bool // @Field
+		ids    []string
+		locals []*local
+		typ    string
+		types  []string // of a tuple
+		init   expr
+		tuple  bool // def (a, b) = list
+		field  bool // @Field
+		final  bool
+		hidden bool // private or protected: no property
 	}
 	ifStmt struct {
 		node
@@ -144,26 +209,30 @@ type (
 	}
 	whileStmt struct {
 		node
-		cond expr
-		body []stmt
+		labels []string
+		cond   expr
+		body   []stmt
 	}
 	forStmt struct { // for (;;)
 		node
-		init []stmt
-		cond expr
-		post []stmt
-		body []stmt
+		labels []string
+		init   []stmt
+		cond   expr
+		post   []stmt
+		body   []stmt
 	}
 	forIn struct {
 		node
-		id   string
-		x    expr
-		body []stmt
+		labels []string
+		local  *local
+		x      expr
+		body   []stmt
 	}
 	switchStmt struct {
 		node
-		x     expr
-		cases []switchCase
+		labels []string
+		x      expr
+		cases  []switchCase
 	}
 	switchCase struct {
 		vals  []expr
@@ -178,7 +247,7 @@ type (
 	}
 	catch struct {
 		types []string
-		id    string
+		local *local
 		body  []stmt
 	}
 	throwStmt struct {
@@ -191,41 +260,76 @@ type (
 	}
 	jump struct { // break, continue
 		node
-		brk bool
+		brk   bool
+		label string
 	}
 	assertStmt struct {
 		node
 		cond, msg expr
+		text      string // of the condition
 	}
 	block struct {
 		node
 		body []stmt
 	}
-	methodDecl struct {
+	superInit struct { // this(...) and super(...) in a constructor
 		node
-		id     string
-		params []param
-		body   []stmt
-		static bool
-	}
-	classDecl struct {
-		node
-		id      string
-		super   string
-		fields  []*varDecl
-		statics []*varDecl
-		methods []*methodDecl
+		this  bool
+		args  []expr
+		named *mapLit
 	}
 )
+
+type methodDecl struct {
+	node
+	id       string
+	fn       *function
+	static   bool
+	abstract bool
+}
+
+type classDecl struct {
+	node
+	id         string
+	super      string
+	interfaces []string
+	fields     []*varDecl
+	statics    []*varDecl
+	methods    []*methodDecl
+	inits      []*methodDecl // { ... } of instances, static { ... }
+	constants  []enumConst
+	notes      []annotation
+	iface      bool
+	abstract   bool
+	enum       bool
+	captures   []capture
+	fieldInit  *function // frame for initializers
+	staticInit *function
+}
+
+type enumConst struct {
+	node
+	id    string
+	args  []expr
+	named *mapLit
+	body  *classDecl
+}
+
+type annotation struct {
+	id    string
+	named *mapLit
+}
 
 // Script is a parsed source text. It is immutable and may be run many times.
 type Script struct {
 	File    string
 	src     string
-	body    []stmt
+	main    *function
 	methods []*methodDecl
 	classes []*classDecl
 	imports []importDecl
+	nested  []nestedName
+	locals  []string // names of variables, for hints
 }
 
 type importDecl struct {

@@ -1,0 +1,516 @@
+package groovy
+
+import (
+	"math"
+	"math/big"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// statics makes the static side of a class from tables.
+func statics(name string, consts map[string]Value, fns methods) Object {
+	return &Functions{Name: name, Consts: consts, Func: func(t *Thread, id string, a []Value) (Value, error) {
+		m, ok := fns[id]
+		if !ok || !m.fits(len(a)) {
+			return nil, ErrNoMember
+		}
+		return m.call(t, nil, a)
+	}}
+}
+
+// fn1 makes a static function of one argument.
+func fn1(f func(t *Thread, v Value) (Value, error)) method {
+	return function0(1, 1, func(t *Thread, a []Value) (Value, error) { return f(t, a[0]) })
+}
+
+// standardClasses are the classes that need nothing of the outside.
+func standardClasses() []*Class {
+	list := []*Class{configSlurper(), stringClass(), mathClass(), randomClass(), collectionsClass(), arraysClass(), patternClass(), objectsClass(), characterClass(),
+		jsonSlurper(), jsonOutput(), jsonBuilder(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), tokenizerClass(), evalClass(), bindingClass()}
+	list = append(list, numberClasses()...)
+	list = append(list, collectionClasses()...)
+	list = append(list, dateClasses()...)
+	list = append(list, enumClasses()...)
+	list = append(list, codecClasses()...)
+	for _, n := range []string{"List", "Map", "Collection", "Iterable", "Comparable", "Runnable", "Callable", "Comparator", "CharSequence", "Serializable", "Cloneable", "Iterator", "Queue", "Deque", "SortedMap", "SortedSet", "Appendable", "GroovyObject"} {
+		list = append(list, &Class{Name: n, Static: &Functions{Name: interfaceType}})
+	}
+	for _, n := range []string{"Object", "Number", "Class", "GString", "Script", "IntRange", "Range", "Void", "Process", "Enum", "Matcher", "Writer", "Reader", "InputStream", "OutputStream"} {
+		c := &Class{Name: n}
+		if n == "Object" {
+			c.New = func(*Thread, []Value) (Value, error) { return &Functions{Name: "java.lang.Object"}, nil }
+		}
+		list = append(list, c)
+	}
+	for _, n := range []string{"int", "long", "short", "byte", "char", "boolean", "float", "double", "void"} {
+		list = append(list, &Class{Name: n})
+	}
+	return list
+}
+
+func stringClass() *Class {
+	return &Class{Name: "String", New: func(t *Thread, args []Value) (Value, error) {
+		switch v := arg(args, 0).(type) {
+		case nil:
+			return "", nil
+		case *List:
+			if v.elem == "byte" {
+				b := make([]byte, len(v.Elems))
+				for i, e := range v.Elems {
+					b[i] = byte(toInt(e))
+				}
+				return strings.ToValidUTF8(string(b), "\ufffd"), nil
+			}
+			return t.join(v.Elems, "")
+		}
+		return text(t.toString(args[0]))
+	}, Static: statics("java.lang.String", map[string]Value{"CASE_INSENSITIVE_ORDER": nil}, methods{
+		"valueOf": fn1(func(t *Thread, v Value) (Value, error) {
+			if l, ok := v.(*List); ok && l.elem == "char" {
+				return t.join(l.Elems, "")
+			}
+			return text(t.toString(v))
+		}),
+		"copyValueOf": fn1(func(t *Thread, v Value) (Value, error) { return t.join(v.(*List).Elems, "") }),
+		"format": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
+			if _, ok := a[0].(*Functions); ok {
+				a = a[1:]
+			}
+			return t.sprintf(a)
+		}),
+		"join": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
+			list := a[1:]
+			if len(a) == 2 {
+				switch a[1].(type) {
+				case *List, *Set, *Range:
+					var err error
+					if list, err = t.elements(a[1]); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return t.join(list, Format(a[0]))
+		}),
+	})}
+}
+
+func numberClasses() []*Class {
+	parse := func(typ string) method {
+		return function0(1, 2, func(t *Thread, a []Value) (Value, error) {
+			if len(a) == 2 {
+				n, ok := new(big.Int).SetString(Format(a[0]), int(min(max(toInt(a[1]), 2), 36)))
+				if !ok || !n.IsInt64() {
+					return nil, badNumber(Format(a[0]))
+				}
+				return toNumber(Long(n.Int64()), typ), nil
+			}
+			if rankOf(a[0]) > 0 {
+				return toNumber(a[0], typ), nil
+			}
+			if a[0] == nil {
+				return nil, Throw("NumberFormatException", "null")
+			}
+			s := Format(a[0])
+			if s != strings.TrimSpace(s) && numberRank(typ) <= rankLong {
+				return nil, badNumber(s)
+			}
+			return strictNumber(s, typ)
+		})
+	}
+	radix := func(base int) method {
+		return fn1(func(_ *Thread, v Value) (Value, error) {
+			return wholeText(spec{verb: map[int]byte{16: 'x', 8: 'o'}[base]}, v), nil
+		})
+	}
+	var list []*Class
+	for _, n := range []string{"Integer", "Long", "Short", "Byte"} {
+		bits := map[string]uint{"Integer": 31, "Long": 63, "Short": 15, "Byte": 7}[n]
+		hi := int64(1)<<bits - 1
+		word := map[string]string{"Integer": "Int"}[n]
+		m := methods{
+			"valueOf": parse(n), "parse" + first(word, n): parse(n), "toHexString": radix(16), "toOctalString": radix(8),
+			"toBinaryString": fn1(func(_ *Thread, v Value) (Value, error) { return binaryText(v), nil }),
+			"toString": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
+				if len(a) == 2 {
+					return toBig(a[0]).Text(int(min(max(toInt(a[1]), 2), 36))), nil
+				}
+				return Format(a[0]), nil
+			}),
+			"compare":  function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return int64(compareNumbers(a[0], a[1])), nil }),
+			"max":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extreme(a[0], a[1], 1) }),
+			"min":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extreme(a[0], a[1], -1) }),
+			"sum":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return arithmetic("+", a[0], a[1]) }),
+			"signum":   fn1(func(_ *Thread, v Value) (Value, error) { return int64(compareNumbers(v, int64(0))), nil }),
+			"bitCount": fn1(func(_ *Thread, v Value) (Value, error) { return int64(strings.Count(binaryText(v), "1")), nil }),
+		}
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].call(t, nil, a) },
+			Static: statics("java.lang."+n, map[string]Value{"MAX_VALUE": toNumber(Long(hi), n), "MIN_VALUE": toNumber(Long(-hi-1), n)}, m)})
+	}
+	for _, n := range []string{"Double", "Float", "BigDecimal", "BigInteger"} {
+		m := methods{"valueOf": parse(n), "parse" + n: parse(n),
+			"toString": fn1(func(_ *Thread, v Value) (Value, error) { return Format(v), nil }),
+			"compare":  function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return int64(compareNumbers(a[0], a[1])), nil }),
+			"isNaN":    fn1(func(_ *Thread, v Value) (Value, error) { return isNaN(v), nil }),
+			"isInfinite": fn1(func(_ *Thread, v Value) (Value, error) {
+				f, _ := Number(v)
+				return math.IsInf(f, 0), nil
+			})}
+		consts := map[string]Value{}
+		switch n {
+		case "Double":
+			consts = map[string]Value{"MAX_VALUE": math.MaxFloat64, "MIN_VALUE": 4.9e-324, "NaN": math.NaN(), "POSITIVE_INFINITY": math.Inf(1), "NEGATIVE_INFINITY": math.Inf(-1)}
+		case "Float":
+			consts = map[string]Value{"MAX_VALUE": Float(math.MaxFloat32), "MIN_VALUE": Float(1.4e-45)}
+		case "BigDecimal", "BigInteger":
+			for id, v := range map[string]int64{"ZERO": 0, "ONE": 1, "TEN": 10} {
+				consts[id] = toNumber(v, n)
+			}
+			for i, id := range []string{"ROUND_UP", "ROUND_DOWN", "ROUND_CEILING", "ROUND_FLOOR", "ROUND_HALF_UP", "ROUND_HALF_DOWN", "ROUND_HALF_EVEN"} {
+				consts[id] = int64(i)
+			}
+		}
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].call(t, nil, a[:1]) }, Static: statics(n, consts, m)})
+	}
+	return append(list, &Class{Name: "Boolean", Static: statics("java.lang.Boolean", map[string]Value{"TRUE": true, "FALSE": false}, methods{
+		"parseBoolean": fn1(parseBool), "valueOf": fn1(parseBool),
+		"toString": fn1(func(_ *Thread, v Value) (Value, error) { return Format(v), nil }),
+	})})
+}
+
+func parseBool(_ *Thread, v Value) (Value, error) {
+	if b, ok := v.(bool); ok {
+		return b, nil
+	}
+	return strings.EqualFold(Format(v), "true"), nil
+}
+
+func binaryText(v Value) string {
+	n := toInt(v)
+	if rankOf(v) == rankInt {
+		return new(big.Int).SetUint64(uint64(uint32(n))).Text(2)
+	}
+	return new(big.Int).SetUint64(uint64(n)).Text(2)
+}
+
+func collectionClasses() []*Class {
+	var list []*Class
+	for _, n := range []string{"ArrayList", "LinkedList", "Vector", "Stack", "ArrayDeque", "PriorityQueue", "CopyOnWriteArrayList"} {
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
+			l := &List{}
+			if n != "ArrayList" {
+				l.class = strings.NewReplacer("ArrayDeque", "LinkedList", "PriorityQueue", "LinkedList", "CopyOnWriteArrayList", "ArrayList").Replace(n)
+			}
+			if _, size := Int(arg(a, 0)); size || len(a) == 0 {
+				return l, t.Alloc(64)
+			}
+			elems, err := t.elements(a[0])
+			l.Elems = slices.Clone(elems)
+			return l, first2(err, t.grow(len(elems), 16))
+		}})
+	}
+	for _, n := range []string{"HashSet", "LinkedHashSet", "TreeSet", "Set"} {
+		c := &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
+			s := newSet(setKind(n))
+			if _, size := Int(arg(a, 0)); size || len(a) == 0 {
+				return s, t.Alloc(64)
+			}
+			_, err := t.setAll(s, a[0], true)
+			return s, err
+		}}
+		if n == "Set" {
+			c = &Class{Name: n, Static: &Functions{Name: interfaceType}}
+		}
+		list = append(list, c)
+	}
+	for _, n := range []string{"HashMap", "LinkedHashMap", "TreeMap", "Properties", "ConfigObject", "Hashtable", "ConcurrentHashMap", "WeakHashMap", "EnumMap"} {
+		kind := setKind(n)
+		switch n {
+		case "ConfigObject":
+			kind = config
+		case "Properties", "Hashtable", "WeakHashMap":
+			kind = hashed
+		}
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
+			m := &Map{kind: kind}
+			if o, ok := arg(a, 0).(*Map); ok {
+				m.putAll(o)
+				return m, t.grow(o.Len()+1, 64)
+			}
+			return m, t.Alloc(64)
+		}})
+	}
+	for _, n := range []string{"StringBuilder", "StringBuffer", "StringWriter"} {
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
+			b := &builder{class: n}
+			if _, size := Int(arg(a, 0)); size || len(a) == 0 {
+				return b, nil
+			}
+			return b, t.appendTo(b, a[0])
+		}})
+	}
+	list = append(list, &Class{Name: "StringReader", New: func(t *Thread, a []Value) (Value, error) {
+		return &Functions{Name: "java.io.StringReader", Consts: map[string]Value{"text": Format(arg(a, 0))}, Func: func(t *Thread, id string, args []Value) (Value, error) {
+			if id == "close" {
+				return nil, nil
+			}
+			return t.CallMethod(Format(arg(a, 0)), id, args)
+		}}, nil
+	}})
+	return append(list, &Class{Name: "PrintWriter", New: func(t *Thread, a []Value) (Value, error) { return arg(a, 0), nil }})
+}
+
+func mathClass() *Class {
+	m := methods{
+		"abs": fn1(func(_ *Thread, v Value) (Value, error) { return absolute(v) }),
+		"max": function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extremeOf(a, 1) }),
+		"min": function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extremeOf(a, -1) }),
+		"round": fn1(func(_ *Thread, v Value) (Value, error) {
+			f, _ := Number(v)
+			if _, ok := v.(Float); ok {
+				return int64(math.Floor(f + 0.5)), nil
+			}
+			return Long(math.Floor(f + 0.5)), nil
+		}),
+		"random":        function0(0, 0, func(*Thread, []Value) (Value, error) { return randomFloat(), nil }),
+		"pow":           function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return float2(math.Pow, a) }),
+		"atan2":         function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return float2(math.Atan2, a) }),
+		"hypot":         function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return float2(math.Hypot, a) }),
+		"floorMod":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return floorMod(a) }),
+		"floorDiv":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return floorDiv(a) }),
+		"signum":        fn1(func(_ *Thread, v Value) (Value, error) { return float64(compareNumbers(v, int64(0))), nil }),
+		"addExact":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return exact("+", a) }),
+		"multiplyExact": function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return exact("*", a) }),
+		"toIntExact": fn1(func(_ *Thread, v Value) (Value, error) {
+			if n := toInt(v); n != int64(int32(n)) {
+				return nil, Throw("ArithmeticException", "integer overflow")
+			}
+			return int64(int32(toInt(v))), nil
+		}),
+	}
+	for id, f := range map[string]func(float64) float64{"floor": math.Floor, "ceil": math.Ceil, "sqrt": math.Sqrt, "cbrt": math.Cbrt, "exp": math.Exp, "log": math.Log, "log10": math.Log10,
+		"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan, "rint": math.RoundToEven,
+		"toRadians": func(x float64) float64 { return x / 180 * math.Pi }, "toDegrees": func(x float64) float64 { return x * 180 / math.Pi }} {
+		m[id] = fn1(func(_ *Thread, v Value) (Value, error) {
+			x, ok := Number(v)
+			if !ok {
+				return nil, ErrNoMember
+			}
+			return f(x), nil
+		})
+	}
+	return &Class{Name: "Math", Static: statics("java.lang.Math", map[string]Value{"PI": math.Pi, "E": math.E}, m)}
+}
+
+// extremeOf is Math.max and Math.min: of the wider of the two types.
+func extremeOf(a []Value, sign int) (Value, error) {
+	v, err := extreme(a[0], a[1], sign)
+	if err != nil || rankOf(a[0]) == 0 {
+		return nil, ErrNoMember
+	}
+	switch rk := max(rankOf(a[0]), rankOf(a[1])); {
+	case rk == rankLong:
+		return Long(toInt(v)), nil
+	case rk >= rankDecimal:
+		f, _ := Number(v)
+		return f, nil
+	}
+	return v, nil
+}
+
+func float2(f func(x, y float64) float64, a []Value) (Value, error) {
+	x, ok1 := Number(a[0])
+	y, ok2 := Number(a[1])
+	if !ok1 || !ok2 {
+		return nil, ErrNoMember
+	}
+	return f(x, y), nil
+}
+
+func floorDiv(a []Value) (Value, error) {
+	i, j := toInt(a[0]), toInt(a[1])
+	if j == 0 {
+		return nil, Throw("ArithmeticException", "/ by zero")
+	}
+	q := i / j
+	if i%j != 0 && (i < 0) != (j < 0) {
+		q--
+	}
+	return whole(q), nil
+}
+
+func floorMod(a []Value) (Value, error) {
+	q, err := floorDiv(a)
+	if err != nil {
+		return nil, err
+	}
+	return whole(toInt(a[0]) - toInt(q)*toInt(a[1])), nil
+}
+
+func exact(op string, a []Value) (Value, error) {
+	v, err := bigs(op, toBig(a[0]), toBig(a[1]))
+	if err != nil {
+		return nil, err
+	}
+	n := v.(*big.Int)
+	if rankOf(a[0]) == rankInt && rankOf(a[1]) == rankInt {
+		if !n.IsInt64() || n.Int64() != int64(int32(n.Int64())) {
+			return nil, Throw("ArithmeticException", "integer overflow")
+		}
+		return n.Int64(), nil
+	}
+	if !n.IsInt64() {
+		return nil, Throw("ArithmeticException", "long overflow")
+	}
+	return Long(n.Int64()), nil
+}
+
+func characterClass() *Class {
+	is := func(f func(rune) bool) method {
+		return fn1(func(_ *Thread, v Value) (Value, error) {
+			c, err := toChar(v, "char")
+			if err != nil {
+				return nil, err
+			}
+			return f(rune(c.(Char))), nil
+		})
+	}
+	return &Class{Name: "Character", Static: statics("java.lang.Character", nil, methods{
+		"isDigit": is(unicode.IsDigit), "isLetter": is(unicode.IsLetter), "isWhitespace": is(unicode.IsSpace), "isUpperCase": is(unicode.IsUpper), "isLowerCase": is(unicode.IsLower),
+		"isLetterOrDigit": is(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }),
+		"toUpperCase": fn1(func(_ *Thread, v Value) (Value, error) {
+			c, err := toChar(v, "char")
+			return Char(unicode.ToUpper(rune(toInt(c)))), err
+		}),
+		"toLowerCase": fn1(func(_ *Thread, v Value) (Value, error) {
+			c, err := toChar(v, "char")
+			return Char(unicode.ToLower(rune(toInt(c)))), err
+		}),
+		"getNumericValue": fn1(func(_ *Thread, v Value) (Value, error) {
+			c, err := toChar(v, "char")
+			if err != nil {
+				return nil, err
+			}
+			n, ok := new(big.Int).SetString(Format(c), 36)
+			if !ok {
+				return int64(-1), nil
+			}
+			return n.Int64(), nil
+		}),
+		"valueOf":  fn1(func(_ *Thread, v Value) (Value, error) { return toChar(v, "char") }),
+		"toString": fn1(func(_ *Thread, v Value) (Value, error) { return Format(v), nil }),
+	})}
+}
+
+func patternClass() *Class {
+	return &Class{Name: "Pattern", Static: statics("java.util.regex.Pattern", map[string]Value{"CASE_INSENSITIVE": int64(2), "MULTILINE": int64(8), "DOTALL": int64(32), "COMMENTS": int64(4)}, methods{
+		"compile": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
+			flags := ""
+			if len(a) == 2 {
+				for bit, c := range map[int64]string{2: "i", 8: "m", 32: "s"} {
+					if toInt(a[1])&bit != 0 {
+						flags += c
+					}
+				}
+			}
+			if flags != "" {
+				re, err := compile("(?" + flags + ")" + Format(a[0]))
+				if err != nil {
+					return nil, err
+				}
+				re.src = Format(a[0])
+				return re, nil
+			}
+			return patternValue(a[0])
+		}),
+		"quote": fn1(func(_ *Thread, v Value) (Value, error) { return `\Q` + Format(v) + `\E`, nil }),
+		"matches": function0(2, 2, func(t *Thread, a []Value) (Value, error) {
+			re, err := patternOf(a[0])
+			if err != nil {
+				return nil, err
+			}
+			return boolean(t.fits(re, Format(a[1])))
+		}),
+	})}
+}
+
+func patternValue(v Value) (Value, error) {
+	re, err := patternOf(v)
+	if err != nil {
+		return nil, err
+	}
+	return re, nil
+}
+
+func objectsClass() *Class {
+	return &Class{Name: "Objects", Static: statics("java.util.Objects", nil, methods{
+		"equals": function0(2, 2, func(t *Thread, a []Value) (Value, error) { return boolean(t.strictEquals(a[0], a[1])) }),
+		"toString": function0(1, 2, func(t *Thread, a []Value) (Value, error) {
+			if a[0] == nil && len(a) == 2 {
+				return a[1], nil
+			}
+			return text(t.toString(a[0]))
+		}),
+		"isNull":   fn1(func(_ *Thread, v Value) (Value, error) { return v == nil, nil }),
+		"nonNull":  fn1(func(_ *Thread, v Value) (Value, error) { return v != nil, nil }),
+		"hashCode": fn1(func(_ *Thread, v Value) (Value, error) { return int64(hashCode(v)), nil }),
+		"hash":     function0(0, -1, func(_ *Thread, a []Value) (Value, error) { return int64(hashCode(NewList(a...))), nil }),
+		"requireNonNull": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
+			if a[0] == nil {
+				return nil, Throw("NullPointerException", "%s", Format(arg(a, 1)))
+			}
+			return a[0], nil
+		}),
+	})}
+}
+
+// enumClasses are enumerations of Java that scripts name.
+func enumClasses() []*Class {
+	var list []*Class
+	for name, consts := range map[string]string{
+		"RoundingMode": "UP DOWN CEILING FLOOR HALF_UP HALF_DOWN HALF_EVEN UNNECESSARY",
+		"TimeUnit":     "NANOSECONDS MICROSECONDS MILLISECONDS SECONDS MINUTES HOURS DAYS",
+	} {
+		list = append(list, enumClass(name, strings.Fields(consts)))
+	}
+	return list
+}
+
+func enumClass(name string, consts []string) *Class {
+	f := &Functions{Name: name, Consts: map[string]Value{}}
+	all := NewList()
+	for _, n := range consts {
+		e := Enum{Class: name, Name: n}
+		f.Consts[n] = e
+		all.Elems = append(all.Elems, e)
+	}
+	f.Func = func(_ *Thread, id string, a []Value) (Value, error) {
+		switch {
+		case id == "values" && len(a) == 0:
+			return &List{Elems: slices.Clone(all.Elems), elem: name}, nil
+		case id == "valueOf" && len(a) == 1:
+			if v, ok := f.Consts[Format(a[0])]; ok {
+				return v, nil
+			}
+			return nil, Throw("IllegalArgumentException", "No enum constant %s.%s", qualifiedClass(name), Format(a[0]))
+		}
+		return nil, ErrNoMember
+	}
+	return &Class{Name: name, Static: f}
+}
+
+func codecClasses() []*Class {
+	return []*Class{
+		{Name: "URLEncoder", Static: statics("java.net.URLEncoder", nil, methods{"encode": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
+			return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(Format(a[0]))), nil
+		})})},
+		{Name: "URLDecoder", Static: statics("java.net.URLDecoder", nil, methods{"decode": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
+			s, err := url.QueryUnescape(Format(a[0]))
+			if err != nil {
+				return nil, Throw("IllegalArgumentException", "URLDecoder: %v", err)
+			}
+			return s, nil
+		})})},
+	}
+}

@@ -1,0 +1,155 @@
+package groovy
+
+import "strings"
+
+// instanceOf says whether v is a typ, as the script that runs names it.
+func (t *Thread) instanceOf(v Value, typ string) bool {
+	if v == nil {
+		return false
+	}
+	if c, ok := t.class(t.unit(), typ).(*scriptClass); ok {
+		return t.isInstance(v, c)
+	}
+	return instanceOf(v, typ)
+}
+
+func (t *Thread) isInstance(v Value, c *scriptClass) bool {
+	o, ok := v.(*instance)
+	if !ok {
+		if k, ok := v.(*Closure); ok {
+			return c.decl.iface && k.iface == c.decl.id
+		}
+		return false
+	}
+	for p := o.class; p != nil; p = p.parent {
+		if p == c {
+			return true
+		}
+	}
+	return o.class.extends(c.decl.id) || o.class.implements(c.decl.id)
+}
+
+// superTypes are the interfaces and superclasses of this package's classes
+// that scripts ask for.
+func superTypes(class string) string {
+	switch class {
+	case "String":
+		return "CharSequence Comparable Serializable"
+	case "GStringImpl":
+		return "GString CharSequence"
+	case "Integer", "Long", "BigInteger", "BigDecimal", "Double", "Float":
+		return "Number Comparable Serializable"
+	case "Boolean", "Character":
+		return "Comparable Serializable"
+	case "ArrayList":
+		return "List Collection Iterable AbstractList RandomAccess"
+	case "LinkedList":
+		return "List Collection Iterable Queue Deque"
+	case "Stack", "Vector":
+		return "List Collection Iterable Vector"
+	case "LinkedHashSet":
+		return "Set HashSet Collection Iterable"
+	case "HashSet":
+		return "Set Collection Iterable"
+	case "TreeSet":
+		return "Set SortedSet NavigableSet Collection Iterable"
+	case "LinkedHashMap":
+		return "Map HashMap AbstractMap"
+	case "HashMap":
+		return "Map AbstractMap"
+	case "TreeMap":
+		return "Map SortedMap NavigableMap"
+	case "ConfigObject":
+		return "Map LinkedHashMap HashMap"
+	case "IntRange":
+		return "Range List Collection Iterable"
+	case "Closure":
+		return "Runnable GroovyCallable Callable"
+	case "LinkedHashMap$Entry", "Entry":
+		return "Entry Map.Entry Map$Entry"
+	case "StringBuilder", "StringBuffer":
+		return "CharSequence Appendable"
+	case "StringWriter":
+		return "Writer Appendable"
+	case "Matcher":
+		return "MatchResult"
+	}
+	return ""
+}
+
+// instanceOf says whether v is a typ of those that no script defines.
+func instanceOf(v Value, typ string) bool {
+	if v == nil {
+		return false
+	}
+	typ = typ[strings.LastIndexByte(typ, '.')+1:]
+	if typ == "Object" || typ == "GroovyObject" && isScripted(v) {
+		return true
+	}
+	switch x := v.(type) {
+	case *Throwable:
+		return isException(x.Class, typ)
+	case *instance:
+		return x.class.extends(typ) || x.class.implements(typ) || typ == "Enum" && x.ordinal >= 0
+	case *unit:
+		return typ == "Script"
+	case *List:
+		if x.elem != "" {
+			return typ == x.elem+"[]" || typ == "Object[]" && !isPrimitive(x.elem)
+		}
+	case *Closure:
+		if x.iface == typ && typ != "" {
+			return true
+		}
+	case *Set:
+		typ2 := lastName(TypeName(v))
+		return typ2 == typ || hasWord(superTypes(typ2), typ)
+	}
+	own := TypeName(v)
+	own = own[strings.LastIndexByte(own, '.')+1:]
+	return own == typ || boxed(typ) == own && isPrimitive(typ) || hasWord(superTypes(own), typ)
+}
+
+func isScripted(v Value) bool {
+	switch v.(type) {
+	case *instance, *unit, *Closure:
+		return true
+	}
+	return false
+}
+
+func hasWord(list, word string) bool {
+	for _, w := range strings.Fields(list) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// classPackages says in which package a class of Java or Groovy is.
+func classPackages() map[string]string { return tables().packages }
+
+func packages() map[string]string {
+	m := map[string]string{}
+	for pkg, names := range map[string]string{
+		"java.lang":            "Object String Integer Long Short Byte Double Float Boolean Character Number Math System Thread StringBuilder StringBuffer Class Comparable Iterable Runnable CharSequence Enum Process ProcessBuilder Runtime Void Cloneable Appendable",
+		"java.util":            "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer",
+		"java.math":            "BigDecimal BigInteger RoundingMode MathContext",
+		"java.io":              "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream",
+		"java.net":             "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",
+		"java.text":            "SimpleDateFormat DecimalFormat NumberFormat DateFormat",
+		"java.util.concurrent": "TimeUnit Callable ConcurrentHashMap",
+		"java.util.regex":      "Pattern Matcher",
+		"groovy.lang":          "Closure GString Range IntRange Script Binding GroovyObject GroovyShell",
+		"groovy.util":          "ConfigSlurper ConfigObject AntBuilder Eval Expando",
+		"groovy.json":          "JsonSlurper JsonOutput JsonBuilder",
+		"groovy.text":          "SimpleTemplateEngine",
+		"groovy.sql":           "Sql",
+	} {
+		for _, n := range strings.Fields(names) {
+			m[n] = pkg
+		}
+	}
+	return m
+}

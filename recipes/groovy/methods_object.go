@@ -1,0 +1,453 @@
+package groovy
+
+import (
+	"slices"
+	"strings"
+)
+
+// universal calls a method that every object has.
+func (t *Thread) universal(v Value, id string, args []Value) (Value, error) {
+	if m, ok := t.lib.kinds[kOther][id]; ok && m.fits(len(args)) {
+		return m.call(t, v, args)
+	}
+	return nil, noMethod(v, id, args)
+}
+
+// objectMethods are the methods of every object.
+func objectMethods() methods {
+	iterate := func(id string) method {
+		return method{0, -1, func(t *Thread, v Value, a []Value) (Value, error) {
+			if v == nil {
+				v = NewList()
+			}
+			return t.lib.kinds[kList][id].call(t, v, a)
+		}}
+	}
+	all := methods{
+		"toString": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return text(t.toString(v)) }},
+		"equals":   {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return boolean(t.strictEquals(v, a[0])) }},
+		"is":       {1, 1, func(_ *Thread, v Value, a []Value) (Value, error) { return identical(v, a[0]), nil }},
+		"hashCode": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return int64(hashCode(v)), t.charge(1) }},
+		"inspect":  {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return text(t.inspect(v)) }},
+		"dump":     {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return text(t.inspect(v)) }},
+		"getClass": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) {
+			if v == nil {
+				return nil, ErrNoMember
+			}
+			return t.classOf(v), nil
+		}},
+		"compareTo": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.order("<=>", v, a[0]) }},
+		"asBoolean": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return Truth(v), nil }},
+		"asType":    {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.convert(v, classNameOf(a[0])) }},
+		"isCase":    {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return boolean(t.isCase(v, a[0])) }},
+		"with":      {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.with(v, a[0]) }},
+		"identity":  {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.with(v, a[0]) }},
+		"tap": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+			_, err := t.with(v, a[0])
+			return v, err
+		}},
+		"use":         {2, -1, func(t *Thread, _ Value, a []Value) (Value, error) { return nil, unsupported("use: categories") }},
+		"sleep":       {1, 2, func(t *Thread, _ Value, a []Value) (Value, error) { return nil, t.sleep(a[0]) }},
+		"getAt":       {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.getAtMethod(v, a[0]) }},
+		"putAt":       {2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return t.putAtMethod(v, a[0], a[1]) }},
+		"getProperty": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.Get(v, Format(a[0])) }},
+		"setProperty": {2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return nil, t.Set(v, Format(a[0]), a[1]) }},
+		"hasProperty": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+			_, err := t.Get(v, Format(a[0]))
+			return err == nil, nil
+		}},
+		"invokeMethod": {2, 2, func(t *Thread, v Value, a []Value) (Value, error) {
+			list, err := t.elements(a[1])
+			if err != nil {
+				return nil, err
+			}
+			return t.CallMethod(v, Format(a[0]), list)
+		}},
+		"respondsTo": {1, 2, func(t *Thread, v Value, a []Value) (Value, error) { return t.respondsTo(v, Format(a[0])), nil }},
+	}
+	for _, id := range []string{"each", "collect", "find", "findAll", "any", "every", "eachWithIndex", "inject", "findIndexOf", "grep", "iterator", "join", "findResult", "split"} {
+		if id == "split" || id == "join" {
+			continue
+		}
+		all[id] = iterate(id)
+	}
+	return all
+}
+
+func unsupported(what string) error {
+	return Throw("UnsupportedOperationException", "%s is not supported", what)
+}
+
+func text(s string, err error) (Value, error) { return s, err }
+
+func (t *Thread) inspect(v Value) (string, error) {
+	f := &formatter{t: t, inspect: true}
+	f.value(v, 0)
+	return f.b.String(), first2(f.err, t.grow(f.b.Len(), 1))
+}
+
+func first2(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// strictEquals is Object.equals: numbers of different classes differ.
+func (t *Thread) strictEquals(a, b Value) (bool, error) {
+	if ra, rb := rankOf(a), rankOf(b); ra > 0 && rb > 0 && ra != rb {
+		return false, nil
+	}
+	return t.equals(a, b)
+}
+
+func classNameOf(v Value) string {
+	switch c := v.(type) {
+	case *Class:
+		return lastName(c.Name)
+	case *scriptClass:
+		return c.decl.id
+	}
+	return Format(v)
+}
+
+// with runs a closure with v as its delegate.
+func (t *Thread) with(v, c Value) (Value, error) {
+	k, ok := c.(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	d := *k
+	d.delegate, d.strategy = v, delegateFirst
+	return t.callClosure(&d, []Value{v})
+}
+
+func (t *Thread) getAtMethod(v, i Value) (Value, error) {
+	switch v.(type) {
+	case *List, *Map, *Range, string, *lazyString, *matcher, *builder:
+		return t.getAt(v, i)
+	}
+	if id, ok := i.(string); ok && v != nil {
+		return t.Get(v, id)
+	}
+	return nil, ErrNoMember
+}
+
+func (t *Thread) putAtMethod(v, i, x Value) (Value, error) {
+	switch v.(type) {
+	case *List, *Map:
+		return nil, t.putAt(v, i, x)
+	}
+	if id, ok := i.(string); ok && v != nil {
+		return nil, t.Set(v, id, x)
+	}
+	return nil, ErrNoMember
+}
+
+func (t *Thread) respondsTo(v Value, id string) Value {
+	l := NewList()
+	if slices.Contains(t.methodNames(v), id) {
+		l.Elems = append(l.Elems, id)
+	}
+	return l
+}
+
+func boolMethods() methods {
+	return methods{
+		"and":          on(1, 1, func(t *Thread, b bool, a []Value) (Value, error) { return b && Truth(a[0]), nil }),
+		"or":           on(1, 1, func(t *Thread, b bool, a []Value) (Value, error) { return b || Truth(a[0]), nil }),
+		"xor":          on(1, 1, func(t *Thread, b bool, a []Value) (Value, error) { return b != Truth(a[0]), nil }),
+		"implies":      on(1, 1, func(t *Thread, b bool, a []Value) (Value, error) { return !b || Truth(a[0]), nil }),
+		"booleanValue": on(0, 0, func(t *Thread, b bool, _ []Value) (Value, error) { return b, nil }),
+	}
+}
+
+func entryMethods() methods {
+	return methods{
+		"getKey":   on(0, 0, func(_ *Thread, e *entry, _ []Value) (Value, error) { return e.k, nil }),
+		"getValue": on(0, 0, func(_ *Thread, e *entry, _ []Value) (Value, error) { return e.val(), nil }),
+		"setValue": on(1, 1, func(t *Thread, e *entry, a []Value) (Value, error) {
+			old := e.val()
+			return old, t.mapPut(e.m, e.k, a[0])
+		}),
+	}
+}
+
+func enumMethods() methods {
+	name := on(0, 0, func(_ *Thread, e Enum, _ []Value) (Value, error) { return e.Name, nil })
+	return methods{"name": name, "getName": name}
+}
+
+func throwableMethods() methods {
+	message := on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) {
+		if e.Message == "" && !e.hasMessage {
+			return nil, nil
+		}
+		return e.Message, nil
+	})
+	return methods{
+		"getMessage": message, "getLocalizedMessage": message,
+		"getCause": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.Cause, nil }),
+		"initCause": on(1, 1, func(_ *Thread, e *Throwable, a []Value) (Value, error) {
+			e.Cause = a[0]
+			return e, nil
+		}),
+		"getStackTrace":    on(0, 0, func(*Thread, *Throwable, []Value) (Value, error) { return &List{elem: "StackTraceElement"}, nil }),
+		"getSuppressed":    on(0, 0, func(*Thread, *Throwable, []Value) (Value, error) { return &List{elem: "Throwable"}, nil }),
+		"fillInStackTrace": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e, nil }),
+		"printStackTrace":  on(0, 1, func(t *Thread, e *Throwable, _ []Value) (Value, error) { return nil, t.Print(e.String() + "\n") }),
+	}
+}
+
+// builderMethods are those of StringBuilder, StringBuffer and StringWriter.
+func builderMethods() methods {
+	add := func(end string) method {
+		return on(0, 3, func(t *Thread, b *builder, a []Value) (Value, error) {
+			if len(a) == 0 {
+				return b, t.appendTo(b, end)
+			}
+			s, err := t.toString(a[0])
+			if err != nil {
+				return nil, err
+			}
+			return b, t.appendTo(b, s+end)
+		})
+	}
+	none := on(0, 0, func(*Thread, *builder, []Value) (Value, error) { return nil, nil })
+	return methods{
+		"append": add(""), "write": add(""), "print": add(""), "leftShift": add(""), "println": add("\n"),
+		"newLine": on(0, 0, func(t *Thread, b *builder, _ []Value) (Value, error) { return b, t.appendTo(b, "\n") }),
+		"printf": on(1, -1, func(t *Thread, b *builder, a []Value) (Value, error) {
+			s, err := t.sprintf(a)
+			if err != nil {
+				return nil, err
+			}
+			return b, t.appendTo(b, Format(s))
+		}),
+		"flush": none, "close": none,
+		"getBuffer": on(0, 0, func(_ *Thread, b *builder, _ []Value) (Value, error) { return b, nil }),
+		"setLength": on(1, 1, func(t *Thread, b *builder, a []Value) (Value, error) {
+			n := toInt(a[0])
+			if n < 0 || n > maxString {
+				return nil, Throw("StringIndexOutOfBoundsException", "String index out of range: %d", n)
+			}
+			if n <= int64(len(b.b)) {
+				b.b = b.b[:n]
+				return nil, nil
+			}
+			return nil, t.appendTo(b, strings.Repeat("\x00", int(n)-len(b.b)))
+		}),
+		"insert": on(2, 2, func(t *Thread, b *builder, a []Value) (Value, error) {
+			i := toInt(a[0])
+			s, err := t.toString(a[1])
+			if err != nil {
+				return nil, err
+			}
+			if i < 0 || i > int64(len(b.b)) {
+				return nil, Throw("StringIndexOutOfBoundsException", "offset %d, length %d", i, len(b.b))
+			}
+			b.b = slices.Insert(b.b, int(i), []byte(s)...)
+			return b, t.grow(len(b.b), 1)
+		}),
+		"reverse": on(0, 0, func(t *Thread, b *builder, _ []Value) (Value, error) {
+			b.b = []byte(reversed(string(b.b)))
+			return b, t.charge(len(b.b) / 64)
+		}),
+		"deleteCharAt": on(1, 1, func(t *Thread, b *builder, a []Value) (Value, error) { return b.remove(toInt(a[0]), toInt(a[0])+1) }),
+		"delete":       on(2, 2, func(t *Thread, b *builder, a []Value) (Value, error) { return b.remove(toInt(a[0]), toInt(a[1])) }),
+		"replace": on(3, 3, func(t *Thread, b *builder, a []Value) (Value, error) {
+			from, to := toInt(a[0]), min(toInt(a[1]), int64(len(b.b)))
+			if from < 0 || from > to {
+				return nil, Throw("StringIndexOutOfBoundsException", "start %d, end %d, length %d", from, to, len(b.b))
+			}
+			b.b = slices.Replace(b.b, int(from), int(to), []byte(Format(a[2]))...)
+			return b, t.grow(len(b.b), 1)
+		}),
+	}
+}
+
+func (b *builder) remove(from, to int64) (Value, error) {
+	to = min(to, int64(len(b.b)))
+	if from < 0 || from > to || from == to && from == int64(len(b.b)) && from > 0 {
+		return nil, Throw("StringIndexOutOfBoundsException", "start %d, end %d, length %d", from, to, len(b.b))
+	}
+	b.b = slices.Delete(b.b, int(from), int(to))
+	return b, nil
+}
+
+// appendTo adds the text of v.
+func (t *Thread) appendTo(b *builder, v Value) error {
+	s, err := t.toString(v)
+	if err != nil {
+		return err
+	}
+	if len(b.b)+len(s) > maxString*2 {
+		return t.grow(len(b.b)+len(s), 2)
+	}
+	b.b = append(b.b, s...)
+	return t.Alloc(2 * len(s))
+}
+
+// classMethods are those of classes that no script defines.
+func classMethods() methods {
+	simple := on(0, 0, func(_ *Thread, c *Class, _ []Value) (Value, error) { return lastName(c.Name), nil })
+	full := on(0, 0, func(_ *Thread, c *Class, _ []Value) (Value, error) {
+		if isPrimitive(c.Name) || strings.Contains(c.Name, ".") {
+			return c.Name, nil
+		}
+		if knownException(c.Name) {
+			return qualified(c.Name), nil
+		}
+		return qualifiedClass(c.Name), nil
+	})
+	return methods{
+		"getName": full, "getSimpleName": simple, "getCanonicalName": full, "getTypeName": full,
+		"newInstance": on(0, -1, func(t *Thread, c *Class, a []Value) (Value, error) {
+			if c.New == nil {
+				return nil, ErrNoMember
+			}
+			return c.New(t, hostArgs(a))
+		}),
+		"isInstance": on(1, 1, func(t *Thread, c *Class, a []Value) (Value, error) { return t.instanceOf(a[0], c.Name), nil }),
+		"cast":       on(1, 1, func(t *Thread, c *Class, a []Value) (Value, error) { return t.cast(a[0], c.Name) }),
+		"isArray":    on(0, 0, func(_ *Thread, c *Class, _ []Value) (Value, error) { return strings.HasSuffix(c.Name, "[]"), nil }),
+		"isInterface": on(0, 0, func(_ *Thread, c *Class, _ []Value) (Value, error) {
+			return c.Static != nil && c.Static.Type() == interfaceType, nil
+		}),
+		"isAssignableFrom": on(1, 1, func(_ *Thread, c *Class, a []Value) (Value, error) {
+			n := classNameOf(a[0])
+			return lastName(c.Name) == n || c.Name == "Object" || hasWord(superTypes(n), lastName(c.Name)) || isException(n, lastName(c.Name)), nil
+		}),
+	}
+}
+
+// interfaceType marks a class of the library as an interface.
+const interfaceType = "interface"
+
+func instanceMethods() methods {
+	return methods{
+		"name": on(0, 0, func(_ *Thread, o *instance, _ []Value) (Value, error) { return o.constant("name") }),
+		"ordinal": on(0, 0, func(_ *Thread, o *instance, _ []Value) (Value, error) {
+			if o.ordinal < 0 {
+				return nil, ErrNoMember
+			}
+			return int64(o.ordinal), nil
+		}),
+		"next":     on(0, 0, func(_ *Thread, o *instance, _ []Value) (Value, error) { return o.sibling(1) }),
+		"previous": on(0, 0, func(_ *Thread, o *instance, _ []Value) (Value, error) { return o.sibling(-1) }),
+		"getDeclaringClass": on(0, 0, func(_ *Thread, o *instance, _ []Value) (Value, error) {
+			if o.ordinal < 0 {
+				return nil, ErrNoMember
+			}
+			return o.class, nil
+		}),
+		"getProperties": on(0, 0, func(t *Thread, o *instance, _ []Value) (Value, error) {
+			m := o.fields.clone()
+			m.Put("class", o.class)
+			return m, t.grow(m.Len(), 64)
+		}),
+		"clone": on(0, 0, func(t *Thread, o *instance, _ []Value) (Value, error) {
+			d := *o
+			d.fields = o.fields.clone()
+			return &d, t.grow(d.fields.Len()+1, 64)
+		}),
+	}
+}
+
+func (o *instance) constant(id string) (Value, error) {
+	if o.ordinal < 0 {
+		return nil, ErrNoMember
+	}
+	v, _ := o.fields.Get(id)
+	return v, nil
+}
+
+// sibling is the enum's constant n places on.
+func (o *instance) sibling(n int) (Value, error) {
+	c := o.class
+	for c != nil && len(c.consts) == 0 {
+		c = c.parent
+	}
+	if o.ordinal < 0 || c == nil {
+		return nil, ErrNoMember
+	}
+	return c.consts[(o.ordinal+n+len(c.consts))%len(c.consts)], nil
+}
+
+func scriptClassMethods() methods {
+	name := on(0, 0, func(_ *Thread, c *scriptClass, _ []Value) (Value, error) { return c.decl.id, nil })
+	enumOnly := func(fn func(t *Thread, c *scriptClass, a []Value) (Value, error), n int) method {
+		return on(n, n, func(t *Thread, c *scriptClass, a []Value) (Value, error) {
+			if !c.decl.enum {
+				return nil, ErrNoMember
+			}
+			return fn(t, c, a)
+		})
+	}
+	return methods{
+		"getName": name, "getSimpleName": name, "getCanonicalName": name,
+		"newInstance": on(0, -1, func(t *Thread, c *scriptClass, a []Value) (Value, error) {
+			if len(a) == 1 {
+				if m, ok := a[0].(*Map); ok {
+					return t.construct(c, []Value{m}, true)
+				}
+			}
+			return t.construct(c, slices.Clone(a), false)
+		}),
+		"values": enumOnly(func(t *Thread, c *scriptClass, _ []Value) (Value, error) {
+			return &List{Elems: c.constants(), elem: c.decl.id}, t.grow(len(c.consts), 16)
+		}, 0),
+		"valueOf":     enumOnly(func(t *Thread, c *scriptClass, a []Value) (Value, error) { return t.enumOf(c, Format(a[0])) }, 1),
+		"isInstance":  on(1, 1, func(t *Thread, c *scriptClass, a []Value) (Value, error) { return t.isInstance(a[0], c), nil }),
+		"isInterface": on(0, 0, func(_ *Thread, c *scriptClass, _ []Value) (Value, error) { return c.decl.iface, nil }),
+		"isAssignableFrom": on(1, 1, func(_ *Thread, c *scriptClass, a []Value) (Value, error) {
+			o, ok := a[0].(*scriptClass)
+			return ok && (o.extends(c.decl.id) || o.implements(c.decl.id)), nil
+		}),
+	}
+}
+
+func scriptMethods() methods {
+	return methods{
+		"getBinding": on(0, 0, func(_ *Thread, u *unit, _ []Value) (Value, error) { return &binding{u}, nil }),
+		"run":        on(0, 0, func(t *Thread, u *unit, _ []Value) (Value, error) { return t.runUnit(u) }),
+	}
+}
+
+// binding is the binding of a script.
+type binding struct{ u *unit }
+
+// Type names the class.
+func (b *binding) Type() string { return "groovy.lang.Binding" }
+
+// Get reads a variable.
+func (b *binding) Get(_ *Thread, id string) (Value, error) {
+	if id == "variables" {
+		return b.u.binding, nil
+	}
+	if v, ok := b.u.binding.Get(id); ok {
+		return v, nil
+	}
+	return nil, ErrNoMember
+}
+
+// Set makes a variable.
+func (b *binding) Set(t *Thread, id string, v Value) error {
+	b.u.binding.Put(id, v)
+	return t.grow(1, 64)
+}
+
+// Call are the methods of a binding.
+func (b *binding) Call(t *Thread, id string, a []Value) (Value, error) {
+	switch {
+	case id == "hasVariable" && len(a) == 1:
+		return b.u.binding.Has(Format(a[0])), nil
+	case id == "getVariable" && len(a) == 1:
+		return b.Get(t, Format(a[0]))
+	case id == "setVariable" && len(a) == 2:
+		return nil, b.Set(t, Format(a[0]), a[1])
+	case id == "getVariables":
+		return b.u.binding, nil
+	}
+	return nil, ErrNoMember
+}

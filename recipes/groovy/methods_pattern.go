@@ -1,0 +1,345 @@
+package groovy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// textPatternMethods take patterns or work line by line.
+func textPatternMethods() methods {
+	return methods{
+		"matches": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) {
+			re, err := patternOf(a[0])
+			if err != nil {
+				return nil, err
+			}
+			return boolean(t.fits(re, s))
+		}),
+		"replace": str(1, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.replace(s, a) }),
+		"replaceAll": str(1, 2, func(t *Thread, s string, a []Value) (Value, error) {
+			return t.replaceWith(s, a, -1)
+		}),
+		"replaceFirst": str(1, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.replaceWith(s, a, 1) }),
+		"minus": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) {
+			if re, ok := a[0].(*regex); ok {
+				return t.replacePattern(s, re, "", 1)
+			}
+			u, err := t.toString(a[0])
+			return strings.Replace(s, u, "", 1), err
+		}),
+		"tokenize": str(0, 1, func(t *Thread, s string, a []Value) (Value, error) { return t.tokenize(s, a) }),
+		"split": str(0, 2, func(t *Thread, s string, a []Value) (Value, error) {
+			if len(a) == 0 {
+				return texts(strings.Fields(s)), t.Alloc(16 * len(s))
+			}
+			if c, ok := a[0].(*Closure); ok {
+				list, err := t.characters(s)
+				if err != nil {
+					return nil, err
+				}
+				return t.lib.kinds[kList]["split"].call(t, &List{Elems: list}, []Value{c})
+			}
+			re, err := patternOf(a[0])
+			if err != nil {
+				return nil, err
+			}
+			n := int64(0)
+			if len(a) == 2 {
+				n = toInt(a[1])
+			}
+			return t.split(s, re, n)
+		}),
+		"eachLine":      str(1, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.eachLine(s, a) }),
+		"splitEachLine": str(2, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.splitEachLine(s, a) }),
+		"eachMatch": str(2, 2, func(t *Thread, s string, a []Value) (Value, error) {
+			list, err := t.allMatches(s, a[0])
+			if err != nil {
+				return nil, err
+			}
+			_, err = t.eachOf(list, a[1])
+			return s, err
+		}),
+		"find":    str(1, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.findIn(s, a) }),
+		"findAll": str(1, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.findAllIn(s, a) }),
+		"count": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) {
+			if f := Format(a[0]); f != "" {
+				return int64(strings.Count(s, f)), nil
+			}
+			return int64(0), nil
+		}),
+		"bitwiseNegate": str(0, 0, func(_ *Thread, s string, _ []Value) (Value, error) { return patternOf(s) }),
+	}
+}
+
+func (t *Thread) replace(s string, a []Value) (Value, error) {
+	if m, ok := a[0].(*Map); ok && len(a) == 1 {
+		pairs := make([]string, 0, 2*m.Len())
+		for _, e := range m.entries() {
+			pairs = append(pairs, Format(e.k), Format(e.v))
+		}
+		r := strings.NewReplacer(pairs...).Replace(s)
+		return r, t.grow(len(r), 1)
+	}
+	if len(a) != 2 {
+		return nil, ErrNoMember
+	}
+	from, to := Format(a[0]), Format(a[1])
+	if from == "" && len(s) >= 1<<16 {
+		return s, nil
+	}
+	if err := t.grow(len(s)+strings.Count(s, from)*len(to), 1); err != nil {
+		return nil, err
+	}
+	return strings.ReplaceAll(s, from, to), nil
+}
+
+// replaceWith is replaceAll and replaceFirst: by a text or by a closure.
+func (t *Thread) replaceWith(s string, a []Value, n int) (Value, error) {
+	if len(a) != 2 {
+		return nil, ErrNoMember
+	}
+	re, err := patternOf(a[0])
+	if err != nil {
+		return nil, err
+	}
+	return t.replacePattern(s, re, a[1], n)
+}
+
+func (t *Thread) replacePattern(s string, re *regex, by Value, n int) (Value, error) {
+	c, isClosure := by.(*Closure)
+	with := ""
+	if !isClosure {
+		u, err := t.toString(by)
+		if err != nil {
+			return nil, err
+		}
+		if with, err = replacement(u); err != nil {
+			return nil, err
+		}
+	}
+	places, err := t.matches(re, s, n)
+	if err != nil {
+		return nil, err
+	}
+	var b []byte
+	at := 0
+	for _, m := range places {
+		b = append(b, s[at:m[0]]...)
+		if isClosure {
+			v, err := t.matchCall(c, groupsAt(s, m))
+			if err != nil {
+				return nil, err
+			}
+			u, err := t.toString(v)
+			if err != nil {
+				return nil, err
+			}
+			b = append(b, u...)
+		} else {
+			b = re.re.ExpandString(b, with, s, m)
+		}
+		if err := t.grow(len(b), 1); err != nil && len(b) > maxString {
+			return nil, err
+		}
+		if err := t.Alloc(len(with) + m[1] - m[0] + 8); err != nil {
+			return nil, err
+		}
+		at = m[1]
+	}
+	if at == 0 && len(places) == 0 {
+		return s, nil
+	}
+	b = append(b, s[at:]...)
+	return string(b), t.grow(len(b), 1)
+}
+
+// matchCall calls a closure with a match: with its text, or with the text of
+// each group when the closure takes several.
+func (t *Thread) matchCall(c *Closure, g []Value) (Value, error) {
+	if len(g) == 1 {
+		return t.callClosure(c, g)
+	}
+	if c.arity() > 1 {
+		return t.callClosure(c, g[:min(len(g), max(c.arity(), 1))])
+	}
+	return t.callClosure(c, []Value{&List{Elems: g}})
+}
+
+func (t *Thread) tokenize(s string, a []Value) (Value, error) {
+	if err := t.Alloc(16 * len(s)); err != nil { // each of its characters may be a word
+		return nil, err
+	}
+	sep := " \t\n\r\f"
+	if len(a) == 1 {
+		sep = Format(a[0])
+	}
+	return words(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(sep, r) })), nil
+}
+
+// split is String.split: without a limit empty parts at the end go.
+func (t *Thread) split(s string, re *regex, limit int64) (Value, error) {
+	n := maxMatches
+	if limit > 0 {
+		n = int(min(limit, maxMatches))
+	}
+	if err := t.search(re, s); err != nil {
+		return nil, err
+	}
+	parts := re.re.Split(s, n)
+	if len(parts) == maxMatches {
+		return nil, fmt.Errorf("%w: split into more than %d parts", ErrLimit, maxMatches-1)
+	}
+	for limit == 0 && len(parts) > 1 && parts[len(parts)-1] == "" {
+		parts = parts[:len(parts)-1]
+	}
+	if len(parts) > 1 && parts[0] == "" && re.re.MatchString("") {
+		parts = parts[1:]
+	}
+	if limit == 0 && len(parts) == 1 && parts[0] == "" && s != "" {
+		parts = nil
+	}
+	return texts(parts), t.Alloc(48 * len(parts))
+}
+
+func (t *Thread) eachLine(s string, a []Value) (Value, error) {
+	c, ok := a[len(a)-1].(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	first := int64(0)
+	if len(a) == 2 {
+		first = toInt(a[0])
+	}
+	if err := t.Alloc(16 * len(s)); err != nil {
+		return nil, err
+	}
+	var v Value
+	for i, l := range lines(s) {
+		if err := t.charge(1); err != nil {
+			return nil, err
+		}
+		args := []Value{l}
+		if c.arity() == 2 {
+			args = []Value{l, first + int64(i)}
+		}
+		var err error
+		if v, err = t.callClosure(c, args); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (t *Thread) splitEachLine(s string, a []Value) (Value, error) {
+	c, ok := a[1].(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	re, err := patternOf(a[0])
+	if err != nil {
+		return nil, err
+	}
+	var v Value
+	for _, l := range lines(s) {
+		parts, err := t.split(l, re, 0)
+		if err != nil {
+			return nil, err
+		}
+		args := []Value{&List{Elems: parts.(*List).Elems}}
+		if v, err = t.callClosure(c, args); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (t *Thread) findIn(s string, a []Value) (Value, error) {
+	if c, ok := a[0].(*Closure); ok { // by a test of each character
+		list, err := t.characters(s)
+		if err != nil {
+			return nil, err
+		}
+		return t.lib.kinds[kList]["find"].call(t, &List{Elems: list}, []Value{c})
+	}
+	re, err := patternOf(a[0])
+	if err != nil {
+		return nil, err
+	}
+	places, err := t.matches(re, s, 1)
+	if err != nil || places == nil {
+		return nil, err
+	}
+	g := groupsAt(s, places[0])
+	if len(a) == 2 {
+		c, ok := a[1].(*Closure)
+		if !ok {
+			return nil, ErrNoMember
+		}
+		return t.matchCall(c, g)
+	}
+	return g[0], nil
+}
+
+func (t *Thread) findAllIn(s string, a []Value) (Value, error) {
+	if c, ok := a[0].(*Closure); ok {
+		list, err := t.characters(s)
+		if err != nil {
+			return nil, err
+		}
+		return t.lib.kinds[kList]["findAll"].call(t, &List{Elems: list}, []Value{c})
+	}
+	re, err := patternOf(a[0])
+	if err != nil {
+		return nil, err
+	}
+	places, err := t.matches(re, s, -1)
+	l := NewList()
+	for _, p := range places {
+		if len(a) == 2 {
+			c, ok := a[1].(*Closure)
+			if !ok {
+				return nil, ErrNoMember
+			}
+			v, err := t.matchCall(c, groupsAt(s, p))
+			if err != nil {
+				return nil, err
+			}
+			l.Elems = append(l.Elems, v)
+			continue
+		}
+		l.Elems = append(l.Elems, s[p[0]:p[1]])
+	}
+	return l, err
+}
+
+func (t *Thread) allMatches(s string, pattern Value) ([]Value, error) {
+	re, err := patternOf(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return (&matcher{re: re, s: s}).all(t)
+}
+
+func patternMethods() methods {
+	return methods{
+		"matcher": on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) {
+			s, err := t.toString(a[0])
+			return &matcher{re: re, s: s}, err
+		}),
+		"pattern": on(0, 0, func(_ *Thread, re *regex, _ []Value) (Value, error) { return re.src, nil }),
+		"split":   on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) { return t.split(Format(a[0]), re, 0) }),
+		"isCase":  on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) { return boolean(t.isCase(re, a[0])) }),
+		"asPredicate": on(0, 0, func(t *Thread, re *regex, _ []Value) (Value, error) {
+			return nativeClosure(t.unit(), 1, func(t *Thread, a []Value) (Value, error) {
+				return re.re.MatchString(Format(arg(a, 0))), nil
+			}), nil
+		}),
+	}
+}
+
+func arg(args []Value, i int) Value {
+	if i < len(args) {
+		return args[i]
+	}
+	return nil
+}
