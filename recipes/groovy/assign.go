@@ -160,6 +160,7 @@ func (x *name) set(t *Thread, f *frame, v Value) (Value, error) {
 		f.up[x.up].v = v
 		return v, nil
 	}
+	t.pos = x.pos
 	return v, t.setName(f, x.id, v)
 }
 

@@ -85,6 +85,7 @@ func (x *name) eval(t *Thread, f *frame) (Value, error) {
 	if x.up >= 0 {
 		return f.up[x.up].v, nil
 	}
+	t.pos = x.pos
 	v, err := t.lookup(f, x.id)
 	return v, t.place(f, err, x.pos)
 }
