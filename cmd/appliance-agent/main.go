@@ -4,7 +4,11 @@
 //	appliance-agent run               the service of the installed system
 //	appliance-agent exec KEY          performs one accepted task; started by run
 //	appliance-agent groovy FILE ARG…  a Groovy script of a recipe; started by it
+//	appliance-agent offer             a key and, on stdout, the request for its certificate
+//	appliance-agent adopt             keeps the identity that stdin holds
 //	appliance-agent version
+//
+// On a host that was adopted APPLIANCE_AGENT_HOME names the agent's folder.
 package main
 
 import (
@@ -23,7 +27,7 @@ import (
 // version is set by the linker.
 var version = "devel"
 
-var errUsage = errors.New("usage: appliance-agent run | exec KEY | groovy FILE [ARG...] | version")
+var errUsage = errors.New("usage: appliance-agent run | exec KEY | groovy FILE [ARG...] | offer | adopt | version")
 
 func main() {
 	if os.Getpid() == 1 {
@@ -39,11 +43,15 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, error) {
-	var home agent.Home
+	home := agent.HomeAt(os.Getenv(agent.HomeVariable))
 	var err error
 	switch {
 	case len(args) == 1 && args[0] == "version":
 		_, err = fmt.Fprintln(stdout, version)
+	case len(args) == 1 && args[0] == "offer":
+		err = home.Offer(stdout)
+	case len(args) == 1 && args[0] == "adopt":
+		err = home.Adopt(os.Stdin)
 	case len(args) == 1 && args[0] == "run":
 		err = home.Run(ctx, version, slog.New(slog.NewTextHandler(stderr, nil)))
 	case len(args) == 2 && args[0] == "exec":

@@ -9,6 +9,7 @@ package compute
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,21 +17,26 @@ import (
 	"appliance/pool"
 )
 
-// Chooser chooses among the machines of one driver.
-type Chooser interface {
+// Driver is one way to come by machines.
+type Driver interface {
 	Kind() pool.Driver
 	// Choose returns the machine that is best for t, and for every other
 	// machine of its driver, by ID, why it is not free for t. It is pure: the
 	// same pool gives the same machine. ok is false when none fits.
 	Choose(t pool.Template, machines []pool.Machine) (best pool.Machine, why map[string][]string, ok bool)
+	// Do carries out one step that the driver has of its own. It may be asked
+	// twice for the same and then leaves the same behind; it ends soon after
+	// ctx. Errors are *pool.Cause where a person can act on them, and wrap
+	// pool.ErrInvalid for a step that the driver has not.
+	Do(ctx context.Context, j pool.Job) (pool.JobResult, error)
 }
 
 // Set chooses over several drivers: the template's order of preference
 // decides which is asked first, and the next only when it has none.
-type Set []Chooser
+type Set []Driver
 
 // Of returns the driver of a kind, or nil.
-func (s Set) Of(k pool.Driver) Chooser {
+func (s Set) Of(k pool.Driver) Driver {
 	for _, d := range s {
 		if d.Kind() == k.Or() {
 			return d
@@ -73,6 +79,20 @@ func (s Set) Choose(t pool.Template, machines []pool.Machine) (best pool.Machine
 		}
 	}
 	return best, why, ok
+}
+
+// Do implements Driver for all of them: the machine's own carries the step out.
+func (s Set) Do(ctx context.Context, j pool.Job) (pool.JobResult, error) {
+	d := s.Of(j.Machine.Driver)
+	if d == nil {
+		return pool.JobResult{}, fmt.Errorf("%w: machine %s is of driver %s, which this appliance has not", pool.ErrInvalid, j.Machine.ID, j.Machine.Driver.Or())
+	}
+	return d.Do(ctx, j)
+}
+
+// noStep refuses a step that a driver has not.
+func noStep(k pool.Driver, j pool.Job) error {
+	return fmt.Errorf("%w: driver %s has no step %s", pool.ErrInvalid, k, j.Step)
 }
 
 // choose is what all drivers share: the machines of kind that fit and are

@@ -1,11 +1,15 @@
 package compute
 
-import "appliance/pool"
+import (
+	"context"
+
+	"appliance/pool"
+)
 
 // Metal chooses among the servers of the pool. The zero value is ready.
 type Metal struct{}
 
-// Kind implements Chooser.
+// Kind implements Driver.
 func (Metal) Kind() pool.Driver { return pool.DriverMetal }
 
 // Choose returns the smallest server that is ready and large enough for t.
@@ -16,4 +20,9 @@ func (Metal) Kind() pool.Driver { return pool.DriverMetal }
 // reason of a busy one starts with [Busy].
 func (Metal) Choose(t pool.Template, machines []pool.Machine) (best pool.Machine, why map[string][]string, ok bool) {
 	return choose(pool.DriverMetal, t, machines)
+}
+
+// Do refuses: a server is prepared by its BMC and by the agent in its RAM.
+func (Metal) Do(_ context.Context, j pool.Job) (pool.JobResult, error) {
+	return pool.JobResult{}, noStep(pool.DriverMetal, j)
 }

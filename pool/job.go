@@ -1,0 +1,19 @@
+package pool
+
+// Job is a step that a machine's driver carries out from the appliance.
+type Job struct {
+	Step     string
+	Machine  Machine
+	Template Template
+	Image    string
+	Hostname string
+	// Credential is the machine's login, sealed in the store; zero when it has none.
+	Credential Secret
+}
+
+// JobResult is what a driver's step brought. All fields are optional.
+type JobResult struct {
+	Facts   *Facts `json:"facts,omitempty"`
+	HostKey string `json:"hostKey,omitempty"` // seen at the first contact
+	Output  string `json:"output,omitempty"`
+}
