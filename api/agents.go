@@ -120,7 +120,7 @@ func clientCertificate(r *http.Request) *x509.Certificate {
 // that of the system which the agent installed, as long as the machine has
 // the same owner.
 func (s *Server) pinned(ctx context.Context, m pool.Machine, key string) (bool, error) {
-	if key == "" || m.Key == "" {
+	if key == "" || m.Key == "" && m.Driver != pool.DriverSSH { // a host has only the agent that was put on it
 		return false, nil
 	}
 	if key == m.Key {

@@ -85,6 +85,8 @@ type Engine interface {
 	Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error)
 	Remove(ctx context.Context, service string, wipe bool, by string) (pool.Service, error)
 	Retry(ctx context.Context, machineOrService, by string) error
+	AddHosts(ctx context.Context, o pool.HostOptions, by string) ([]pool.Machine, error)
+	RemoveHost(ctx context.Context, host, by string) (pool.Machine, error)
 	Live(machine string) pool.LiveState
 	// WatchLive returns a channel of changes, which may be nil, and a func that ends the watch.
 	WatchLive() (<-chan pool.LiveUpdate, func())

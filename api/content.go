@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,23 +78,48 @@ func (s *Server) identity(c echo.Context, m pool.Machine) error {
 	if err != nil {
 		return err
 	}
-	err = s.Store.Apply(ctx, &pool.Change{
-		Secrets: map[string]pool.Secret{identitySecret(m.ID): pool.NewSecret(identityText(key, m.Epoch))},
-		Events: []*pool.Event{{At: time.Now().UTC(), Type: "machine.identity", Severity: pool.Info, Machine: m.ID,
-			Message: fmt.Sprintf("The system being installed on %s got its identity.", m.Name)}},
-	})
-	if err != nil {
-		return err
-	}
-	cert, err := s.CA.agentCertificate(m.ID, csr, time.Now())
-	if err != nil {
-		return err
-	}
 	url := s.URL
 	if url == "" {
 		url = "https://" + c.Request().Host
 	}
-	return c.JSON(http.StatusOK, wire.Identity{Server: url, CA: string(s.CA.PEM()), Machine: m.ID, Certificate: cert, Epoch: m.Epoch})
+	id, err := s.issueIdentity(ctx, m, csr, key, url)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, id)
+}
+
+// issueIdentity pins the key of the system on m until its owner changes, and
+// certifies it.
+func (s *Server) issueIdentity(ctx context.Context, m pool.Machine, csr *x509.CertificateRequest, key, url string) (wire.Identity, error) {
+	err := s.Store.Apply(ctx, &pool.Change{
+		Secrets: map[string]pool.Secret{identitySecret(m.ID): pool.NewSecret(identityText(key, m.Epoch))},
+		Events: []*pool.Event{{At: time.Now().UTC(), Type: "machine.identity", Severity: pool.Info, Machine: m.ID,
+			Message: fmt.Sprintf("The system on %s got its identity.", m.Name)}},
+	})
+	if err != nil {
+		return wire.Identity{}, err
+	}
+	cert, err := s.CA.agentCertificate(m.ID, csr, time.Now())
+	if err != nil {
+		return wire.Identity{}, err
+	}
+	return wire.Identity{Server: url, CA: string(s.CA.PEM()), Machine: m.ID, Certificate: cert, Epoch: m.Epoch}, nil
+}
+
+// HostIdentity issues the identity of the agent that the appliance itself put
+// on m, a host that an instance has. csr came back over the connection by
+// which it was put there. Errors wrap pool.ErrInvalid, or ErrConflict for a
+// machine that nobody has.
+func (s *Server) HostIdentity(ctx context.Context, m pool.Machine, csr string) (wire.Identity, error) {
+	if m.Driver != pool.DriverSSH || m.Phase != pool.Reserved && m.Phase != pool.Active {
+		return wire.Identity{}, fmt.Errorf("%w: identity of machine %s: it is %s, of driver %s", pool.ErrConflict, m.Name, m.Phase, m.Driver.Or())
+	}
+	request, key, err := parseCSR(csr)
+	if err != nil {
+		return wire.Identity{}, err
+	}
+	return s.issueIdentity(ctx, m, request, key, s.URL)
 }
 
 // scope returns the stored name of a scope that machine m may read or write:

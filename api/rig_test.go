@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
@@ -380,4 +381,12 @@ func (r *rig) certificate(machine string, k agentKey, at time.Time) string {
 		r.t.Fatal(err)
 	}
 	return cert
+}
+
+func (f *fakeEngine) AddHosts(_ context.Context, o pool.HostOptions, by string) ([]pool.Machine, error) {
+	return nil, f.called("add hosts", fmt.Sprint(len(o.Nodes)), by)
+}
+
+func (f *fakeEngine) RemoveHost(_ context.Context, host, by string) (pool.Machine, error) {
+	return pool.Machine{ID: host, Name: host, Driver: pool.DriverSSH, Phase: pool.Retired}, f.called("remove host", host, by)
 }

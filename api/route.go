@@ -27,6 +27,7 @@ func (s *Server) people(e *echo.Echo) huma.API {
 	s.overviewRoutes(a)
 	s.networkRoutes(a)
 	s.machineRoutes(a)
+	s.hostRoutes(a)
 	s.serviceRoutes(a)
 	s.catalogueRoutes(a)
 	s.sessionRoutes(a)

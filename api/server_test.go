@@ -169,6 +169,19 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("engine was not asked %q", call)
 		}
 	}
+	_, err = c.AddHosts(ctx, wire.HostsRequest{Nodes: []wire.HostNodes{{ID: "n{0}", Range: "10.0.0.1-10.0.0.3"}}, HostLogin: wire.HostLogin{User: "root", Password: "x"}})
+	ok("AddHosts", err)
+	if code, body, _ := r.raw("POST", "/api/v1/hosts", r.tokens[pool.Operator], strings.NewReader(`{"local":true}`), nil); code != 403 || !strings.Contains(body, "only an admin") {
+		t.Errorf("an operator adds the appliance's own host = %d %s", code, body)
+	}
+	h, err := c.RemoveHost(ctx, "h-1")
+	ok("RemoveHost", err)
+	if h.State != pool.HostTerminated || !r.engine.took("add hosts 3 admin") || !r.engine.took("remove host h-1 admin") {
+		t.Errorf("RemoveHost = %+v, engine %q", h, r.engine.calls)
+	}
+	if hosts, err := c.Hosts(ctx); err != nil || len(hosts) != 0 {
+		t.Errorf("Hosts = %+v, %v; metal is no host", hosts, err)
+	}
 	_, err = c.Boot(ctx, "m-1")
 	ok("Boot", err)
 	_, err = c.MachineLog(ctx, "m-1", pool.EventFilter{Last: true, Limit: 5})

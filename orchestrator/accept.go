@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"appliance/pool"
 )
@@ -74,13 +75,16 @@ func checkErase(m *pool.Machine, wiped map[string]bool, listed []string) error {
 func release(d *draft, m *pool.Machine, wiped map[string]bool, wipe bool, why, by string) {
 	op := &pool.Operation{ID: d.mint("op"), Machine: m.ID, Kind: pool.OpRelease, Status: pool.Succeeded, By: by,
 		Params: pool.OpParams{Wipe: wipe}, Token: d.mint(""), QueuedAt: d.now, StartedAt: d.now, EndedAt: d.now, Deadline: d.now}
+	if !m.Driver.Erases() { // its driver has to clean it first
+		op.Status, op.StartedAt, op.EndedAt, op.Deadline = pool.Queued, time.Time{}, time.Time{}, d.now.Add(queueTime)
+	}
 	d.operation(op)
 	d.newOwner(m, "", op.ID, wiped)
 	m.Key, m.Image = "", ""
 	d.secret(bootSecret(m.ID), pool.Secret{})
 	d.condition(m, pool.CondBroken, "", "")
 	d.condition(m, pool.CondDirty, pool.True, why)
-	if wipe {
+	if wipe || !m.Driver.Erases() {
 		d.condition(m, pool.CondProtected, "", "")
 	} else {
 		d.condition(m, pool.CondProtected, pool.True, why)

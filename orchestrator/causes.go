@@ -50,10 +50,18 @@ func overdue(s *pool.Step, m pool.Machine, now time.Time) *pool.Cause {
 		c.Code = "system.silent"
 		c.Message = fmt.Sprintf("The system installed on %s did not report within %s.", m.Name, waited)
 		c.Remedy = "Look at its console: it may not boot from its disk, or have no network. Then retry, which writes the image again."
+		if m.Driver.Or() == pool.DriverSSH {
+			c.Message = fmt.Sprintf("The agent that was put on %s did not report within %s.", m.Name, waited)
+			c.Remedy = "Check that the host reaches the appliance's HTTPS address; its agent's log is beside it. Then retry."
+		}
 	case s.Executor == pool.ByAgent && s.BootID == "":
 		c.Code = "agent.silent"
 		c.Message = fmt.Sprintf("The agent on %s did not ask for step %s within %s.", m.Name, s.Name, waited)
 		c.Remedy = "Power-cycle the machine, then retry."
+	case opSpec(s.Name).driver:
+		c.Code = "driver.timeout"
+		c.Message = fmt.Sprintf("Step %s of %s did not end within %s.", s.Name, m.Name, waited)
+		c.Remedy = "Check that the host answers, then retry."
 	case s.Executor == pool.ByAppliance:
 		c.Code = "bmc.timeout"
 		c.Message = fmt.Sprintf("The BMC of %s did not finish %s within %s.", m.Name, s.Name, waited)
@@ -107,6 +115,24 @@ func powerCause(err error, s *pool.Step, m pool.Machine, now time.Time) *pool.Ca
 	}
 	c.Tried = tried(s)
 	return c
+}
+
+// driverCause says why a step that the machine's driver carried out failed,
+// and whether it is of no use to try again.
+func driverCause(err error, s *pool.Step, m pool.Machine, now time.Time) (c *pool.Cause, permanent bool) {
+	var known *pool.Cause
+	if errors.As(err, &known) {
+		k := *known
+		c = &k
+	} else {
+		c = cause("driver.failed", fmt.Sprintf("Step %s of %s failed.", s.Name, m.Name), err.Error(), "Look at the evidence, then retry.", s.Name, now)
+	}
+	c.Step, c.At, c.Tried = s.Name, now, tried(s)
+	switch c.Code {
+	case "host.auth", "host.key", "host.kind", "host.route", "agent.missing", "image.missing", "hypervisor.none":
+		return c, true
+	}
+	return c, errors.Is(err, pool.ErrInvalid)
 }
 
 // Codes that errors of Power carry.

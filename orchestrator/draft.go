@@ -131,6 +131,9 @@ func (d *draft) condition(m *pool.Machine, t pool.ConditionType, value, reason s
 // protect sets dirty and protected from what is known of m's disks. allowed
 // says which disks a rule or a person allowed to erase.
 func (d *draft) protect(m *pool.Machine, wiped map[string]bool, allowed func(serial string) bool) {
+	if !m.Driver.Erases() {
+		return
+	}
 	has := func(serial string) bool { return wiped[serial] }
 	next := pool.Protect(*m, has, true, d.now)
 	dirty := next[pool.CondDirty]

@@ -28,15 +28,36 @@ func (e *Engine) carryOut(ctx context.Context, s pool.Step, m pool.Machine) {
 	e.working[s.Key] = stop
 	e.wg.Go(func() {
 		defer stop()
-		err := e.power(ctx, s, m)
+		var r pool.JobResult
+		var err error
+		if opSpec(s.Name).driver {
+			r, err = e.drive(ctx, s, m)
+		} else {
+			err = e.power(ctx, s, m)
+		}
 		e.mu.Lock()
 		if e.working[s.Key] != nil { // else the step has ended meanwhile
 			delete(e.working, s.Key)
-			e.effects[s.Key] = &effect{err: err}
+			e.effects[s.Key] = &effect{result: r, err: err}
 		}
 		e.mu.Unlock()
 		e.wake(m.ID)
 	})
+}
+
+// drive has a machine's driver carry out a step.
+func (e *Engine) drive(ctx context.Context, s pool.Step, m pool.Machine) (pool.JobResult, error) {
+	op, err := e.Store.Operation(ctx, s.Owner)
+	if err != nil {
+		return pool.JobResult{}, err
+	}
+	j := pool.Job{Step: s.Name, Machine: m, Image: op.Params.Image, Hostname: op.Params.Hostname, Keep: op.Kind == pool.OpRelease && !op.Params.Wipe}
+	secret, err := e.Store.Secret(ctx, pool.LoginSecret(m.ID))
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return pool.JobResult{}, err
+	}
+	j.Credential = secret
+	return e.Compute.Do(ctx, j)
 }
 
 // power does what a step asks of a machine's BMC.

@@ -63,6 +63,10 @@ type Power interface {
 // be pure; the engine claims what it chose in one transaction.
 type Compute interface {
 	Choose(t pool.Template, machines []pool.Machine) (best pool.Machine, why map[string][]string, ok bool)
+	// Do carries out a step that the machine's driver has of its own. It may
+	// be asked twice for the same step; errors are *pool.Cause where a person
+	// can act on them.
+	Do(ctx context.Context, j pool.Job) (pool.JobResult, error)
 }
 
 // AcceptRule lets discovered machines in that match: by Subnet of their

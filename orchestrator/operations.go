@@ -109,6 +109,9 @@ func start(v *view, d *draft, kind pool.OpKind, p pool.OpParams, by string) (*po
 	if err := free(v, kind); err != nil {
 		return nil, err
 	}
+	if kind != pool.OpRetire && m.Driver.Or() != pool.DriverMetal && len(opSteps(pool.Operation{Kind: kind, Params: p}, *m, v.live)) == 0 {
+		return nil, fmt.Errorf("%w: machine %s is of driver %s: %s is not possible", pool.ErrInvalid, m.Name, m.Driver, kind)
+	}
 	switch kind {
 	case pool.OpDeploy:
 		if m.Instance != "" {
@@ -171,6 +174,9 @@ func (e *Engine) Release(ctx context.Context, machine, by string, o pool.Release
 	err = e.change(ctx, m.ID, func(v *view, d *draft) error {
 		out = v.m
 		if v.m.Phase == pool.Enrolled {
+			if !v.m.Driver.Erases() {
+				return fmt.Errorf("%w: machine %s is of driver %s: nothing on its disks is protected by the appliance; retry cleans it again", pool.ErrConflict, v.m.Name, v.m.Driver)
+			}
 			return lift(v, d, by, o)
 		}
 		if err := free(v, pool.OpRelease); err != nil {
@@ -307,6 +313,17 @@ func retryMachine(v *view, d *draft, by string) error {
 		return fmt.Errorf("%w: machine %s: nothing failed", pool.ErrConflict, m.Name)
 	}
 	kind, p := v.last.Kind, v.last.Params
+	if kind == pool.OpRelease && !m.Driver.Erases() && m.Phase == pool.Enrolled { // cleaning failed
+		d.condition(m, pool.CondBroken, "", "")
+		d.newOperation(m, kind, p, by)
+		return nil
+	}
+	if kind == pool.OpDeploy && m.Driver.Or() == pool.DriverSSH && m.Phase == pool.Enrolled { // it went back to the pool
+		kind, p = pool.OpRelease, pool.OpParams{}
+		d.condition(m, pool.CondBroken, "", "")
+		d.newOperation(m, kind, p, by)
+		return nil
+	}
 	if kind == pool.OpEnrol && m.Phase == pool.Enrolled {
 		kind = pool.OpInspect // it makes good what the enrolment missed
 	}

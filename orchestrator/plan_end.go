@@ -52,6 +52,8 @@ func (v *view) apply(d *draft, s *pool.Step, result json.RawMessage) *pool.Cause
 			b.User = bmcUser
 			d.machine(m).BMC = &b
 		}
+	case stepConnect, stepPush, stepClean, stepDefine, stepStart, stepUndefine:
+		return v.applyDriver(d, s, result)
 	case stepFacts:
 		return v.applyFacts(d, s, result)
 	case stepWipe:
@@ -68,6 +70,23 @@ func (v *view) apply(d *draft, s *pool.Step, result json.RawMessage) *pool.Cause
 	case stepPowerOn:
 		d.condition(m, pool.CondPower, string(pool.PowerOn), "")
 		d.condition(m, pool.CondAgent, "booting", "")
+	}
+	return nil
+}
+
+// applyDriver takes what a driver's step brought.
+func (v *view) applyDriver(d *draft, s *pool.Step, result json.RawMessage) *pool.Cause {
+	var r pool.JobResult
+	if err := json.Unmarshal(result, &r); err != nil {
+		return v.badResult(s, err.Error())
+	}
+	switch s.Name {
+	case stepConnect:
+		return v.applyConnect(d, r)
+	case stepClean:
+		d.condition(v.m, pool.CondDirty, "", "")
+		d.condition(v.m, pool.CondProtected, "", "")
+		d.condition(v.m, pool.CondAgent, "none", "")
 	}
 	return nil
 }
@@ -212,7 +231,11 @@ func (v *view) succeed(d *draft) {
 	d.condition(m, pool.CondBroken, "", "")
 	switch op.Kind {
 	case pool.OpDeploy:
-		d.phase(m, pool.Active, "its system with image "+op.Params.Image+" reported")
+		why := "its system with image " + op.Params.Image + " reported"
+		if m.Driver.Or() == pool.DriverSSH {
+			why = "the agent that was put on it reported"
+		}
+		d.phase(m, pool.Active, why)
 		d.condition(m, pool.CondDirty, "", "")
 	case pool.OpInspect, pool.OpWipe:
 		v.ready(d)

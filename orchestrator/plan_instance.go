@@ -134,6 +134,10 @@ func (v *iview) acquire(dec *decision) {
 		v.advance(d)
 		return
 	}
+	if v.m.Instance != v.in.ID && v.m.Driver.Or() == pool.DriverSSH {
+		v.lookAgain(d, s)
+		return
+	}
 	if !v.op.Status.Open() {
 		c := v.op.Cause
 		if c == nil {
@@ -150,6 +154,16 @@ func (v *iview) acquire(dec *decision) {
 		return
 	}
 	dec.wake = s.Deadline
+}
+
+// lookAgain lets the instance wait for another host: the one it had taken went
+// back to the pool, because it could not be connected to.
+func (v *iview) lookAgain(d *draft, s *pool.Step) {
+	v.tell(d, "instance.waiting", pool.Warning, "%s looks for another host: %s could not be connected to.", v.title(), v.m.Name).Machine = v.m.ID
+	in := d.instance(v.in)
+	in.Machine, in.Phase = "", pool.InstanceWaiting
+	d.step(s).Machine = ""
+	s.Deadline = v.now.Add(time.Hour)
 }
 
 func (v *iview) spec(name string) spec { return eventSpec(name, v.rev.Recipe) }
@@ -448,7 +462,7 @@ func (v *iview) title() string { return v.svc.Name + "/" + strconv.Itoa(v.in.Num
 
 func (v *iview) tell(d *draft, kind string, sev pool.Severity, format string, args ...any) *pool.Event {
 	e := d.tell(kind, sev, format, args...)
-	e.Service, e.Instance = v.svc.Name, v.in.ID
+	e.Service, e.Instance, e.Digest = v.svc.Name, v.in.ID, v.rev.Recipe.Digest
 	return e
 }
 

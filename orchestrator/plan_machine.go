@@ -37,7 +37,10 @@ type decision struct {
 }
 
 // effect is how a step that the appliance carried out ended.
-type effect struct{ err error }
+type effect struct {
+	result pool.JobResult
+	err    error
+}
 
 // planMachine decides what comes next for a machine. It is pure.
 func planMachine(v *view) decision {
@@ -70,6 +73,10 @@ func (v *view) idle(dec *decision) {
 	}
 	switch v.last.Kind {
 	case pool.OpEnrol:
+		if !m.Driver.Erases() {
+			v.ready(d)
+			return
+		}
 		d.newOperation(m, pool.OpInspect, pool.OpParams{Erase: v.last.Params.Erase, Disks: v.last.Params.Disks}, "policy")
 	case pool.OpPower, pool.OpRescue:
 		d.newOperation(m, pool.OpInspect, pool.OpParams{}, "policy")
@@ -81,7 +88,7 @@ func (v *view) idle(dec *decision) {
 
 // towardsReady wipes an enrolled machine that is dirty and not protected.
 func (v *view) towardsReady(d *draft) {
-	if v.ready(d) {
+	if v.ready(d) || !v.m.Driver.Erases() {
 		return
 	}
 	disks := serials(pool.Unwiped(*v.m, func(s string) bool { return v.wiped[s] }))
@@ -107,10 +114,14 @@ func serials(disks []pool.Disk) []string {
 func (v *view) ready(d *draft) bool {
 	m, c := v.m, v.m.Conditions
 	if m.Phase != pool.Enrolled || m.Facts == nil || c.Is(pool.CondDirty) || c.Is(pool.CondHold) || c.Is(pool.CondProtected) || c.Is(pool.CondBroken) ||
-		len(pool.Unwiped(*m, func(s string) bool { return v.wiped[s] })) > 0 {
+		m.Driver.Erases() && len(pool.Unwiped(*m, func(s string) bool { return v.wiped[s] })) > 0 {
 		return false
 	}
-	d.phase(m, pool.Ready, "inspected, and every disk has a wipe record")
+	why := "inspected, and every disk has a wipe record"
+	if !m.Driver.Erases() {
+		why = "reached, and nothing of an earlier service is on it"
+	}
+	d.phase(m, pool.Ready, why)
 	return true
 }
 
@@ -128,7 +139,7 @@ func (v *view) start(dec *decision) {
 	case !v.now.Before(op.Deadline):
 		v.fail(d, opOverdue(op, *v.m, v.now))
 		return
-	case !v.live.trusted && v.now.Before(v.settled):
+	case v.m.Driver.Or() != pool.DriverSSH && !v.live.trusted && v.now.Before(v.settled):
 		dec.wake = v.settled
 		return
 	case v.live.mode != "" && !v.live.trusted && v.now.Before(v.live.first.Add(helloTime)):
@@ -191,7 +202,11 @@ func (v *view) look(dec *decision, s *pool.Step) {
 		}
 	case s.Executor == pool.ByAppliance:
 		if v.effect != nil {
-			v.effectEnded(d, s, v.effect.err)
+			if sp.driver {
+				v.driverEnded(d, s, *v.effect)
+			} else {
+				v.effectEnded(d, s, v.effect.err)
+			}
 			return
 		}
 	case v.rebooted(s):
@@ -241,6 +256,21 @@ func (v *view) rebooted(s *pool.Step) bool {
 		return true
 	}
 	return (s.Name == stepReboot || s.Name == stepRestart) && s.BootID != "" && l.mode != "" && l.bootID != s.BootID
+}
+
+// driverEnded takes the end of a step that the machine's driver carried out.
+func (v *view) driverEnded(d *draft, s *pool.Step, e effect) {
+	if e.err == nil {
+		s.Output = e.result.Output
+		v.done(d, s, encode(e.result))
+		return
+	}
+	c, permanent := driverCause(e.err, s, *v.m, v.now)
+	if permanent {
+		v.stop(d, s, c)
+		return
+	}
+	v.again(d, s, c)
 }
 
 // effectEnded takes the end of a step that the appliance carried out.
@@ -296,6 +326,7 @@ func (v *view) stop(d *draft, s *pool.Step, c *pool.Cause) {
 	d.end(s, pool.StepFailed, c)
 	v.tellStep(d, s, "step.failed", pool.Problem, "%s: %s failed.", v.m.Name, s.Name).Cause = c
 	v.fail(d, c)
+	v.backToPool(d, s)
 }
 
 // interrupted runs a step again that may, and asks a person about the others.

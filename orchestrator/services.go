@@ -76,7 +76,8 @@ func (e *Engine) newService(ctx context.Context, o pool.DeployOptions) (pool.Ser
 	if err != nil {
 		return svc, err
 	}
-	if svc.Image, err = e.imageName(ctx, o.Image, t.Image); err != nil {
+	svc.Image, err = e.imageName(ctx, o.Image, t.Image)
+	if err != nil && !(o.Image == "" && t.Image == "" && t.Prefers(pool.DriverSSH) >= 0) { // a running host needs none
 		return svc, err
 	}
 	return svc, e.fits(ctx, t, svc)
@@ -150,7 +151,7 @@ func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) er
 	left := slices.Clone(machines)
 	var why map[string][]string
 	for n := range svc.Instances {
-		best, no, ok := e.Compute.Choose(t, left)
+		best, no, ok := e.Compute.Choose(imaged(t, svc.Image), left)
 		if why = no; !ok {
 			var parts []string
 			for _, m := range machines {
@@ -164,7 +165,7 @@ func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) er
 			return fmt.Errorf("%w: service %s wants %s for template %s, %s: %s",
 				pool.ErrUnavailable, svc.Name, plural(svc.Instances, "free machine"), t.Name, fitting(n), strings.Join(parts, "; "))
 		}
-		left = slices.DeleteFunc(left, func(m pool.Machine) bool { return m.ID == best.ID })
+		left = take(left, best)
 	}
 	return nil
 }
@@ -205,12 +206,32 @@ func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) error {
 		if err != nil {
 			return err
 		}
-		if best, _, ok := e.Compute.Choose(t, machines); ok {
-			i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID })
-			machines[i].Phase = pool.Reserved
+		if best, _, ok := e.Compute.Choose(imaged(t, svc.Image), machines); ok {
+			if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID }); i >= 0 {
+				machines[i].Phase = pool.Reserved
+			}
 		}
 	}
 	return nil
+}
+
+// imaged narrows a template to what needs no image, when there is none.
+func imaged(t pool.Template, image string) pool.Template {
+	if image == "" {
+		t.Drivers = slices.DeleteFunc(slices.Clone(t.Wants()), func(d pool.Driver) bool { return d != pool.DriverSSH })
+	}
+	return t
+}
+
+// take shows the machine that was chosen as reserved; one that is still to be
+// made takes its share of the machine that it will run on.
+func take(machines []pool.Machine, best pool.Machine) []pool.Machine {
+	best.Phase = pool.Reserved
+	if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID }); i >= 0 {
+		machines[i] = best
+		return machines
+	}
+	return append(machines, best)
 }
 
 // freeMachines returns all machines; those that are ready but have an
@@ -296,9 +317,9 @@ func (e *Engine) choose(ctx context.Context, v *iview) error {
 	if err != nil {
 		return err
 	}
-	m, _, ok := e.Compute.Choose(v.template, machines)
+	m, _, ok := e.Compute.Choose(imaged(v.template, v.rev.Image), machines)
 	if !ok {
-		return nil
+		return e.retryHosts(ctx, v.template)
 	}
 	m = m.Clone()
 	v.choice = &m
@@ -386,7 +407,7 @@ func stopping(v *iview, d *draft) {
 		}
 	}
 	names = append(names, stepCleanup)
-	if v.svc.Wipe && !controlled(*v.m) {
+	if v.svc.Wipe && !controlled(*v.m) && v.m.Driver.Erases() {
 		names = append(names, stepRestart) // its last act: once released, nobody can switch it from here
 	}
 	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), names, v.spec)

@@ -28,6 +28,14 @@ const (
 	stepRescue     = "rescue" // wait: until it is cancelled
 	stepShutdown   = "shutdown"
 
+	// Steps of drivers: the appliance carries them out, over SSH or libvirt.
+	stepConnect  = "connect"  // a running host: reach it, log in, look at it
+	stepPush     = "push"     // put the agent there and start it
+	stepClean    = "clean"    // take it away again
+	stepDefine   = "define"   // a virtual machine: make it, and start the agent in its RAM
+	stepStart    = "start-vm" // start it from the disk that was written
+	stepUndefine = "undefine" // remove it, and its disk unless that is to be kept
+
 	stepAcquire = "acquire" // wait: a machine and its system
 	stepPrepare = "prepare"
 	stepCleanup = "cleanup"
@@ -47,6 +55,7 @@ type spec struct {
 	tries   int
 	patient bool        // an unreachable BMC delays it up to its deadline
 	firm    bool        // it is not cut short: cancel waits for its end
+	driver  bool        // the machine's driver carries it out
 	waiting pool.WaitOn // what the operation waits on while it runs
 }
 
@@ -62,6 +71,8 @@ func opSpec(name string) spec {
 		return spec{mode: mode, waits: true, idem: true, timeout: timeout, tries: 1, waiting: on}
 	}
 	switch name {
+	case stepConnect, stepPush, stepClean, stepDefine, stepStart, stepUndefine:
+		return driverSpec(name)
 	case stepTrust:
 		return wait(pool.InRAM, pool.WaitAgent, 24*time.Hour)
 	case stepSwitchOn:
@@ -97,9 +108,24 @@ func opSpec(name string) spec {
 	return bmc // bmc-check, boot-device, boot-disk, power-*
 }
 
+// driverSpec returns the spec of a driver's step. All of them may run twice.
+func driverSpec(name string) spec {
+	s := spec{driver: true, idem: true, tries: 3, timeout: 5 * time.Minute}
+	switch name {
+	case stepConnect:
+		s.timeout, s.tries = time.Minute, 2
+	case stepDefine:
+		s.timeout, s.tries = 20*time.Minute, 2 // the image's first use on a hypervisor
+	}
+	return s
+}
+
 // opSteps returns the names of the steps of an operation on m, in order, given
 // the agent that is live now. It is nil for what has no steps.
 func opSteps(op pool.Operation, m pool.Machine, live presence) []string {
+	if m.Driver.Or() == pool.DriverSSH {
+		return hostSteps(op.Kind)
+	}
 	switch op.Kind {
 	case pool.OpEnrol:
 		return []string{stepTrust, stepBMCUser, stepBMCCheck}

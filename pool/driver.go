@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,6 +85,21 @@ type Login struct {
 
 // Local says whether the host is the appliance's own, reached without SSH.
 func (l *Login) Local() bool { return l != nil && l.Host == "" }
+
+// Fingerprint returns the SHA-256 fingerprint of the host's pinned key, as
+// OpenSSH shows it; empty before the first contact.
+func (l Login) Fingerprint() string {
+	words := strings.Fields(l.HostKey)
+	if len(words) < 2 {
+		return ""
+	}
+	blob, err := base64.StdEncoding.DecodeString(words[1])
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(blob)
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+}
 
 // LoginSecret is the name under which a host's credential is sealed.
 func LoginSecret(machine string) string { return "login/" + machine }

@@ -25,7 +25,8 @@ type Event struct {
 	Operation string    `json:"operation,omitempty"`
 	Step      string    `json:"step,omitempty"`
 	By        string    `json:"by,omitempty"`
-	Message   string    `json:"message"` // one plain sentence; never a secret
+	Digest    string    `json:"digest,omitempty"` // of the recipe that it is about
+	Message   string    `json:"message"`          // one plain sentence; never a secret
 	Cause     *Cause    `json:"cause,omitempty"`
 }
 

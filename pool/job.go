@@ -4,9 +4,10 @@ package pool
 type Job struct {
 	Step     string
 	Machine  Machine
-	Template Template
 	Image    string
 	Hostname string
+	// Keep says that the data of a machine that is given up are kept.
+	Keep bool
 	// Credential is the machine's login, sealed in the store; zero when it has none.
 	Credential Secret
 }

@@ -30,6 +30,15 @@ type DeployOptions struct {
 	By        string
 }
 
+// HostOptions bring hosts that already run into the pool.
+type HostOptions struct {
+	Nodes []Node // a Node without Host is the appliance's own host
+	// Template whose node list they are; empty for hosts that serve all.
+	Template   string
+	Zone, Rack string
+	Tags       []string
+}
+
 // LiveState is what is known of a machine only in memory.
 type LiveState struct {
 	Agent    AgentMode `json:"agent,omitempty"` // empty: none

@@ -9,6 +9,8 @@ packages=(
   mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin grub-efi-amd64-bin
   # the virtual rack
   qemu-system-x86 qemu-utils ovmf openipmi ipmitool iproute2 kmod
+  # hosts that are adopted, and virtual machines (nothing of it is started: RUNLEVEL below)
+  openssh-server openssh-client libvirt-daemon libvirt-daemon-driver-qemu
   # tests
   chromium shellcheck dnsmasq-base busybox gdisk
   # what recipes of the configuration-management bases run
@@ -35,6 +37,6 @@ if [ "$(id -u)" != 0 ]; then
   exit 1
 fi
 echo "prepare: installing ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -38,6 +38,7 @@ type config struct {
 	Kernel    []string      `yaml:"kernel"`   // further kernel arguments of the boot kit
 	Packages  string        `yaml:"packages"` // folder of the package repository; DATA/packages when empty
 	Netboot   *bool         `yaml:"netboot"`  // false: no DHCP, TFTP, HTTP boot
+	Agents    string        `yaml:"agents"`   // folder with appliance-agent-ARCH, for what the binary does not carry
 	TFTP      tftpConfig    `yaml:"tftp"`
 }
 
@@ -128,6 +129,26 @@ func parseConfig(b []byte) (config, error) {
 		return config{}, fmt.Errorf("%w: %v", pool.ErrInvalid, err)
 	}
 	return c, c.check()
+}
+
+// withoutNetboot switches netboot off in c; where there is no configuration
+// (missing), it is the one of a laptop: all in the user's own folder, served
+// on this host only.
+func (a *app) withoutNetboot(c config, missing error) (config, error) {
+	off := false
+	if missing == nil {
+		c.Netboot = &off
+		return c, c.check()
+	}
+	data := a.getenv("XDG_DATA_HOME")
+	if data == "" {
+		home := a.getenv("HOME")
+		if home == "" {
+			return c, fmt.Errorf("%w: neither HOME nor XDG_DATA_HOME is set: name a configuration with --config", pool.ErrInvalid)
+		}
+		data = filepath.Join(home, ".local", "share")
+	}
+	return parseConfig(fmt.Appendf(nil, "data: %q\nnetboot: false\nlisten: {https: \"127.0.0.1:8443\"}\n", filepath.Join(data, "appliance")))
 }
 
 // packages is the folder of the package repository.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +88,11 @@ func (a *app) fillSaved(o *client.Options) {
 // caller may read it.
 func (a *app) fillLocal(o *client.Options) {
 	c, err := loadConfig(first(a.getenv("APPLIANCE_CONFIG"), defaultConfig))
+	if errors.Is(err, fs.ErrNotExist) { // a laptop's, if it ever served
+		if c, err = a.withoutNetboot(c, err); err == nil {
+			_, err = os.Stat(adminTokenPath(c.Data))
+		}
+	}
 	if err != nil {
 		return
 	}

@@ -27,7 +27,6 @@ import (
 	"appliance/images/kit"
 	"appliance/ipmi"
 	"appliance/orchestrator"
-	"appliance/orchestrator/compute"
 	"appliance/pool"
 	"appliance/store"
 	"appliance/ui"
@@ -42,14 +41,21 @@ const noConfig = `%s does not exist: an appliance has to be told which network i
 
 func (a *app) serveCmd() *cobra.Command {
 	var path, level string
+	var noNetboot bool
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the appliance: DHCP, TFTP, HTTP, API, console, engine",
 		Long: "serve runs until it is interrupted. At its first start it makes an admin token, and says\n" +
-			"where it is and which fingerprint the appliance's CA has.",
-		Example: "  appliance serve\n  appliance serve --config ./appliance.yaml --log debug",
+			"where it is and which fingerprint the appliance's CA has.\n\n" +
+			"With --no-netboot it serves no DHCP, TFTP and HTTP boot, and needs neither root nor a\n" +
+			"configuration: hosts are brought with \"appliance host add\". Without a configuration its data\n" +
+			"are in ~/.local/share/appliance.",
+		Example: "  appliance serve\n  appliance serve --config ./appliance.yaml --log debug\n  appliance serve --no-netboot",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(path)
+			if noNetboot && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+				c, err = a.withoutNetboot(c, err)
+			}
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%w: "+strings.TrimSuffix(noConfig, "\n"), errUsage, path, path)
 			}
@@ -65,6 +71,7 @@ func (a *app) serveCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", first(a.getenv("APPLIANCE_CONFIG"), defaultConfig), "configuration `FILE`")
+	cmd.Flags().BoolVar(&noNetboot, "no-netboot", false, "serve no DHCP, TFTP and HTTP boot: only hosts and virtual machines")
 	cmd.Flags().StringVar(&level, "log", "info", "log `LEVEL`: debug, info, warn or error")
 	return cmd
 }
@@ -141,14 +148,14 @@ func (s *appliance) wire() error {
 	feed := &api.Feed{}
 	s.states = &images.States{}
 	s.engine = &orchestrator.Engine{
-		Store: feedLogs{s.db, feed, s.states}, BMC: &ipmi.Controller{Log: s.log}, Compute: compute.Set{compute.Metal{}, compute.Hosts{}},
+		Store: feedLogs{s.db, feed, s.states}, BMC: &ipmi.Controller{Log: s.log}, Compute: s.drivers(),
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
 	}
 	s.states.Read = s.engine.BootState
 	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
 	s.engine.Boot = s.boots.See
 	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
-	url := "https://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTPS)).String()
+	url := s.url()
 	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
@@ -169,6 +176,11 @@ func (s *appliance) wire() error {
 	}
 	s.net.dhcp, s.dir.subnets, s.api.Network = s.dhcp, s.net.Subnets, s.net
 	return nil
+}
+
+// url is where agents and browsers reach the API.
+func (s *appliance) url() string {
+	return "https://" + netip.AddrPortFrom(s.addr, port(s.config.Listen.HTTPS)).String()
 }
 
 func firstPrefix(all []pool.Subnet) netip.Prefix {

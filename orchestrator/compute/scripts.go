@@ -51,13 +51,13 @@ stop() {
 	pid=$(cat "$home/pid")
 	# A PID may be another's by now: only our own loop is ended.
 	if [ -n "$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$home/loop"; then
-		kill -TERM -- "-$pid" 2>/dev/null || :
+		kill -s TERM -- "-$pid" 2>/dev/null || :
 		n=0
-		while kill -0 -- "-$pid" 2>/dev/null && [ $n -lt 50 ]; do
+		while kill -s 0 -- "-$pid" 2>/dev/null && [ $n -lt 50 ]; do
 			sleep 0.1
 			n=$((n + 1))
 		done
-		kill -KILL -- "-$pid" 2>/dev/null || :
+		kill -s KILL -- "-$pid" 2>/dev/null || :
 	fi
 	rm -f "$home/pid"
 }

@@ -107,7 +107,7 @@ func openSSH(ctx context.Context, dial dialer, l pool.Login, secret pool.NodeLog
 			return nil
 		}
 		changed = cause(CodeHostKey, "Another host than before answers at "+address+": its host key has changed. Nothing was sent to it.",
-			"pinned "+Fingerprint(l.HostKey)+", shown "+ssh.FingerprintSHA256(key),
+			"pinned "+l.Fingerprint()+", shown "+ssh.FingerprintSHA256(key),
 			"Find out why. If the host was installed anew, remove it and add it again: that pins the new key.")
 		return changed
 	}
@@ -178,16 +178,6 @@ func sshConfig(l pool.Login, secret pool.NodeLogin) (*ssh.ClientConfig, error) {
 		}
 	}
 	return conf, nil
-}
-
-// Fingerprint returns the SHA-256 fingerprint of a host key as OpenSSH shows
-// it, or nothing for what is no key.
-func Fingerprint(key string) string {
-	k, _, _, _, err := ssh.ParseAuthorizedKey([]byte(key))
-	if err != nil {
-		return ""
-	}
-	return ssh.FingerprintSHA256(k)
 }
 
 // becomeRoot finds out whether scripts run as root, by sudo where it asks for

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Custom command greet NAME.
+echo "hello, ${1:-nobody}"
