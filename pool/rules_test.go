@@ -177,6 +177,9 @@ func TestMayWipeProperty(t *testing.T) {
 			m.Facts = &pool.Facts{At: noon, Disks: anyDisks(t)}
 		}
 		serials := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"S0", "S1", "S2", "other"}), 0, 3, rapid.ID).Draw(t, "serials")
+		if right && rapid.Bool().Draw(t, "all disks") {
+			serials = nil
+		}
 		disks, err := pool.MayWipe(m, op, token, serials, noon)
 		if err != nil {
 			if !errors.Is(err, pool.ErrConflict) || disks != nil {
