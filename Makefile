@@ -22,7 +22,7 @@ help: ## list the targets
 demo: prepare build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a virtual rack, from power-on to a running database (DEMO_MACHINES=3, ARGS=...)
 	$(B)/bin/rack demo -appliance bin/appliance -image $(IMAGE) -packages $(MIRROR) $(ARGS)
 
-test: prepare vet lint scripts-check vagrant unit-race ui-test root-test sim-test e2e ## everything; what CI runs
+test: prepare vet lint scripts-check vagrant unit-race ui-test root-test engine-test sim-test e2e ## everything; what CI runs
 	@echo "make test: all passed"
 
 unit: ## the quick tests: no root, no race detector
@@ -42,6 +42,12 @@ root-test: kit
 	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
+
+# What -short leaves out of the engine: the model's wider bounds, a bounded
+# sample of make chaos.
+.PHONY: engine-test
+engine-test:
+	$(GO) test -count=1 -tags nokit -timeout 15m -run 'TestModel|TestChaos' ./orchestrator -chaos.faults=2000
 
 # The shipped binary against the simulated rack: the network, the BMCs and the
 # agents of 60 machines, with faults, in namespaces that the test makes.

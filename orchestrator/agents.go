@@ -210,6 +210,8 @@ func (e *Engine) helloInstalled(ctx context.Context, id string, h pool.AgentHell
 			out.State, out.Why = verdictFenced, fmt.Sprintf("machine %s is %s: what is on its disk has no owner any more", m.Name, m.Phase)
 		case h.Epoch != m.Epoch:
 			out.State, out.Why = verdictFenced, fmt.Sprintf("machine %s is at epoch %d, this system is of epoch %d", m.Name, m.Epoch, h.Epoch)
+		case v.op != nil && v.op.Kind == pool.OpFence: // it may have got power again since the proof that it had none
+			out.State, out.Why, out.Retry = verdictWait, fmt.Sprintf("machine %s is being fenced", m.Name), helloRetry
 		case !ok:
 			out.State, out.Why, out.Retry = verdictWait, "the machine is about to start anew", helloRetry
 		}

@@ -38,7 +38,7 @@ type memory struct {
 	fault  fault
 	// chaos says what happens at a commit, beside fault: one of fault's modes, or
 	// nothing. It is called with the lock held and must not block.
-	chaos func(n int, name string) string
+	chaos  func(n int, name string) string
 	hit    bool
 	full   bool                // the disk below it
 	check  func(*memory) error // an invariant, looked at after each commit

@@ -57,7 +57,7 @@ func (e *Engine) NextTask(ctx context.Context, machine, bootID string, mode pool
 		bell := e.bell(machine)
 		p := e.presence(machine)
 		if here && p.bootID == bootID {
-			s, token, err := e.assign(ctx, machine, bootID, mode, p.trusted)
+			s, token, err := e.assign(ctx, machine, bootID, mode, p)
 			switch {
 			case errors.Is(err, pool.ErrConflict):
 				continue
@@ -77,7 +77,7 @@ func (e *Engine) NextTask(ctx context.Context, machine, bootID string, mode pool
 
 // assign gives the machine's running step for mode to the agent. A zero step
 // means that there is none.
-func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.AgentMode, trusted bool) (pool.Step, string, error) {
+func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.AgentMode, p presence) (pool.Step, string, error) {
 	steps, err := e.Store.OpenSteps(ctx, machine)
 	if err != nil {
 		return pool.Step{}, "", err
@@ -86,8 +86,11 @@ func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.A
 		if s.Status != pool.StepRunning || s.Executor != pool.ByAgent {
 			continue
 		}
-		if s.Mode != mode && s.Name != stepShutdown || !trusted && s.Name != stepRestart {
+		if s.Mode != mode && s.Name != stepShutdown || !p.trusted && s.Name != stepRestart {
 			continue
+		}
+		if mode == pool.Installed && s.Epoch != p.epoch {
+			continue // it is for another owner's system
 		}
 		if mode == pool.InRAM && s.BootID != "" && s.BootID != bootID {
 			continue // it was cut off: the planner decides
