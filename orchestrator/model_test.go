@@ -672,7 +672,7 @@ func TestModel(t *testing.T) {
 	}{
 		"lost and doubled":     {1, []string{"init"}, 0, 1, 1, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning)}, false},
 		"restart":              {1, []string{"init"}, 1, 0, 0, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "asks": phaseMet(pool.InstanceFailed)}, false},
-		"fenced":               {1, []string{"init"}, 0, 0, 0, 1, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "fenced": phaseMet(pool.InstanceFailed)}, false},
+		"fenced":               {1, []string{"init"}, 0, 0, 0, 1, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "fenced": phaseMet(pool.InstanceFailed)}, true},
 		"two claims":           {2, nil, 0, 0, 0, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning)}, true},
 		"restart and doubled":  {1, []string{"init", "start"}, 1, 0, 1, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "asks": phaseMet(pool.InstanceFailed)}, true},
 		"fenced and restarted": {1, []string{"init"}, 1, 0, 0, 1, map[string]func(*model) bool{"fenced": phaseMet(pool.InstanceFailed)}, true},
