@@ -44,6 +44,8 @@ var mayImport = map[string][]string{
 	"cmd/bootkit":          {"images/kit", "images/kit/build", "images/debian"},
 	"bench/cmd/tftpserve":  {"tftp"},
 	"bench/cmd/tftpload":   {},
+	"bench/cmd/dhcpload":   {},
+	"bench/cmd/dhcpserve":  {"dhcp", "pool", "store"},
 	"bench/cmd/httpload":   {},
 	"bench/cmd/bootserve":  {"images", "orchestrator", "pool", "store"},
 	"cmd/rack":             {"rack", "pool", "api/wire", "api/client"},

@@ -92,6 +92,7 @@ type booting struct {
 	mu       sync.Mutex
 	answered map[pool.MAC]time.Time // last answer to a netboot client
 	firmware map[pool.MAC]time.Time // last answer to its firmware
+	swept    time.Time
 }
 
 // bootTime is how long after our last answer a machine counts as booting.
@@ -114,7 +115,8 @@ func (b *booting) note(mac pool.MAC, ipxe bool, now time.Time) (rom bool) {
 	if b.answered == nil {
 		b.answered, b.firmware = map[pool.MAC]time.Time{}, map[pool.MAC]time.Time{}
 	}
-	if len(b.answered) > 4096 {
+	if len(b.answered) > 4096 && now.Sub(b.swept) > bootTime/4 {
+		b.swept = now
 		for m, at := range b.answered {
 			if now.Sub(at) > bootTime {
 				delete(b.answered, m)

@@ -124,15 +124,16 @@ func (e *engine) dispatch(x *exchange) {
 	}
 }
 
-const batch = 64 // packets in one system call
+const (
+	batch      = 64   // packets in one system call
+	maxRequest = 1600 // bytes of one; more is no DHCP message of ours
+)
 
 // read is the read loop of one socket. It returns why it ended.
 func (e *engine) read(ctx context.Context, i int) error {
 	msgs := make([]ipv4.Message, batch)
-	xs := make([]*exchange, batch)
 	for k := range msgs {
-		xs[k] = e.free.Get().(*exchange)
-		msgs[k].Buffers = [][]byte{xs[k].in[:]}
+		msgs[k].Buffers = [][]byte{make([]byte, maxRequest)}
 		msgs[k].OOB = make([]byte, 64)
 	}
 	for {
@@ -146,15 +147,15 @@ func (e *engine) read(ctx context.Context, i int) error {
 		now := time.Now()
 		e.s.stats.received.Add(uint64(n))
 		for k := range msgs[:n] {
-			m, x := &msgs[k], xs[k]
-			if m.N > len(x.in) || !x.req.read(x.in[:m.N]) {
+			m, x := &msgs[k], e.free.Get().(*exchange)
+			x.in = append(x.in[:0], m.Buffers[0][:m.N]...)
+			if !x.req.read(x.in) {
 				e.s.stats.malformed.Add(1)
+				e.free.Put(x)
 				continue
 			}
 			x.reset(addrOf(m.Addr), destination(m.OOB[:m.NN]), i == 1, now)
 			e.dispatch(x)
-			xs[k] = e.free.Get().(*exchange)
-			m.Buffers[0] = xs[k].in[:]
 		}
 	}
 }
@@ -185,7 +186,7 @@ func (e *engine) finish(ctx context.Context, x *exchange, v verdict, err error) 
 	}
 	switch v {
 	case answer:
-		x.to = x.routed()
+		x.to, x.buf = x.routed(), x.out.b
 		i := 0
 		if x.proxy {
 			i = 1

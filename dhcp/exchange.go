@@ -13,8 +13,7 @@ import (
 // is answered with. The read loop takes it from a pool; whoever finishes with
 // it gives it back.
 type exchange struct {
-	in  [1600]byte
-	n   int
+	in  []byte // the packet; req lies in it
 	req request
 
 	src    netip.AddrPort
@@ -34,7 +33,7 @@ type exchange struct {
 
 	lease  pool.Lease // what is to be stored before the ACK
 	out    reply
-	buf    [maxReply]byte
+	buf    []byte // of out
 	to     route
 	target net.UDPAddr // of to, for the socket
 	ip     [4]byte     // of target
@@ -110,6 +109,6 @@ func (x *exchange) routed() route {
 
 // respond begins the reply.
 func (x *exchange) respond(kind byte) *reply {
-	x.out.start(x.buf[:0], &x.req, kind, x.server)
+	x.out.start(x.buf, &x.req, kind, x.server)
 	return &x.out
 }

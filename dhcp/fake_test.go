@@ -231,9 +231,8 @@ type arrival struct {
 
 // begin readies an exchange from a packet.
 func begun(b []byte, a arrival) (*exchange, bool) {
-	x := &exchange{}
-	x.n = copy(x.in[:], b)
-	if !x.req.read(x.in[:x.n]) {
+	x := &exchange{in: b}
+	if !x.req.read(x.in) {
 		return nil, false
 	}
 	x.reset(a.src, a.dst, a.proxy, time.Now())

@@ -3,6 +3,7 @@ package dhcp
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,8 +46,8 @@ type prober struct {
 	book   *book
 	mu     sync.Mutex
 	asked  map[netip.Addr]*question
-	fifo   []*question // in order of at
-	held   int
+	fifo   []*question     // in order of at
+	held   []*question     // those whose exchange waits
 	unsent [2][]netip.Addr // behind relay agents; on the link
 	wake   chan struct{}
 }
@@ -91,10 +92,10 @@ func (p *prober) check(x *exchange, o *offer) probeState {
 	p.asked[o.addr] = q
 	p.fifo = append(p.fifo, q)
 	p.ask(q)
-	if p.held >= maxHeldOffers {
+	if len(p.held) >= maxHeldOffers {
 		return probeClear
 	}
-	p.held++
+	p.held = append(p.held, q)
 	q.x = x
 	return probeWanted
 }
@@ -135,7 +136,7 @@ func (p *prober) end(q *question) *exchange {
 	x := q.x
 	q.over, q.x = true, nil
 	if x != nil {
-		p.held--
+		p.held = slices.DeleteFunc(p.held, func(o *question) bool { return o == q })
 	}
 	if p.asked[q.offer.addr] == q {
 		delete(p.asked, q.offer.addr)
@@ -150,25 +151,20 @@ func (p *prober) tick(now time.Time) time.Duration {
 	var clear []*question
 	var xs []*exchange
 	next := time.Duration(0)
-	for _, q := range p.fifo {
+	p.held = slices.DeleteFunc(p.held, func(q *question) bool {
 		age := now.Sub(q.at)
-		if q.x == nil || q.over {
-			continue
-		}
-		switch {
-		case age >= probeTime:
+		if age >= probeTime {
 			clear, xs = append(clear, q), append(xs, q.x)
-			p.held--
 			q.x = nil
-			continue
-		case age >= probeTime/3 && !q.twice:
+			return true
+		}
+		if age >= probeTime/3 && !q.twice {
 			q.twice = true
 			p.ask(q)
 		}
-		if next == 0 {
-			next = 10 * time.Millisecond
-		}
-	}
+		next = 10 * time.Millisecond
+		return false
+	})
 	i := 0
 	for ; i < len(p.fifo) && (p.fifo[i].over || now.Sub(p.fifo[i].at) > probeWatch && p.fifo[i].x == nil); i++ {
 		if q := p.fifo[i]; !q.over {

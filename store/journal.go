@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"appliance/pool"
@@ -119,17 +120,21 @@ func (db *DB) AppendBoot(ctx context.Context, events []pool.BootEvent) error {
 		if err != nil {
 			return err
 		}
-		macs := map[pool.MAC]bool{}
-		for i, e := range events {
-			e.Seq = last + 1 + int64(i)
-			macs[e.MAC] = true
-			if err := putBoot(ctx, tx, e); err != nil {
-				return err
-			}
+		macs := map[pool.MAC]string{} // to its machine
+		for _, e := range events {
+			macs[e.MAC] = ""
 		}
-		for mac := range macs {
-			if err := prune(ctx, tx, "boot_events", "mac", mac.String(), db.opts.BootEvents); err != nil {
-				return err
+		if err := machinesOf(ctx, tx, macs); err != nil {
+			return err
+		}
+		if err := putBoot(ctx, tx, events, last, macs); err != nil {
+			return err
+		}
+		if n := int64(len(events)); len(macs) <= 8 || last/pruneEvery != (last+n)/pruneEvery && len(macs) <= pruneEvery {
+			for mac := range macs {
+				if err := prune(ctx, tx, "boot_events", "mac", mac.String(), db.opts.BootEvents); err != nil {
+					return err
+				}
 			}
 		}
 		_, err = tx.ExecContext(ctx, "DELETE FROM boot_events WHERE seq <= $1", last-maxBootEvents)
@@ -137,19 +142,49 @@ func (db *DB) AppendBoot(ctx context.Context, events []pool.BootEvent) error {
 	})
 }
 
-func putBoot(ctx context.Context, tx *sql.Tx, e pool.BootEvent) error {
-	if e.Machine == "" {
-		err := tx.QueryRowContext(ctx, "SELECT machine FROM machine_macs WHERE mac = $1", e.MAC.String()).Scan(&e.Machine)
-		if err != nil && err != sql.ErrNoRows {
-			return err
+// machinesOf fills in which machine has each MAC.
+func machinesOf(ctx context.Context, tx *sql.Tx, macs map[pool.MAC]string) error {
+	args := make([]any, 0, len(macs))
+	for m := range macs {
+		args = append(args, m.String())
+	}
+	return chunks(len(args), func(from, to int) error {
+		found, err := rows(ctx, tx, func(r *sql.Rows) (p [2]string, err error) { return p, r.Scan(&p[0], &p[1]) },
+			"SELECT mac, machine FROM machine_macs WHERE mac IN ("+list(1, to-from)+")", args[from:to]...)
+		for _, p := range found {
+			if m, err := pool.ParseMAC(p[0]); err == nil {
+				macs[m] = p[1]
+			}
 		}
-	}
-	b, err := text(e)
-	if err != nil {
 		return err
-	}
-	return exec(ctx, tx, "boot event of", e.MAC.String(),
-		"INSERT INTO boot_events (seq, mac, at, doc) VALUES ($1, $2, $3, $4)", e.Seq, e.MAC.String(), e.At.UTC(), b)
+	})
+}
+
+// putBoot writes events, numbered after last.
+func putBoot(ctx context.Context, tx *sql.Tx, events []pool.BootEvent, last int64, machines map[pool.MAC]string) error {
+	const columns = 4
+	args := make([]any, 0, columns*leaseChunks[0])
+	return chunks(len(events), func(from, to int) error {
+		args = args[:0]
+		var stmt strings.Builder
+		stmt.WriteString("INSERT INTO boot_events (seq, mac, at, doc) VALUES ")
+		for i, e := range events[from:to] {
+			e.Seq = last + 1 + int64(from+i)
+			if e.Machine == "" {
+				e.Machine = machines[e.MAC]
+			}
+			b, err := text(e)
+			if err != nil {
+				return err
+			}
+			if i > 0 {
+				stmt.WriteByte(',')
+			}
+			stmt.WriteString("(" + list(i*columns+1, columns) + ")")
+			args = append(args, e.Seq, e.MAC.String(), e.At.UTC(), b)
+		}
+		return exec(ctx, tx, "boot events", "", stmt.String(), args...)
+	})
 }
 
 // BootEvents returns the last limit (1000 when zero) boot events of macs since
