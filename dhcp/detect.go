@@ -64,7 +64,10 @@ func (s *Server) detect(ctx context.Context) (err error) {
 		case err != nil:
 			return fmt.Errorf("listen for other DHCP servers: %w", err)
 		default:
-			if g, ok := s.see(buf[:n]); ok && g.mac != self {
+			if n >= 12 && pool.MAC(buf[6:12]) == self {
+				continue // what we send ourselves
+			}
+			if g, ok := s.see(buf[:n]); ok {
 				if f, news := s.foreign.heard(g, now); news {
 					s.appeared(f)
 				}

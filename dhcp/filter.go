@@ -2,20 +2,23 @@ package dhcp
 
 import "golang.org/x/net/bpf"
 
-// udpFilter passes Ethernet frames that hold an unfragmented IPv4 UDP
-// datagram to one of two ports, so that other traffic never leaves the kernel.
+// udpFilter passes Ethernet frames that hold an unfragmented IPv4 UDP datagram
+// to one of two ports, so that other traffic never leaves the kernel; and of
+// DHCP's only what came through no relay agent (giaddr is zero).
 func udpFilter(port1, port2 uint32) []bpf.RawInstruction {
 	return assemble([]bpf.Instruction{
 		bpf.LoadAbsolute{Off: 12, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: etherIPv4, SkipTrue: 8},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: etherIPv4, SkipTrue: 10},
 		bpf.LoadAbsolute{Off: 23, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 17, SkipTrue: 6},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 17, SkipTrue: 8},
 		bpf.LoadAbsolute{Off: 20, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 0x1fff, SkipTrue: 4},
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: 0x1fff, SkipTrue: 6},
 		bpf.LoadMemShift{Off: 14},
 		bpf.LoadIndirect{Off: 16, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: port1, SkipTrue: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: port2, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: port1, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: port2, SkipTrue: 2},
+		bpf.LoadIndirect{Off: 14 + 8 + 24, Size: 4}, // giaddr; a shorter frame is dropped
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
 		bpf.RetConstant{Val: 0},
 		bpf.RetConstant{Val: 1 << 16},
 	})

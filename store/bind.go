@@ -178,7 +178,7 @@ func readLeases(ctx context.Context, tx *sql.Tx, in []leaseRow) (*leaseTable, er
 
 func readText(n int) string {
 	const columns = "SELECT address, mac, family, expires FROM leases WHERE "
-	return columns + "address IN (" + list(1, n) + ") UNION " + columns + "mac IN (" + list(n+1, n) + ")"
+	return columns + "address IN (" + list(1, n) + ") UNION ALL " + columns + "mac IN (" + list(n+1, n) + ")"
 }
 
 // write brings the table to what t says.
