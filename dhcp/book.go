@@ -1,6 +1,7 @@
 package dhcp
 
 import (
+	"encoding/binary"
 	"hash/fnv"
 	"math/bits"
 	"net/netip"
@@ -293,7 +294,11 @@ func (b *book) choose(n *network, who client, want netip.Addr, res *kept, server
 			return b.hold(who, c, state(c), now)
 		}
 	}
-	if a := b.search(n, who, now); a.IsValid() {
+	search := b.search
+	if who.six {
+		search = b.search6
+	}
+	if a := search(n, who, now); a.IsValid() {
 		return b.hold(who, a, probeWanted, now)
 	}
 	return nil
@@ -318,6 +323,45 @@ func (b *book) search(n *network, who client, now time.Time) netip.Addr {
 		}
 	}
 	return b.oldest(n, now)
+}
+
+// search6 looks at some places of an IPv6 range, which depend on the MAC: a
+// range is either so large that one of them is free, or small enough to look
+// at all.
+func (b *book) search6(n *network, who client, now time.Time) netip.Addr {
+	h := fnv.New64a()
+	_, _ = h.Write(who.mac[:]) // never fails (hash.Hash)
+	sum := h.Sum64()
+	for _, r := range n.Ranges() {
+		first, last := low64(r.First), low64(r.Last)
+		size := last - first + 1 // 0: all 2^64
+		tries := uint64(1024)
+		if size != 0 {
+			tries = min(tries, size)
+		}
+		for i := range tries {
+			k := sum + i
+			if size != 0 {
+				k %= size
+			}
+			a := with64(r.First, first+k)
+			if n.usable(a, netip.Addr{}) && b.free(a, who, now) {
+				return a
+			}
+		}
+	}
+	return netip.Addr{}
+}
+
+func low64(a netip.Addr) uint64 {
+	b := a.As16()
+	return binary.BigEndian.Uint64(b[8:])
+}
+
+func with64(a netip.Addr, low uint64) netip.Addr {
+	b := a.As16()
+	binary.BigEndian.PutUint64(b[8:], low)
+	return netip.AddrFrom16(b)
 }
 
 // search returns a free address of r, from a place on.

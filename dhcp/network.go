@@ -168,7 +168,8 @@ func checkRanges(s pool.Subnet) error {
 		return fmt.Errorf("%w: subnet %s: prefix is missing", pool.ErrInvalid, s.Name)
 	}
 	for _, r := range s.Ranges() {
-		if !s.Prefix.Contains(r.First) || !s.Prefix.Contains(r.Last) || r.Last.Less(r.First) {
+		wide := r.First.Is6() && r.Last.Is6() && with64(r.First, 0) != with64(r.Last, 0)
+		if !s.Prefix.Contains(r.First) || !s.Prefix.Contains(r.Last) || r.Last.Less(r.First) || wide {
 			return fmt.Errorf("%w: subnet %s: first %s to last %s is no range inside it", pool.ErrInvalid, s.Prefix, r.First, r.Last)
 		}
 	}

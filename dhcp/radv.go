@@ -45,13 +45,26 @@ type Netboots interface {
 // script, without and with the answer: 15.8 and 0.07 (iPXE 1.0.0 of 2019, the
 // network card's ROM), 3.9 and 0.03 (Debian 13's 1.21.1, after UEFI PXE). 16
 // bytes suffice: neither a lifetime nor a prefix nor a flag is looked at.
+//
+// Where subnets with Advertise are served, it is what RFC 4861 calls an
+// advertising interface instead: it answers every solicitation with what they
+// say, and says it unasked, too.
 type Advertiser struct {
 	Interface string
 	Boots     Netboots
+	Networks  Networks     // nil: nothing is advertised but what netbooting machines wait for
 	Log       *slog.Logger // nil is silent
 
 	waiting map[pool.MAC]solicit
 	router  time.Time // until then another router counts as present
+	next    time.Time // of the next unasked advertisement
+	early   int       // unasked advertisements that went out at short intervals
+	said    bool      // there is something to take back at the end
+}
+
+// Networks knows which IPv6 subnets are served now; Server does.
+type Networks interface {
+	Advertised() []pool.Subnet
 }
 
 // solicit is a solicitation that is not answered yet: iPXE sends it while it
@@ -102,6 +115,7 @@ func (a *Advertiser) Serve(ctx context.Context, conn *packet.Conn) (err error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
 	defer stop()
 	a.waiting = map[pool.MAC]solicit{}
+	defer a.farewell(conn, ifi, self)
 	defer a.report(ctx, ifi)()
 	// A router answers this within half a second; without it we might not
 	// hear of one for minutes.
@@ -111,7 +125,7 @@ func (a *Advertiser) Serve(ctx context.Context, conn *packet.Conn) (err error) {
 	}
 	buf := make([]byte, 2048)
 	for {
-		deadline := time.Time{}
+		deadline := a.unasked(conn, ifi, self, time.Now())
 		if len(a.waiting) > 0 {
 			deadline = time.Now().Add(lookAgain)
 		}
@@ -130,6 +144,10 @@ func (a *Advertiser) Serve(ctx context.Context, conn *packet.Conn) (err error) {
 			return fmt.Errorf("advertise on %s: %w", a.Interface, err)
 		default:
 			a.receive(buf[:n], self, time.Now())
+		}
+		if nets := a.networks(); len(nets) > 0 {
+			a.answer(conn, ifi, self, nets)
+			continue
 		}
 		for mac, ip := range a.due(time.Now()) {
 			a.send(conn, self, mac, ip)
@@ -165,7 +183,7 @@ func (a *Advertiser) receive(frame []byte, self pool.MAC, now time.Time) {
 		a.router = now.Add(routerQuiet)
 		return
 	}
-	if len(a.waiting) < maxWaiting && now.After(a.router) {
+	if len(a.waiting) < maxWaiting && (now.After(a.router) || len(a.networks()) > 0) {
 		a.waiting[f.mac] = solicit{f.ip, now.Add(patience)}
 	}
 }

@@ -3,6 +3,7 @@ package dhcp
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"net/netip"
 	"testing"
 	"time"
@@ -108,4 +109,49 @@ func TestAdvertisement(t *testing.T) {
 	if to := netip.AddrFrom16([16]byte(b[38:54])); to != linkLocal(mac(1)) {
 		t.Errorf("to %s, want unicast", to)
 	}
+}
+
+func advertised() []pool.Subnet {
+	n := rack6()
+	n.MTU = 1500
+	n.Advertise = &pool.Advertise{Managed: true, Other: true, Autonomous: true, Router: 30 * time.Minute}
+	return []pool.Subnet{n}
+}
+
+func TestAdvertisedNetwork(t *testing.T) {
+	b := advertisement(advertised(), mac(9), 1500)
+	want := "8600000040c0070800000000000000000101525400000009" + // M, O, 1800 s; source link-layer address
+		"05010000000005dc" + // MTU 1500
+		"030440c00001518000003840" + "00000000" + "fd770000000000000000000000000000" + // prefix: on-link, autonomous
+		"1903000000000258" + "fd770000000000000000000000000001" + // DNS server, IPv6 only
+		"1f03000000000258" + "047261636b076578616d706c65000000"[:32]
+	if got := hex.EncodeToString(b); got != want {
+		t.Errorf("advertisement\n%s, want\n%s", got, want)
+	}
+	if b := advertisement(nil, mac(9), 1500); b[6] != 0 || b[7] != 0 {
+		t.Errorf("farewell %x has a router lifetime", b)
+	}
+}
+
+func FuzzRA(f *testing.F) {
+	for _, b := range [][]byte{advertisement(advertised(), mac(1), 1500), {icmpSolicit, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0x52, 0x54, 0, 0, 0, 1}, {icmpAdvert}} {
+		f.Add(icmp6(mac(1), allRouters, linkLocal(mac(1)), allRoutersIP6, append(make([]byte, 0, 300), append(b, make([]byte, 8)...)...)))
+	}
+	f.Add(advert(mac(1), mac(2), linkLocal(mac(2))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a := &Advertiser{Boots: boots{mac(1): true}, waiting: map[pool.MAC]solicit{}}
+		now := time.Now()
+		a.receive(b, mac(9), now)
+		if len(a.waiting) > 0 && now.Before(a.router) {
+			t.Error("it waits beside a router")
+		}
+		for m, ip := range a.due(now) {
+			if m.IsZero() || m[0]&1 == 1 || ip.IsMulticast() {
+				t.Errorf("would answer %s at %s", m, ip)
+			}
+			if f, ok := parseND(advert(mac(9), m, ip)); !ok || f.kind != icmpAdvert {
+				t.Errorf("answer to %s is no advertisement", m)
+			}
+		}
+	})
 }

@@ -83,6 +83,7 @@ type Server struct {
 	stats   counters
 	change  sync.Mutex // one Configure at a time
 	loadErr error
+	mac6    pool.MAC // of the interface: the DHCPv6 server's identifier
 }
 
 const (

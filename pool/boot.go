@@ -17,6 +17,8 @@ type Client struct {
 	HTTP bool `json:"http,omitempty"`
 	// PXE says that the vendor class is PXEClient or HTTPClient: it asks to netboot.
 	PXE bool `json:"pxe,omitempty"`
+	// IPv6 says that it asked by DHCPv6: what it boots has to be reached so.
+	IPv6 bool `json:"ipv6,omitempty"`
 }
 
 // Client architectures (RFC 4578 and IANA's registry).
