@@ -57,6 +57,10 @@ func (n *Network) Up(ctx context.Context) (Bound, error) {
 	for try := 1; ; try++ {
 		b, err := n.try(ctx, try)
 		if err == nil {
+			if b.lease == nil {
+				log.Info("IPv6 address, no DHCPv4", "nic", b.Interface, "mac", b.MAC, "ip", b.Address)
+				return b, nil
+			}
 			log.Info("DHCP lease", "nic", b.Interface, "mac", b.MAC, "ip", b.Address, "server", b.lease.ACK.ServerIdentifier())
 			return b, nil
 		}
@@ -117,9 +121,28 @@ func (n *Network) ask(ctx context.Context, l netlink.Link) (b Bound, err error) 
 	defer func() { err = errors.Join(err, c.Close()) }()
 	lease, err := c.Request(ctx, dhcpOptions(l.Attrs().HardwareAddr)...)
 	if err != nil {
+		if b, ok := sixOnly(l); ok {
+			return b, nil
+		}
 		return Bound{}, fmt.Errorf("DHCP on %s: %w", name, err)
 	}
 	return n.bind(l, lease)
+}
+
+// sixOnly returns the IPv6 address that the kernel made of a router's
+// advertisement, where nobody gives an IPv4 address.
+func sixOnly(l netlink.Link) (Bound, bool) {
+	all, err := netlink.AddrList(l, netlink.FAMILY_V6)
+	if err != nil {
+		return Bound{}, false
+	}
+	for _, a := range all {
+		ip, ok := netip.AddrFromSlice(a.IP)
+		if ones, _ := a.Mask.Size(); ok && ip.IsGlobalUnicast() && a.Flags&unix.IFA_F_TENTATIVE == 0 {
+			return Bound{Interface: l.Attrs().Name, MAC: pool.MAC(l.Attrs().HardwareAddr), Address: netip.PrefixFrom(ip, ones)}, true
+		}
+	}
+	return Bound{}, false
 }
 
 func dhcpOptions(mac net.HardwareAddr) []dhcpv4.Modifier {
@@ -207,6 +230,10 @@ func resolvConf(dns []netip.Addr) string {
 func (n *Network) Keep(ctx context.Context, b Bound) error {
 	log := silent(n.Log)
 	for ctx.Err() == nil {
+		if b.lease == nil { // the kernel keeps what routers advertise
+			<-ctx.Done()
+			return nil
+		}
 		full := b.lease.ACK.IPAddressLeaseTime(time.Hour)
 		pause(ctx, max(full/2-time.Since(b.lease.CreationTime), full/8, time.Second))
 		if ctx.Err() != nil {

@@ -205,8 +205,8 @@ func (c config) rules() []orchestrator.AcceptRule {
 	return out
 }
 
-// interfaceAddr returns the first IPv4 address of an interface, inside prefix
-// when that is valid.
+// interfaceAddr returns the first address of an interface inside prefix, or
+// the first IPv4 address when that is not valid.
 func interfaceAddr(name string, prefix netip.Prefix) (netip.Addr, error) {
 	ifi, err := net.InterfaceByName(name)
 	if err != nil {
@@ -218,7 +218,7 @@ func interfaceAddr(name string, prefix netip.Prefix) (netip.Addr, error) {
 	}
 	for _, a := range addrs {
 		p, err := netip.ParsePrefix(a.String())
-		if err == nil && p.Addr().Is4() && (!prefix.IsValid() || prefix.Contains(p.Addr())) {
+		if err == nil && (prefix.Contains(p.Addr()) || !prefix.IsValid() && p.Addr().Is4()) {
 			return p.Addr(), nil
 		}
 	}

@@ -23,6 +23,8 @@ type directory struct {
 	states  *images.States
 	site    images.Site
 	server  string // where agents reach the API
+	site6   images.Site
+	server6 string // empty: no IPv6 subnet is served
 	ca      []byte // PEM
 	subnets func() []pool.Subnet
 }
@@ -45,8 +47,20 @@ func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, sub
 	if !netboots {
 		return pool.BootAnswer{}, state.Known, nil // an installed system, or the agent
 	}
-	answer, ok := images.Answer(c, images.Decide(c, state), mac, d.site)
+	site := d.site
+	if c.IPv6 {
+		site = d.site6
+	}
+	answer, ok := images.Answer(c, images.Decide(c, state), mac, site)
 	return answer, ok, nil
+}
+
+// siteAt is where a machine finds the appliance that reached it at an address.
+func (d *directory) siteAt(local netip.Addr) images.Site {
+	if local.Unmap().Is6() && d.server6 != "" {
+		return d.site6
+	}
+	return d.site
 }
 
 // Boot implements images.Directory.
@@ -75,6 +89,10 @@ func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Add
 	}
 	c := wire.BootConfig{Server: d.server, CA: string(d.ca), MAC: mac}
 	lease, err := d.db.Lease(ctx, mac)
+	if from.Unmap().Is6() && d.server6 != "" {
+		c.Server = d.server6
+		lease, err = d.db.Lease6(ctx, mac)
+	}
 	if err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -27,9 +26,15 @@ func (s *appliance) serveBootFiles(ctx context.Context, l sockets) error {
 		t := &tftp.Server{FS: images.TFTP(files, s.dir.site), Log: s.sawTransfer, SinglePort: s.config.TFTP.SinglePort}
 		return t.Serve(ctx, l.tftp)
 	})
+	if l.tftp6 != nil {
+		g.Go(func() error {
+			t := &tftp.Server{FS: images.TFTP(files, s.dir.site6), Log: s.sawTransfer, SinglePort: s.config.TFTP.SinglePort}
+			return t.Serve(ctx, l.tftp6)
+		})
+	}
 	g.Go(func() error {
 		b := &images.Boot{
-			Kit: files, Directory: s.dir, Stamp: s.states.Stamp, Site: func(netip.Addr) images.Site { return s.dir.site },
+			Kit: files, Directory: s.dir, Stamp: s.states.Stamp, Site: s.dir.siteAt,
 			Kernel: s.config.Kernel, Seen: s.boots.See, Log: s.log,
 			ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		}

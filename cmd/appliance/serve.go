@@ -81,6 +81,7 @@ type appliance struct {
 	config config
 	log    *slog.Logger
 	addr   netip.Addr // of the rack's interface
+	addr6  netip.Addr // its IPv6 address, where an IPv6 subnet is served
 	db     *store.DB
 	ca     *api.CA
 	engine *orchestrator.Engine
@@ -122,7 +123,7 @@ func (a *app) serve(ctx context.Context, c config, log *slog.Logger) (err error)
 }
 
 // wire makes the parts and connects them.
-func (s *appliance) wire() error {
+func (s *appliance) wire() (err error) {
 	c := s.config
 	s.addr = netip.MustParseAddr("127.0.0.1")
 	if c.Interface != "" {
@@ -137,6 +138,12 @@ func (s *appliance) wire() error {
 		}
 	}
 	names := append([]string{"localhost", "127.0.0.1", "::1", s.addr.String()}, c.Names...)
+	if six := sixthPrefix(c.Subnets); six.IsValid() && c.netboot() {
+		if s.addr6, err = interfaceAddr(c.Interface, six); err != nil {
+			return err
+		}
+		names = append(names, s.addr6.String())
+	}
 	if h, err := os.Hostname(); err == nil {
 		names = append(names, h)
 	}
@@ -157,6 +164,10 @@ func (s *appliance) wire() error {
 	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
 	url := s.url()
 	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
+	if s.addr6.IsValid() {
+		s.dir.site6 = images.Site{TFTP: s.addr6, HTTP: "http://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTP)).String()}
+		s.dir.server6 = "https://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTPS)).String()
+	}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
 		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
@@ -171,7 +182,7 @@ func (s *appliance) wire() error {
 		return err
 	}
 	s.dhcp = &dhcp.Server{
-		Subnets: c.Subnets, Reservations: reservations, Interface: c.Interface, Addr: s.addr, Leases: s.db, Directory: s.dir,
+		Subnets: c.Subnets, Reservations: reservations, Interface: c.Interface, Addr: s.addr, Addr6: s.addr6, Leases: s.db, Directory: s.dir,
 		Log: s.log, Boot: s.boots.See, OnForeign: s.net.foreign, OnMode: s.net.mode,
 	}
 	s.net.dhcp, s.dir.subnets, s.api.Network = s.dhcp, s.net.Subnets, s.net
@@ -183,11 +194,24 @@ func (s *appliance) url() string {
 	return "https://" + netip.AddrPortFrom(s.addr, port(s.config.Listen.HTTPS)).String()
 }
 
+// firstPrefix returns the first IPv4 subnet: the interface's own.
 func firstPrefix(all []pool.Subnet) netip.Prefix {
-	if len(all) == 0 {
-		return netip.Prefix{}
+	for _, s := range all {
+		if s.Prefix.Addr().Is4() {
+			return s.Prefix
+		}
 	}
-	return all[0].Prefix
+	return netip.Prefix{}
+}
+
+// sixthPrefix returns the first IPv6 subnet: the interface's own.
+func sixthPrefix(all []pool.Subnet) netip.Prefix {
+	for _, s := range all {
+		if s.Prefix.Addr().Is6() {
+			return s.Prefix
+		}
+	}
+	return netip.Prefix{}
 }
 
 // rootedDir is a folder whose links do not lead out of it. It is opened anew
@@ -247,6 +271,7 @@ func (s *appliance) firstToken(ctx context.Context, a *app) error {
 type sockets struct {
 	https, console, http net.Listener
 	dhcp, boot, tftp     *net.UDPConn
+	tftp6                *net.UDPConn // nil: no IPv6 subnet is served
 }
 
 func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
@@ -282,6 +307,13 @@ func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
 		return l, inUse("listen for TFTP", err)
 	}
 	l.tftp = c.(*net.UDPConn)
+	if s.addr6.IsValid() {
+		c, err := lc.ListenPacket(ctx, "udp6", netip.AddrPortFrom(s.addr6, 69).String())
+		if err != nil {
+			return l, inUse("listen for TFTP", err)
+		}
+		l.tftp6 = c.(*net.UDPConn)
+	}
 	return l, nil
 }
 
@@ -295,7 +327,7 @@ func (l sockets) close() {
 			_ = c.Close()
 		}
 	}
-	for _, c := range []*net.UDPConn{l.dhcp, l.boot, l.tftp} {
+	for _, c := range []*net.UDPConn{l.dhcp, l.boot, l.tftp, l.tftp6} {
 		if c != nil {
 			_ = c.Close()
 		}
@@ -358,8 +390,11 @@ func (s *appliance) runNetboot(ctx context.Context, g *errgroup.Group, l sockets
 			s.log.Warn("no router advertisements: iPXE waits 13 seconds longer", "err", err)
 			return nil
 		}
-		return (&dhcp.Advertiser{Interface: s.config.Interface, Boots: s.dhcp, Log: s.log}).Serve(ctx, conn)
+		return (&dhcp.Advertiser{Interface: s.config.Interface, Boots: s.dhcp, Networks: s.dhcp, Log: s.log}).Serve(ctx, conn)
 	})
+	if s.addr6.IsValid() {
+		g.Go(func() error { return s.dhcp.Serve6(ctx) })
+	}
 	g.Go(func() error { return s.serveBootFiles(ctx, l) })
 }
 
