@@ -39,6 +39,7 @@ unit-race:
 root-test: kit
 	$(GO) test -count=1 -run TestPID1 ./agent
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
+	$(GO) test -count=1 -run TestInterop ./dhcp
 	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
@@ -131,6 +132,10 @@ SEED   ?= 0
 .PHONY: chaos
 chaos: ## disturb reference deployments, FAULTS=10000 faults at least (SEED=n repeats)
 	$(GO) test -count=1 -tags nokit -timeout 60m -run TestChaos ./orchestrator -v -chaos.faults=$(FAULTS) -chaos.seed=$(SEED) | grep -v '^=== RUN\|^ *--- PASS'
+
+.PHONY: interop
+interop: prepare ## real DHCP clients, relay agents and servers, in network namespaces
+	$(GO) test -count=1 -v -run TestInterop ./dhcp
 
 # --- care ------------------------------------------------------------------
 

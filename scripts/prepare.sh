@@ -13,6 +13,7 @@ packages=(
   openssh-server openssh-client libvirt-daemon libvirt-daemon-driver-qemu
   # tests
   chromium shellcheck dnsmasq-base busybox gdisk
+  isc-dhcp-client dhcpcd-base isc-dhcp-relay kea-dhcp4-server systemd
   # what recipes of the configuration-management bases run
   puppet ansible-core
 )
