@@ -74,7 +74,7 @@ func TestInteropDhclient(t *testing.T) {
 	m := newMemory()
 	serve(t, real4(m))
 	dir := t.TempDir()
-	script := filepath.Join(dir, "script") // a RELEASE is sent from the address
+	script := filepath.Join(dir, "script")                                                                                                                      // a RELEASE is sent from the address
 	if err := os.WriteFile(script, []byte("#!/bin/sh\n[ -z \"$new_ip_address\" ] || ip addr replace $new_ip_address/24 dev $interface\n"), 0o755); err != nil { //nolint:gosec // a script
 		t.Fatal(err)
 	}

@@ -78,6 +78,9 @@ subnets:
     # Machines that nobody knows are answered, inventoried and shown; nothing is
     # written to them until they are accepted.
     discover: true
+    # What the appliance is here: server, proxy (beside a DHCP server that stays),
+    # off, or auto: proxy if another server answers when it starts.
+    # mode: auto
     # router: 10.77.0.254
     # dns: [10.77.0.1]
     # reserve: { "52:54:00:12:34:56": 10.77.0.20 }
