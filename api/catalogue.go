@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,7 +48,10 @@ func binary(kind string) *huma.RequestBody {
 func (s *Server) catalogueRoutes(a huma.API) {
 	const tag = "Catalogue"
 	handle(s, a, endpoint{http.MethodGet, "/recipes", "recipes", "List recipes", tag, pool.Viewer, 0},
-		func(ctx context.Context, _ *nothing) ([]pool.RecipeInfo, error) { return list(s.Store.Recipes(ctx)) })
+		func(ctx context.Context, _ *nothing) ([]pool.RecipeInfo, error) {
+			all, err := list(s.Store.Recipes(ctx))
+			return slices.DeleteFunc(all, func(r pool.RecipeInfo) bool { return r.Application != "" }), err
+		})
 	handle(s, a, endpoint{http.MethodGet, "/recipes/{name}", "recipe", "One recipe, by name or digest", tag, pool.Viewer, 0},
 		func(ctx context.Context, in *named) (pool.RecipeInfo, error) {
 			if len(in.Name) > 7 && in.Name[:7] == "sha256:" {
@@ -134,11 +138,11 @@ func (s *Server) uploadRecipe(ctx context.Context, body io.Reader) (pool.RecipeI
 		}
 		return pool.RecipeInfo{}, fmt.Errorf("%w: read recipe: %v", pool.ErrInvalid, err)
 	}
-	info, err := s.CheckRecipe(ctx, b)
+	packed, err := s.CheckRecipe(ctx, b)
 	if err != nil {
 		return pool.RecipeInfo{}, err
 	}
-	info.Shipped = false
+	info := packed[0].Info
 	all, err := s.Store.Recipes(ctx)
 	if err != nil {
 		return pool.RecipeInfo{}, err
@@ -148,8 +152,11 @@ func (s *Server) uploadRecipe(ctx context.Context, body io.Reader) (pool.RecipeI
 			return r, nil // it is there already, perhaps shipped
 		}
 	}
-	if err := s.Store.PutRecipe(ctx, info, b); err != nil {
-		return pool.RecipeInfo{}, err
+	for _, p := range slices.Backward(packed) { // an application that is listed has its services
+		p.Info.Shipped = false
+		if err := s.Store.PutRecipe(ctx, p.Info, p.Archive); err != nil {
+			return pool.RecipeInfo{}, err
+		}
 	}
 	return info, s.record(ctx, pool.Event{Type: "recipe.uploaded", Message: fmt.Sprintf("Recipe %s was uploaded.", info.Name)})
 }

@@ -28,6 +28,9 @@ type Services interface {
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instance(ctx context.Context, id string) (pool.Instance, error)
 	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	Application(ctx context.Context, name string) (pool.Application, error)
+	Applications(ctx context.Context) ([]pool.Application, error)
+	Revisions(ctx context.Context, service string) ([]pool.Revision, error)
 	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
 	Attributes(ctx context.Context, scope string) ([]pool.Attribute, error)
 	DeleteAttribute(ctx context.Context, scope, name string) error
@@ -83,6 +86,11 @@ type Engine interface {
 	Release(ctx context.Context, machine, by string, o pool.ReleaseOptions) (pool.Machine, error)
 	Cancel(ctx context.Context, operation, by string) error
 	Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error)
+	DeployApplication(ctx context.Context, o pool.ApplicationOptions) (pool.Application, error)
+	RemoveApplication(ctx context.Context, name string, wipe bool, by string) (pool.Application, error)
+	// Plan and PlanApplication say what a deployment would do, and change nothing.
+	Plan(ctx context.Context, o pool.DeployOptions) (pool.Plan, error)
+	PlanApplication(ctx context.Context, o pool.ApplicationOptions) (pool.Plan, error)
 	Remove(ctx context.Context, service string, wipe bool, by string) (pool.Service, error)
 	Retry(ctx context.Context, machineOrService, by string) error
 	AddHosts(ctx context.Context, o pool.HostOptions, by string) ([]pool.Machine, error)

@@ -115,6 +115,18 @@ func (f *fakeEngine) Deploy(_ context.Context, o pool.DeployOptions) (pool.Servi
 	return pool.Service{Name: o.Recipe.Name, Phase: pool.ServiceDeploying, Instances: 1, By: o.By}, f.called("deploy", o.Recipe.Name, o.By)
 }
 
+func (f *fakeEngine) DeployApplication(_ context.Context, o pool.ApplicationOptions) (pool.Application, error) {
+	return pool.Application{Name: o.Recipe.Name, Phase: pool.ServiceDeploying, By: o.By}, f.called("deploy application", o.Recipe.Name, o.By)
+}
+func (f *fakeEngine) RemoveApplication(_ context.Context, name string, wipe bool, by string) (pool.Application, error) {
+	return pool.Application{Name: name, Phase: pool.ServiceRemoving, Wipe: wipe}, f.called("remove application", name, by)
+}
+func (f *fakeEngine) Plan(_ context.Context, o pool.DeployOptions) (pool.Plan, error) {
+	return pool.Plan{Digest: "sha256:1"}, f.called("plan", o.Recipe.Name)
+}
+func (f *fakeEngine) PlanApplication(_ context.Context, o pool.ApplicationOptions) (pool.Plan, error) {
+	return pool.Plan{Digest: "sha256:1", Application: o.Recipe.Name}, f.called("plan application", o.Recipe.Name)
+}
 func (f *fakeEngine) Remove(_ context.Context, s string, wipe bool, by string) (pool.Service, error) {
 	return pool.Service{Name: s, Phase: pool.ServiceRemoving, Wipe: wipe}, f.called("remove", s, by)
 }
@@ -197,11 +209,17 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, engine: engine, logs: logs, tokens: map[pool.Role]string{}}
 	r.Server = &Server{
 		Store: db, Engine: engine, Agents: engine, Images: fakeImages{t.TempDir()}, CA: ca, Feed: &Feed{}, Version: "1.2.3",
-		CheckRecipe: func(_ context.Context, b []byte) (pool.RecipeInfo, error) {
+		CheckRecipe: func(_ context.Context, b []byte) ([]pool.PackedRecipe, error) {
 			if !bytes.HasPrefix(b, []byte("recipe")) {
-				return pool.RecipeInfo{}, errors.Join(pool.ErrInvalid, errors.New("no recipe"))
+				return nil, errors.Join(pool.ErrInvalid, errors.New("no recipe"))
 			}
-			return pool.RecipeInfo{Name: "mysql", Digest: "sha256:aa", Instances: 1}, nil
+			if bytes.HasPrefix(b, []byte("recipe of shop")) {
+				return []pool.PackedRecipe{
+					{Info: pool.RecipeInfo{Name: "shop", Digest: "sha256:bb", Members: []string{"sha256:cc"}}, Archive: b},
+					{Info: pool.RecipeInfo{Name: "shop.db", Application: "shop", Digest: "sha256:cc", Instances: 1}, Archive: []byte("db")},
+				}, nil
+			}
+			return []pool.PackedRecipe{{Info: pool.RecipeInfo{Name: "mysql", Digest: "sha256:aa", Instances: 1}, Archive: b}}, nil
 		},
 		Console: fstest.MapFS{"index.html": {Data: []byte("<!doctype html>console")}, "assets/app.js": {Data: []byte(strings.Repeat("let a;", 500))}},
 		Packages: fstest.MapFS{"dists/stable/Release": {Data: []byte("Origin: appliance\n")}, "pool/a.deb": {Data: []byte("deb")},

@@ -29,6 +29,7 @@ func (s *Server) people(e *echo.Echo) huma.API {
 	s.machineRoutes(a)
 	s.hostRoutes(a)
 	s.serviceRoutes(a)
+	s.applicationRoutes(a)
 	s.catalogueRoutes(a)
 	s.sessionRoutes(a)
 	s.streamRoute(a)

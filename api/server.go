@@ -22,9 +22,10 @@ type Server struct {
 	Agents Agents
 	// Images keeps disk images; nil: there are none.
 	Images Images
-	// CheckRecipe loads an uploaded archive (tar.gz) and says what it is.
+	// CheckRecipe loads an uploaded archive (tar.gz) and says what it is; of an
+	// application the services follow, packed each by itself.
 	// Errors wrap pool.ErrInvalid. Nil: no uploads.
-	CheckRecipe func(ctx context.Context, archive []byte) (pool.RecipeInfo, error)
+	CheckRecipe func(ctx context.Context, archive []byte) ([]pool.PackedRecipe, error)
 	// CA issues the agents' certificates.
 	CA *CA
 	// URL is where agents reach this server: https://10.77.0.1:8443.

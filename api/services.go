@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -86,20 +87,11 @@ func (s *Server) service(ctx context.Context, name string) (wire.Service, error)
 
 // deploy finds the recipe that is meant and hands the rest to the engine.
 func (s *Server) deploy(ctx context.Context, r wire.DeployRequest) (wire.Service, error) {
-	if (r.Recipe == "") == (r.Digest == "") {
-		return wire.Service{}, fmt.Errorf("%w: name a recipe, or the digest of one that was uploaded", pool.ErrInvalid)
-	}
-	if r.Name != "" {
-		if err := wire.CheckHostname("name", r.Name); err != nil {
-			return wire.Service{}, err
-		}
-	}
-	recipe, err := s.recipe(ctx, r.Recipe, r.Digest)
+	recipe, err := s.meant(ctx, r)
 	if err != nil {
 		return wire.Service{}, err
 	}
-	svc, err := s.Engine.Deploy(ctx, pool.DeployOptions{Name: r.Name, Recipe: recipe, Template: r.Template,
-		Image: r.Image, Instances: r.Instances, By: who(ctx).person()})
+	svc, err := s.Engine.Deploy(ctx, deployOptions(ctx, r, recipe))
 	if err != nil {
 		return wire.Service{}, err
 	}
@@ -109,16 +101,23 @@ func (s *Server) deploy(ctx context.Context, r wire.DeployRequest) (wire.Service
 // recipe returns a recipe by its digest, or by its name: the shipped one, or
 // the only other one.
 func (s *Server) recipe(ctx context.Context, name, digest string) (pool.RecipeInfo, error) {
+	if digest != "" {
+		r, _, err := s.Store.Recipe(ctx, digest)
+		if errors.Is(err, pool.ErrNotFound) {
+			return r, fmt.Errorf("%w: recipe %s was not uploaded", pool.ErrNotFound, digest)
+		}
+		return r, err
+	}
 	all, err := s.Store.Recipes(ctx)
 	if err != nil {
 		return pool.RecipeInfo{}, err
 	}
 	var found, names = []pool.RecipeInfo{}, []string{}
 	for _, r := range all {
-		if digest != "" && r.Digest == digest || digest == "" && r.Name == name && r.Shipped {
+		if r.Name == name && r.Shipped {
 			return r, nil
 		}
-		if digest == "" && r.Name == name {
+		if r.Name == name {
 			found = append(found, r)
 		}
 		names = append(names, r.Name)
@@ -128,8 +127,6 @@ func (s *Server) recipe(ctx context.Context, name, digest string) (pool.RecipeIn
 		return found[0], nil
 	case len(found) > 1:
 		return pool.RecipeInfo{}, fmt.Errorf("%w: %d recipes are called %s: name one by its digest", pool.ErrConflict, len(found), name)
-	case digest != "":
-		return pool.RecipeInfo{}, fmt.Errorf("%w: recipe %s was not uploaded", pool.ErrNotFound, digest)
 	}
 	near := pool.Near(name, names)
 	if len(near) == 0 {

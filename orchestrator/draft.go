@@ -255,3 +255,11 @@ func (d *draft) end(s *pool.Step, status pool.StepStatus, c *pool.Cause) {
 func backoff(n int) time.Duration {
 	return min(2*time.Second<<min(n-1, 5), 30*time.Second)
 }
+
+func (d *draft) application(a *pool.Application) *pool.Application {
+	if !slices.Contains(d.Applications, a) {
+		a.UpdatedAt = d.now
+		d.Applications = append(d.Applications, a)
+	}
+	return a
+}

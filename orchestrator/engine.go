@@ -95,6 +95,7 @@ type Engine struct {
 	Boot func(pool.BootEvent)
 
 	q       queue
+	times   durations
 	once    sync.Once
 	started time.Time
 	wg      sync.WaitGroup // effects

@@ -27,6 +27,7 @@ type iview struct {
 	settled  time.Time
 	template pool.Template
 	rev      pool.Revision // that the instance runs
+	depends  []dependency  // of the service, while the instance is brought up
 	// choice is what Compute chose, while the instance has no machine.
 	choice *pool.Machine
 	mint   func(prefix string) string
@@ -122,13 +123,8 @@ func (v *iview) acquire(dec *decision) {
 	if v.m.Phase == pool.Active && v.m.Instance == v.in.ID && !(v.op.Kind == pool.OpDeploy && v.op.Status.Open()) {
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s has machine %s.", v.title(), v.m.Name)
-		names := []string{stepPrepare}
-		for _, e := range upEvents() {
-			if slices.Contains(v.rev.Recipe.Events, e) && (e != "preServiceStart" || v.in.Number == 1) {
-				names = append(names, e)
-			}
-		}
-		steps := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), names, v.spec)
+		names := upSteps(v.rev.Recipe, v.in.Number)
+		steps := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), gated(*v.svc, names), v.spec)
 		v.steps = append(v.steps, steps...)
 		d.instance(v.in).Phase = pool.InstanceInstalling
 		v.advance(d)
@@ -180,6 +176,8 @@ func (v *iview) up(dec *decision) {
 		v.advance(d)
 	case s.Status != pool.StepRunning:
 		v.fail(d, s.Cause)
+	case s.Name == stepDepends:
+		v.waits(dec, s)
 	case !v.now.Before(s.Deadline):
 		v.again(d, s, overdue(s, *v.m, v.now))
 	default:
@@ -214,6 +212,9 @@ func (v *iview) advance(d *draft) {
 		v.runs(d)
 		return
 	case s.Status != pool.StepPending || v.now.Before(s.NotBefore):
+		return
+	case s.Name == stepDepends:
+		v.depend(d, s)
 		return
 	}
 	info := pool.InstanceInfo{ID: v.in.ID, Number: v.in.Number, Service: v.svc.BaseName(), Application: v.svc.ApplicationName(), Planned: v.svc.Instances,

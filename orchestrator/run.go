@@ -60,6 +60,9 @@ func every(ctx context.Context, d time.Duration, f func(context.Context)) {
 }
 
 func (e *Engine) beat(ctx context.Context) {
+	if err := e.times.save(ctx, e.Store); err != nil && ctx.Err() == nil {
+		e.Log.Error("durations not stored", "err", err)
+	}
 	if err := e.Store.SetSetting(ctx, beatKey, time.Now().UTC().Format(time.RFC3339Nano)); err != nil && ctx.Err() == nil {
 		e.Log.Error("beat not stored", "err", err)
 	}
@@ -76,6 +79,9 @@ func (e *Engine) resume(ctx context.Context) error {
 	if last, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		down = max(0, time.Since(last))
 	}
+	if err := e.times.load(ctx, e.Store); err != nil {
+		return err
+	}
 	if err := e.extend(ctx, down); err != nil {
 		return err
 	}
@@ -90,6 +96,9 @@ func (e *Engine) resume(ctx context.Context) error {
 		default:
 		}
 		e.q.add("i:" + in.ID)
+	}
+	if err := e.resumeServices(ctx); err != nil {
+		return err
 	}
 	machines, err := e.Store.Machines(ctx)
 	if err != nil {
@@ -129,6 +138,10 @@ func (e *Engine) tick(ctx context.Context, key string) error {
 	var dec decision
 	var m *pool.Machine
 	switch kind {
+	case "s":
+		return e.tickService(ctx, id)
+	case "a":
+		return e.tickApplication(ctx, id)
 	case "m":
 		v, err := e.view(ctx, id)
 		if err != nil {
@@ -181,6 +194,7 @@ func (e *Engine) apply(ctx context.Context, d *draft) error {
 		e.Log.Info(ev.Type, "machine", ev.Machine, "service", ev.Service, "step", ev.Step, "msg", ev.Message)
 	}
 	for _, s := range d.Steps {
+		e.times.learn(s)
 		e.stepStored(s)
 	}
 	e.touched(d, func(key string) {
@@ -215,8 +229,17 @@ func (e *Engine) touched(d *draft, f func(key string)) {
 			f("i:" + op.Params.Instance)
 		}
 	}
+	for _, s := range d.Services {
+		f("s:" + s.Name)
+	}
+	for _, a := range d.Applications {
+		f("a:" + a.Name)
+	}
 	for _, in := range d.Instances {
 		f("i:" + in.ID)
+		if settledPhase(in.Phase) {
+			f("s:" + in.Service)
+		}
 	}
 }
 
@@ -327,6 +350,7 @@ func (e *Engine) view(ctx context.Context, id string) (*view, error) {
 	}
 	m = m.Clone()
 	v.m, v.live = &m, e.presence(id)
+	e.times.about(m)
 	v.wiped, err = e.Store.Wiped(ctx, id)
 	return v, err
 }

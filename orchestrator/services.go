@@ -17,70 +17,103 @@ var serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$`)
 
 // Deploy records a service whose instances then take machines and come up.
 // Errors wrap ErrInvalid (with near names for what is unknown), ErrConflict
-// for a name that is taken, and ErrUnavailable when too few machines fit: the
-// message names the constraint that failed on each.
+// for a name that is taken or a plan that is stale, and ErrUnavailable when
+// too few machines fit: the message names the constraint that failed on each.
 func (e *Engine) Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error) {
-	svc, err := e.newService(ctx, o)
+	look, err := e.outlook(ctx)
 	if err != nil {
 		return pool.Service{}, err
 	}
-	now := time.Now().UTC()
-	d := &draft{now: now, mint: mint}
-	svc.CreatedAt, svc.Revision = now, 1
-	d.service(&svc)
-	d.revision(svc, o.By)
-	for n := 1; n <= svc.Instances; n++ {
-		in := &pool.Instance{ID: mint("in"), Service: svc.Name, Number: n, Revision: svc.Revision, Phase: pool.InstanceWaiting, Step: stepAcquire, CreatedAt: now}
-		d.instance(in)
-		d.secret(tokenSecret(in.ID), pool.NewSecret(mint("")))
-		s := d.newSteps(in.ID, "", 0, 1, now.Add(time.Hour), []string{stepAcquire}, func(string) spec {
-			return spec{waits: true, idem: true, timeout: acquireTime, tries: 1}
-		})[0]
-		s.Status, s.StartedAt = pool.StepRunning, now
+	if err := look.fresh(o.Plan); err != nil {
+		return pool.Service{}, err
 	}
-	ev := d.tell("service.deploying", pool.Info, "%s asked for service %s (instances: %d).", o.By, svc.Name, svc.Instances)
-	ev.Service, ev.By = svc.Name, o.By
+	svc, t, err := e.newService(ctx, o)
+	if err != nil {
+		return pool.Service{}, err
+	}
+	plan := propose(look, []demand{{svc: svc, template: t, count: svc.Instances, first: 1}})
+	if len(plan.Problems) > 0 {
+		return pool.Service{}, fmt.Errorf("%w: %s", pool.ErrUnavailable, strings.Join(plan.Problems, "; "))
+	}
+	d := &draft{now: time.Now().UTC(), mint: mint}
+	create(d, &svc, plan.Services[0].Instances, o.By)
 	if err := e.apply(ctx, d); err != nil {
 		return pool.Service{}, err
 	}
 	return svc, nil
 }
 
-// newService checks what was asked for and fills in what was left out.
-func (e *Engine) newService(ctx context.Context, o pool.DeployOptions) (pool.Service, error) {
-	r := o.Recipe
-	svc := pool.Service{Name: o.Name, Recipe: r, Template: o.Template, Instances: o.Instances, Phase: pool.ServiceDeploying, By: o.By}
-	if svc.Name == "" {
-		svc.Name = strings.ToLower(r.Name)
+// create writes a new service and its instances, each of which prefers the
+// machine of its plan.
+func create(d *draft, svc *pool.Service, places []pool.InstancePlan, by string) {
+	svc.CreatedAt, svc.Revision = d.now, 1
+	d.service(svc)
+	d.revision(*svc, by)
+	for _, p := range places {
+		newInstance(d, *svc, p)
 	}
-	if !serviceName.MatchString(svc.Name) {
-		return svc, fmt.Errorf("%w: service name %q: lower-case letters, digits and dashes, a letter first, 50 at most", pool.ErrInvalid, svc.Name)
+	ev := d.tell("service.deploying", pool.Info, "%s asked for service %s (instances: %d).", by, svc.Name, svc.Instances)
+	ev.Service, ev.By = svc.Name, by
+}
+
+// newInstance adds an instance that waits for its machine.
+func newInstance(d *draft, svc pool.Service, p pool.InstancePlan) *pool.Instance {
+	in := &pool.Instance{ID: d.mint("in"), Service: svc.Name, Number: p.Number, Revision: svc.Revision, Prefer: p.Machine,
+		Phase: pool.InstanceWaiting, Step: stepAcquire, CreatedAt: d.now}
+	d.instance(in)
+	d.secret(tokenSecret(in.ID), pool.NewSecret(d.mint("")))
+	s := d.newSteps(in.ID, "", 0, 1, d.now.Add(time.Hour), []string{stepAcquire}, func(string) spec {
+		return spec{waits: true, idem: true, timeout: acquireTime, tries: 1}
+	})[0]
+	s.Status, s.StartedAt = pool.StepRunning, d.now
+	return in
+}
+
+// newService checks what was asked for and fills in what was left out.
+func (e *Engine) newService(ctx context.Context, o pool.DeployOptions) (svc pool.Service, t pool.Template, err error) {
+	r := o.Recipe
+	if len(r.Members) > 0 {
+		return svc, t, fmt.Errorf("%w: %s is an application, not a service", pool.ErrInvalid, r.Name)
+	}
+	base := o.Name
+	if base == "" {
+		base = strings.ToLower(strings.TrimPrefix(r.Name, r.Application+"."))
+	}
+	svc = pool.Service{Name: pool.ServiceKey(o.Application, base), Application: o.Application, DependsOn: o.DependsOn, Recipe: r,
+		Template: o.Template, Instances: o.Instances, Phase: pool.ServiceDeploying, By: o.By}
+	if !serviceName.MatchString(base) {
+		return svc, t, fmt.Errorf("%w: service name %q: lower-case letters, digits and dashes, a letter first, 50 at most", pool.ErrInvalid, base)
 	}
 	if svc.Instances == 0 {
 		svc.Instances = max(r.Instances, 1)
 	}
 	if low := max(r.Min, 1); svc.Instances < low || r.Max > 0 && svc.Instances > r.Max {
-		return svc, fmt.Errorf("%w: service %s: %d instances: recipe %s wants %d to %d", pool.ErrInvalid, svc.Name, svc.Instances, r.Name, low, max(r.Max, low))
+		return svc, t, fmt.Errorf("%w: service %s: %d instances: recipe %s wants %d to %d", pool.ErrInvalid, svc.Name, svc.Instances, r.Name, low, max(r.Max, low))
 	}
 	old, err := e.Store.Service(ctx, svc.Name)
 	switch {
 	case err == nil && old.Phase != pool.ServiceRemoved:
-		return svc, fmt.Errorf("%w: service %s exists; choose another name, or remove it", pool.ErrConflict, svc.Name)
+		return svc, t, fmt.Errorf("%w: service %s exists; choose another name, or remove it", pool.ErrConflict, svc.Name)
 	case err != nil && !errors.Is(err, pool.ErrNotFound):
-		return svc, err
+		return svc, t, err
 	}
+	return e.madeOf(ctx, svc, o.Image)
+}
+
+// madeOf fills in the template and the image that a service gets.
+func (e *Engine) madeOf(ctx context.Context, svc pool.Service, image string) (pool.Service, pool.Template, error) {
 	if svc.Template == "" {
-		svc.Template = r.Template
+		svc.Template = svc.Recipe.Template
 	}
 	t, err := e.template(ctx, svc.Template)
 	if err != nil {
-		return svc, err
+		return svc, t, err
 	}
-	svc.Image, err = e.imageName(ctx, o.Image, t.Image)
-	if err != nil && !(o.Image == "" && t.Image == "" && t.Prefers(pool.DriverSSH) >= 0) { // a running host needs none
-		return svc, err
+	svc.Image, err = e.imageName(ctx, image, t.Image)
+	if err != nil && !(image == "" && t.Image == "" && t.Prefers(pool.DriverSSH) >= 0) { // a running host needs none
+		return svc, t, err
 	}
-	return svc, e.fits(ctx, t, svc)
+	return svc, imaged(t, svc.Image), nil
 }
 
 func (e *Engine) template(ctx context.Context, name string) (pool.Template, error) {
@@ -139,37 +172,6 @@ func (e *Engine) imageName(ctx context.Context, asked, template string) (string,
 	return "", fmt.Errorf("%w: name the image: there is %s", pool.ErrInvalid, strings.Join(names, ", "))
 }
 
-// fits says why there are too few machines for a service.
-func (e *Engine) fits(ctx context.Context, t pool.Template, svc pool.Service) error {
-	machines, err := e.freeMachines(ctx)
-	if err != nil {
-		return err
-	}
-	if err := e.setAside(ctx, machines); err != nil {
-		return err
-	}
-	left := slices.Clone(machines)
-	var why map[string][]string
-	for n := range svc.Instances {
-		best, no, ok := e.Compute.Choose(imaged(t, svc.Image), left)
-		if why = no; !ok {
-			var parts []string
-			for _, m := range machines {
-				if r := why[m.ID]; len(r) > 0 {
-					parts = append(parts, m.Name+" "+strings.Join(r, " and "))
-				}
-			}
-			if len(parts) == 0 {
-				parts = []string{"the pool has no other machine; connect a server and switch it on, or accept one: appliance machine list"}
-			}
-			return fmt.Errorf("%w: service %s wants %s for template %s, %s: %s",
-				pool.ErrUnavailable, svc.Name, plural(svc.Instances, "free machine"), t.Name, fitting(n), strings.Join(parts, "; "))
-		}
-		left = take(left, best)
-	}
-	return nil
-}
-
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -196,6 +198,10 @@ func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) error {
 	}
 	for _, in := range instances {
 		if in.Phase != pool.InstanceWaiting {
+			continue
+		}
+		if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return in.Prefer != "" && m.ID == in.Prefer && m.Phase == pool.Ready }); i >= 0 {
+			machines[i].Phase = pool.Reserved
 			continue
 		}
 		svc, err := e.Store.Service(ctx, in.Service)
@@ -269,6 +275,7 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.times.owned(in.ID, rev.Recipe.Name)
 	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), mint: mint}
 	v.load = func() ([]pool.Instance, error) { return e.Store.Instances(ctx, in.Service) }
 	if v.steps, err = e.steps(ctx, id); err != nil {
@@ -280,6 +287,11 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	}
 	if waits {
 		return v, e.choose(ctx, v)
+	}
+	if in.Phase == pool.InstanceInstalling || in.Phase == pool.InstanceStarting {
+		if v.depends, err = e.depends(ctx, svc); err != nil {
+			return nil, err
+		}
 	}
 	if in.Machine == "" {
 		return v, nil
@@ -313,6 +325,9 @@ func (e *Engine) revisionOf(ctx context.Context, svc pool.Service, in pool.Insta
 
 // choose lets Compute choose a machine for an instance that waits for one.
 func (e *Engine) choose(ctx context.Context, v *iview) error {
+	if ok, err := e.preferred(ctx, v); ok || err != nil {
+		return err
+	}
 	machines, err := e.freeMachines(ctx)
 	if err != nil {
 		return err
@@ -325,6 +340,31 @@ func (e *Engine) choose(ctx context.Context, v *iview) error {
 	v.choice = &m
 	v.wiped, err = e.Store.Wiped(ctx, m.ID)
 	return err
+}
+
+// preferred chooses the machine that the instance was planned for, if it is
+// free still.
+func (e *Engine) preferred(ctx context.Context, v *iview) (bool, error) {
+	if v.in.Prefer == "" || v.m != nil {
+		return false, nil
+	}
+	m, err := e.Store.Machine(ctx, v.in.Prefer)
+	if errors.Is(err, pool.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, err := e.Store.OpenOperation(ctx, m.ID); !errors.Is(err, pool.ErrNotFound) {
+		return false, err
+	}
+	if _, _, ok := e.Compute.Choose(imaged(v.template, v.rev.Image), []pool.Machine{m}); !ok {
+		return false, nil
+	}
+	m = m.Clone()
+	v.choice = &m
+	v.wiped, err = e.Store.Wiped(ctx, m.ID)
+	return true, err
 }
 
 // Remove ends a service: its instances are stopped and their machines given
@@ -352,6 +392,9 @@ func (e *Engine) remove(ctx context.Context, service string, wipe bool, by strin
 	case pool.ServiceRemoving:
 		return svc, nil
 	default:
+	}
+	if err := e.needed(ctx, svc); err != nil {
+		return svc, err
 	}
 	instances, err := e.Store.Instances(ctx, service)
 	if err != nil {

@@ -276,6 +276,8 @@ func eventSpec(name string, r pool.RecipeInfo) spec {
 		}
 	case "preStop", "stop", "postStop", stepShutdown:
 		s.timeout, s.idem = 5*time.Minute, true
+	case stepDepends:
+		s = spec{waits: true, idem: true, timeout: dependTime, tries: 1}
 	case stepRestart:
 		s.task, s.idem, s.timeout = pool.TaskReboot, true, 2*time.Minute
 	case stepCleanup:

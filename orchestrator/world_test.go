@@ -28,6 +28,7 @@ type world struct {
 	wg     sync.WaitGroup
 	ctx    context.Context
 	starts int
+	nodes  []*world // further machines of the same appliance
 
 	mu        sync.Mutex
 	mac       pool.MAC
@@ -58,6 +59,9 @@ func newWorld() *world {
 // serve runs the appliance, again after each kill, until ctx ends.
 func (w *world) serve(ctx context.Context) {
 	w.ctx = ctx
+	for _, n := range w.nodes {
+		n.ctx = ctx
+	}
 	started := make(chan struct{})
 	w.wg.Go(func() {
 		for first := true; ctx.Err() == nil; first = false {
@@ -67,6 +71,9 @@ func (w *world) serve(ctx context.Context) {
 				e.Store = w.store(h)
 			}
 			w.engine.Store(e)
+			for _, n := range w.nodes {
+				n.engine.Store(e)
+			}
 			w.starts++
 			if first {
 				close(started)

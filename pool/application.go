@@ -108,3 +108,23 @@ func circle(names []string, needs map[string][]string, done []string) []string {
 	}
 	return append(path[slices.Index(path, at):], at)
 }
+
+// ApplicationSentence says in one plain sentence how an application is, of
+// whose services some run.
+func ApplicationSentence(a Application, services, running int) string {
+	switch a.Phase {
+	case ServiceRunning:
+		return fmt.Sprintf("Running: %s.", plural(services, "service"))
+	case ServiceRemoving:
+		return "Being removed, in reverse order of the start."
+	case ServiceRemoved:
+		return "Removed."
+	case ServiceFailed:
+		if a.Cause != nil {
+			return strings.TrimSpace(sentenceEnd("Failed: "+a.Cause.Message) + " " + sentenceEnd(a.Cause.Remedy))
+		}
+		return "Failed."
+	default:
+		return fmt.Sprintf("Being deployed: %d of %s running.", running, plural(services, "service"))
+	}
+}

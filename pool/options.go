@@ -28,6 +28,10 @@ type DeployOptions struct {
 	Image     string
 	Instances int
 	By        string
+	// Application and DependsOn (keys) are of a service that is a part of one.
+	Application string
+	DependsOn   []string
+	Plan        string // digest of a plan; empty: none was made
 }
 
 // HostOptions bring hosts that already run into the pool.

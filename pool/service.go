@@ -54,6 +54,12 @@ type RecipeInfo struct {
 	Members []string `json:"members,omitempty"`
 }
 
+// PackedRecipe is a recipe as it is stored.
+type PackedRecipe struct {
+	Info    RecipeInfo
+	Archive []byte
+}
+
 // Service is a recipe that somebody asked to run.
 type Service struct {
 	// Name is the service's key: NAME, or APP.NAME in an application.
@@ -88,6 +94,7 @@ type Instance struct {
 	// steps of this round are to be done.
 	Round     int          `json:"round,omitempty"`
 	Machine   string       `json:"machine,omitempty"`
+	Prefer    string       `json:"prefer,omitempty"` // the machine it was planned for, while it waits
 	Phase     ServicePhase `json:"phase"`
 	Step      string       `json:"step,omitempty"`
 	Endpoint  string       `json:"endpoint,omitempty"` // host:port

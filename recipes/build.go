@@ -85,18 +85,19 @@ func (l *loader) application(src source, b *block) *Recipe {
 			l.note(invalidf("%s: service %s is defined more than once", src.file, r.Name))
 		}
 		names[r.Name] = true
+		r.app, r.Application = &src, app.Name
 		app.Services = append(app.Services, r)
 	}
 	missing := false
 	for _, r := range app.Services {
 		for _, d := range r.DependsOn {
-			if !names[d] {
+			if !names[d] && l.member == "" {
 				l.note(invalidf("%s: Dependency '%s' of service: %s was not found%s", src.file, d, r.Name, hint(d, names)))
 				missing = true
 			}
 		}
 	}
-	if c := cycle(app.Services); c != "" && !missing {
+	if c := cycle(app.Services); c != "" && !missing && l.member == "" {
 		l.note(invalidf("%s: services depend on each other in a circle: %s", src.file, c))
 	}
 	var err error

@@ -96,6 +96,8 @@ type loader struct {
 	warnings []string
 	faults   []error
 	read     map[string]bool // Groovy files that were parsed
+	root     string          // folder of the service that is read
+	member   string          // folder of the only service that is wanted of an application
 }
 
 func (l *loader) warn(where, format string, args ...any) {
@@ -104,7 +106,17 @@ func (l *loader) warn(where, format string, args ...any) {
 
 // recipe reads the recipe; what is wrong with it is in l.faults.
 func (l *loader) recipe() *Recipe {
-	src, err := find(l.fsys, l.opt.Dir)
+	dir := cleanDir(l.opt.Dir)
+	l.root = dir
+	var err error
+	if l.member, err = l.packedMember(); err != nil {
+		l.note(err)
+		return nil
+	}
+	if l.member != "" {
+		dir = path.Join(dir, packedApp)
+	}
+	src, err := find(l.fsys, dir)
 	if err != nil {
 		l.note(err)
 		return nil
@@ -115,7 +127,15 @@ func (l *loader) recipe() *Recipe {
 		return nil
 	}
 	if root.typ == "application" {
-		return l.application(src, root)
+		app := l.application(src, root)
+		if l.member == "" || app == nil {
+			return app
+		}
+		if len(app.Services) != 1 {
+			l.note(invalidf("%s: the application has no service %s", src.file, l.member))
+			return nil
+		}
+		return app.Services[0]
 	}
 	return l.build(src, root)
 }
@@ -353,7 +373,7 @@ func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy
 // base finds the folder that "extend rel" names: packed with the recipe,
 // beside it, or in the library.
 func (l *loader) base(from source, rel string) (source, error) {
-	packed := path.Join(l.opt.Dir, packedBases, fmt.Sprint(l.depth))
+	packed := path.Join(l.root, packedBases, fmt.Sprint(l.depth))
 	beside := path.Join(from.dir, rel)
 	tried := []string{beside}
 	for _, dir := range []string{packed, beside} {
@@ -401,6 +421,14 @@ func (r *reader) member(t *groovy.Thread, app, over *block) error {
 		return groovy.Throw("DSLException", "a service of an application needs a name, which is its folder")
 	}
 	dir := path.Join(r.src.dir, name)
+	switch r.load.member {
+	case "":
+	case name:
+		dir = r.load.root
+	default:
+		return nil
+	}
+	r.load.root = dir
 	if _, err := fs.Stat(r.src.fsys, dir); err != nil || !fs.ValidPath(dir) {
 		return groovy.Throw("DSLException", "Could not find service directory: %s while loading application", name)
 	}

@@ -80,6 +80,33 @@ func Pack(fsys fs.FS) (archive []byte, digest string, err error) {
 // it was loaded with are appended to the properties file, as the original does,
 // because Groovy scripts read that file themselves.
 func (r *Recipe) Pack() (archive []byte, digest string, err error) {
+	from, err := r.packed()
+	if err != nil {
+		return nil, "", err
+	}
+	return pack(from)
+}
+
+// packed are the files of the recipe's archive.
+func (r *Recipe) packed() (map[string]source, error) {
+	if r.IsApplication() {
+		return r.packApplication()
+	}
+	from, err := r.sources()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.addApplication(from); err != nil {
+		return nil, err
+	}
+	if r.overrides != "" {
+		r.appendProperties(from, "\n// overrides of the deployment\n"+r.overrides+"\n")
+	}
+	return from, nil
+}
+
+// sources are the files of a service and of what it extends.
+func (r *Recipe) sources() (map[string]source, error) {
 	from := map[string]source{}
 	add := func(name string, s source) {
 		if _, ok := from[name]; !ok {
@@ -92,7 +119,7 @@ func (r *Recipe) Pack() (archive []byte, digest string, err error) {
 	for i, s := range r.baseSources() {
 		files, err := list(s.fsys, s.dir)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		for _, f := range files {
 			src := source{fsys: s.fsys, dir: s.dir, file: f}
@@ -102,16 +129,7 @@ func (r *Recipe) Pack() (archive []byte, digest string, err error) {
 			}
 		}
 	}
-	if r.overrides != "" {
-		name := strings.TrimSuffix(r.descriptor, ".groovy") + ".properties"
-		s, ok := from[name]
-		if !ok {
-			s = source{fsys: emptyFS{}, file: name}
-		}
-		s.more = "\n// overrides of the deployment\n" + r.overrides + "\n"
-		from[name] = s
-	}
-	return pack(from)
+	return from, nil
 }
 
 // emptyFS has every file, and each is empty.

@@ -64,6 +64,10 @@ type Recipe struct {
 	Files    []string  // of the folder, sorted, slash separated
 	Warnings []string  // what was accepted but has no effect or no good one
 
+	// Application is the name of the application that the service is a part of.
+	Application string
+
+	app        *source // of the application's descriptor
 	descriptor string
 	overrides  string // of the deployment
 	fsys       fs.FS
@@ -80,7 +84,7 @@ func (r *Recipe) IsApplication() bool { return r.Services != nil }
 // detections, locator, monitors, details and verify are entries, not steps.
 func Events() []string {
 	return []string{"preServiceStart", "init", "preInstall", "install", "postInstall", "preStart", "start", "postStart",
-		"preStop", "stop", "postStop", "shutdown", "preServiceStop"}
+		"drain", "preStop", "stop", "postStop", "shutdown", "preServiceStop"}
 }
 
 // Entry is what runs at an event or for a custom command: exactly one of a

@@ -49,6 +49,9 @@ func NewRunner(r *Recipe, h Host, v Values, dir string) *Runner {
 // by ctx or a limit: what goes wrong in it is "false" with a warning.
 func (r *Runner) Run(ctx context.Context, event string, args []string, out io.Writer) (Result, error) {
 	e, ok := r.Recipe.Lifecycle[event]
+	if !ok && event == "drain" {
+		e, ok = r.Recipe.CustomCommands[event]
+	}
 	if !ok {
 		return Result{OK: true}, nil
 	}

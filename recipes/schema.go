@@ -36,7 +36,7 @@ func blockTypes() map[string]blockType {
 			url:s maxJarSize:i stateful:b statefulProcessingUnit:o statelessProcessingUnit:o dataGrid:o memcached:o
 			mirrorProcessingUnit:o`},
 		"lifecycle": {"service", `preServiceStart:e init:e preInstall:e install:e postInstall:e preStart:e start:e
-			postStart:e preStop:e stop:e postStop:e shutdown:e preServiceStop:e startDetection:e stopDetection:e
+			postStart:e drain:e preStop:e stop:e postStop:e shutdown:e preServiceStop:e startDetection:e stopDetection:e
 			locator:e monitors:e details:e verify:e startDetectionTimeoutSecs:i startDetectionIntervalSecs:i
 			eventTimeoutSecs:m`},
 		"compute":                 {"service", "template:s"},

@@ -88,6 +88,11 @@ func (c *Client) WaitService(ctx context.Context, name string, ok func(wire.Serv
 	return wait(ctx, func() (wire.Service, error) { return c.Service(ctx, name) }, ok)
 }
 
+// WaitApplication reads an application until ok says so or fails.
+func (c *Client) WaitApplication(ctx context.Context, name string, ok func(wire.Application) (bool, error)) (wire.Application, error) {
+	return wait(ctx, func() (wire.Application, error) { return c.Application(ctx, name) }, ok)
+}
+
 // wait reads every half second; an appliance that restarts is waited for.
 func wait[T any](ctx context.Context, look func() (T, error), ok func(T) (bool, error)) (T, error) {
 	tick := time.NewTicker(500 * time.Millisecond)

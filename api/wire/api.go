@@ -88,6 +88,15 @@ type DeployRequest struct {
 	Instances int    `json:"instances,omitempty" minimum:"0" maximum:"1000"`
 	Template  string `json:"template,omitempty"`
 	Image     string `json:"image,omitempty"`
+	// Plan is the digest of a plan: what it was made on must still hold.
+	Plan string `json:"plan,omitempty" maxLength:"80"`
+}
+
+// Application is an application with its services, in the order in which they start.
+type Application struct {
+	pool.Application
+	Sentence string    `json:"sentence"`
+	Members  []Service `json:"members"`
 }
 
 // RemoveRequest ends a service. Its disks stay protected unless Wipe names it.

@@ -280,15 +280,30 @@ func (a *app) packageCmd() *cobra.Command {
 }
 
 func packagesOf(arg string) ([]string, error) {
-	dir, err := recipeFS(arg)
+	r, err := loadRecipe(arg)
 	if err != nil {
 		return nil, err
 	}
-	r, err := recipes.Load(dir, recipes.Options{Library: shipped.FS()})
+	names := r.Packages
+	for _, s := range r.Services {
+		names = append(names, s.Packages...)
+	}
+	return names, nil
+}
+
+// loadRecipe loads a folder or a shipped recipe, which may extend another.
+func loadRecipe(arg string) (r *recipes.Recipe, err error) {
+	if info, serr := os.Stat(arg); serr == nil && info.IsDir() {
+		r, err = recipes.LoadDir(arg, recipes.Options{Library: shipped.FS()})
+	} else if _, err = recipeFS(arg); err == nil {
+		r, err = recipes.Load(shipped.FS(), recipes.Options{Dir: arg})
+	} else {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load recipe %s: %w: %v", arg, pool.ErrInvalid, err)
 	}
-	return r.Packages, nil
+	return r, nil
 }
 
 // recipeFS opens a shipped recipe by name, or a folder.

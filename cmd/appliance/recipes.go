@@ -13,7 +13,7 @@ import (
 
 // events are the lifecycle events in the order in which they run.
 var events = [...]string{"preServiceStart", "init", "preInstall", "install", "postInstall", "preStart", "start",
-	"startDetection", "postStart", "preStop", "stop", "postStop", "shutdown", "preServiceStop"}
+	"startDetection", "postStart", "drain", "preStop", "stop", "postStop", "shutdown", "preServiceStop"}
 
 // recipeInfo is what the pool knows of a checked recipe.
 func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
@@ -22,53 +22,79 @@ func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 		Instances: r.NumInstances, Min: r.Min, Max: r.Max, Elastic: r.Elastic, Stateful: r.Stateful,
 		StartTimeout: r.StartDetectionTimeout, Packages: r.Packages, Port: r.Port, Warnings: r.Warnings,
 	}
+	if r.Application != "" {
+		info.Name, info.Application = pool.ServiceKey(r.Application, r.Name), r.Application
+	}
+	if r.IsApplication() {
+		info.Type = "APPLICATION"
+	}
+	info.DependsOn = r.DependsOn
 	for _, e := range events {
-		if _, ok := r.Lifecycle[e]; ok {
+		_, ok := r.Lifecycle[e]
+		if _, command := r.CustomCommands[e]; ok || command && e == "drain" {
 			info.Events = append(info.Events, e)
 		}
 	}
 	return info
 }
 
-// checkRecipe loads an uploaded archive in a folder of its own.
-func checkRecipe(_ context.Context, archive []byte) (info pool.RecipeInfo, err error) {
+// checkRecipe loads an uploaded archive in a folder of its own. What it
+// returns first is the recipe; the others are the services of an application.
+func checkRecipe(_ context.Context, archive []byte) (list []pool.PackedRecipe, err error) {
 	dir, err := os.MkdirTemp("", "appliance-recipe-*")
 	if err != nil {
-		return info, fmt.Errorf("check recipe: %w: %v", pool.ErrUnavailable, err)
+		return nil, fmt.Errorf("check recipe: %w: %v", pool.ErrUnavailable, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	digest := recipes.Digest(archive)
 	if err := recipes.Unpack(archive, digest, dir); err != nil {
-		return info, fmt.Errorf("check recipe: %w: %v", pool.ErrInvalid, err)
+		return nil, fmt.Errorf("check recipe: %w: %v", pool.ErrInvalid, err)
 	}
 	r, err := recipes.Load(os.DirFS(dir), recipes.Options{})
 	if err != nil {
-		return info, fmt.Errorf("check recipe: %w: %v", pool.ErrInvalid, err)
+		return nil, fmt.Errorf("check recipe: %w: %v", pool.ErrInvalid, err)
 	}
-	info = recipeInfo(r)
+	return packed(r, archive, digest)
+}
+
+// packed is a recipe as it is stored: of an application its services, too.
+func packed(r *recipes.Recipe, archive []byte, digest string) ([]pool.PackedRecipe, error) {
+	info := recipeInfo(r)
 	info.Digest = digest
-	return info, nil
+	list := []pool.PackedRecipe{{Info: info, Archive: archive}}
+	for _, s := range r.Services {
+		archive, digest, err := s.Pack()
+		if err != nil {
+			return nil, fmt.Errorf("pack service %s of application %s: %w: %v", s.Name, r.Name, pool.ErrInvalid, err)
+		}
+		m := recipeInfo(s)
+		m.Digest = digest
+		list[0].Info.Members = append(list[0].Info.Members, digest)
+		list = append(list, pool.PackedRecipe{Info: m, Archive: archive})
+	}
+	return list, nil
 }
 
 // shipRecipes stores the recipes that the binary carries.
 func (s *appliance) shipRecipes(ctx context.Context) error {
 	for _, name := range shipped.Names() {
-		dir, err := recipeFS(name)
-		if err != nil {
-			return err
-		}
-		r, err := recipes.Load(dir, recipes.Options{})
+		r, err := recipes.Load(shipped.FS(), recipes.Options{Dir: name})
 		if err != nil {
 			return fmt.Errorf("load shipped recipe %s: %w", name, err)
 		}
-		archive, digest, err := recipes.Pack(dir)
+		archive, digest, err := r.Pack()
 		if err != nil {
 			return fmt.Errorf("pack shipped recipe %s: %w", name, err)
 		}
-		info := recipeInfo(r)
-		info.Digest, info.Shipped = digest, true
-		if err := s.db.PutRecipe(ctx, info, archive); err != nil {
+		list, err := packed(r, archive, digest)
+		if err != nil {
 			return err
+		}
+		for _, p := range list {
+			p.Info.Shipped = true
+			if err := s.db.PutRecipe(ctx, p.Info, p.Archive); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

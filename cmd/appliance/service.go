@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -15,87 +13,7 @@ import (
 	"appliance/api/client"
 	"appliance/api/wire"
 	"appliance/pool"
-	"appliance/recipes"
-	"appliance/recipes/shipped"
 )
-
-func (a *app) deployCmd() *cobra.Command {
-	var r wire.DeployRequest
-	var wait bool
-	var timeout time.Duration
-	cmd := &cobra.Command{
-		Use: "deploy RECIPE", Short: "Put a service on machines of the pool",
-		Long: "RECIPE is the name of a shipped recipe (see: appliance recipe list) or a recipe's folder,\n" +
-			"which is checked here and uploaded.",
-		Example: "  appliance deploy mysql\n  appliance deploy ./my-recipe --name orders --instances 2\n" +
-			"  appliance deploy mysql --template MEDIUM_LINUX --wait=false",
-		Args: usageArgs(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
-				if err := a.upload(ctx, c, args[0], &r); err != nil {
-					return wire.Service{}, err
-				}
-				s, err := c.Deploy(ctx, r)
-				if err != nil || !wait {
-					return s, err
-				}
-				ctx, cancel := context.WithTimeout(ctx, timeout)
-				defer cancel()
-				return a.follow(ctx, c, s)
-			}, showService)
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&r.Name, "name", "", "`NAME` of the service; the recipe's when not given")
-	f.IntVar(&r.Instances, "instances", 0, "`N` instances; the recipe's number when not given")
-	f.StringVar(&r.Template, "template", "", "compute `TEMPLATE`; the recipe's when not given")
-	f.StringVar(&r.Image, "image", "", "`NAME` of the image")
-	f.BoolVar(&wait, "wait", true, "follow the deployment to its end")
-	f.DurationVar(&timeout, "timeout", time.Hour, "stop following after this `TIME`; the deployment goes on")
-	return cmd
-}
-
-// upload sends the recipe when arg is a folder; a bare word is a shipped recipe's name.
-func (a *app) upload(ctx context.Context, c *client.Client, arg string, r *wire.DeployRequest) error {
-	info, err := os.Stat(arg)
-	if err != nil || !info.IsDir() {
-		if strings.ContainsRune(arg, os.PathSeparator) {
-			return fmt.Errorf("%w: %s is no folder", pool.ErrInvalid, arg)
-		}
-		r.Recipe = arg
-		return nil
-	}
-	recipe, err := recipes.LoadDir(arg, recipes.Options{Library: shipped.FS()})
-	if err != nil {
-		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
-	}
-	archive, _, err := recipe.Pack() // with what it extends
-	if err != nil {
-		return fmt.Errorf("%w: %v", pool.ErrInvalid, err)
-	}
-	up, err := c.UploadRecipe(ctx, bytes.NewReader(archive))
-	r.Digest = up.Digest
-	return err
-}
-
-// follow prints what happens to a service until it runs or failed.
-func (a *app) follow(ctx context.Context, c *client.Client, s wire.Service) (wire.Service, error) {
-	last := ""
-	got, err := c.WaitService(ctx, s.Name, func(now wire.Service) (bool, error) {
-		if now.Sentence != last && a.output != "json" {
-			last = now.Sentence
-			_, _ = fmt.Fprintf(a.stderr, "%s  %s\n", time.Now().Format(time.TimeOnly), last)
-		}
-		if now.Phase == pool.ServiceFailed && now.Cause != nil {
-			return false, fmt.Errorf("%w: %s; %s", pool.ErrUnavailable, now.Cause.Message, now.Cause.Remedy)
-		}
-		return now.Phase == pool.ServiceRunning, nil
-	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return s, fmt.Errorf("service %s: still deploying; it goes on: appliance service show %s", s.Name, s.Name)
-	}
-	return got, err
-}
 
 func (a *app) serviceCmd() *cobra.Command {
 	return group("service", "The services that run", a.serviceListCmd(), a.serviceShowCmd(), a.serviceLogsCmd(),

@@ -1,0 +1,36 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"appliance/api/wire"
+	"appliance/pool"
+)
+
+// Applications is GET applications.
+func (c *Client) Applications(ctx context.Context) ([]wire.Application, error) {
+	return read[[]wire.Application](ctx, c, v1+"applications")
+}
+
+// Application is GET applications/NAME.
+func (c *Client) Application(ctx context.Context, name string) (wire.Application, error) {
+	return read[wire.Application](ctx, c, v1+"applications/"+esc(name))
+}
+
+// DeployApplication is POST applications.
+func (c *Client) DeployApplication(ctx context.Context, r wire.DeployRequest) (wire.Application, error) {
+	return ask[wire.Application](ctx, c, http.MethodPost, v1+"applications", r)
+}
+
+// RemoveApplication is DELETE applications/NAME.
+func (c *Client) RemoveApplication(ctx context.Context, name string, r wire.RemoveRequest) (wire.Application, error) {
+	q := query{}
+	q.set("wipe", r.Wipe)
+	return ask[wire.Application](ctx, c, http.MethodDelete, v1+"applications/"+esc(name)+q.String(), nil)
+}
+
+// Plan is POST plans: what a deployment would do.
+func (c *Client) Plan(ctx context.Context, r wire.DeployRequest) (pool.Plan, error) {
+	return ask[pool.Plan](ctx, c, http.MethodPost, v1+"plans", r)
+}

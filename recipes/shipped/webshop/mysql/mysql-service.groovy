@@ -1,0 +1,4 @@
+// The shipped mysql, as it is.
+service {
+    extend "../../mysql"
+}

@@ -1,0 +1,4 @@
+// The shipped nginx, with the database behind it.
+service {
+    extend "../../nginx"
+}

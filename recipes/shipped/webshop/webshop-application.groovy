@@ -1,0 +1,13 @@
+// A web server in front of a database. See README.md.
+application {
+    name "webshop"
+
+    service {
+        name "mysql"
+    }
+
+    service {
+        name "nginx"
+        dependsOn(["mysql"])
+    }
+}
