@@ -22,6 +22,7 @@ var needs = map[string]pool.Role{
 	"inspect": pool.Operator, "wipe": pool.Operator, "image": pool.Operator, "retire": pool.Operator,
 	"services": pool.Viewer, "service": pool.Viewer, "serviceLogs": pool.Viewer,
 	"deploy": pool.Operator, "remove": pool.Operator, "retryService": pool.Operator, "attribute": pool.Operator,
+	"applications": pool.Viewer, "application": pool.Viewer, "deployApplication": pool.Operator, "removeApplication": pool.Operator, "plan": pool.Viewer,
 	"recipes": pool.Viewer, "recipe": pool.Viewer, "uploadRecipe": pool.Operator,
 	"hosts": pool.Viewer, "host": pool.Viewer, "addHosts": pool.Operator, "removeHost": pool.Operator,
 	"templates": pool.Viewer, "template": pool.Viewer, "putTemplate": pool.Operator,
