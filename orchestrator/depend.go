@@ -133,8 +133,8 @@ func (e *Engine) tickService(ctx context.Context, name string) error {
 	if err != nil {
 		return gone(err)
 	}
-	if svc.Application == "" {
-		return nil
+	if err := e.tickRollout(ctx, svc); err != nil || svc.Application == "" {
+		return err
 	}
 	app, err := e.Store.Application(ctx, svc.Application)
 	if err != nil {

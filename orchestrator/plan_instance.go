@@ -27,6 +27,7 @@ type iview struct {
 	settled  time.Time
 	template pool.Template
 	rev      pool.Revision // that the instance runs
+	next     pool.Revision // that it is being changed to
 	depends  []dependency  // of the service, while the instance is brought up
 	// choice is what Compute chose, while the instance has no machine.
 	choice *pool.Machine
@@ -41,7 +42,7 @@ const acquireTime = 6 * time.Hour
 
 // planInstance decides what comes next for an instance. It is pure.
 func planInstance(v *iview) decision {
-	dec := decision{draft: draft{now: v.now, mint: v.mint}}
+	dec := decision{draft: draft{now: v.now, mint: v.mint, round: v.in.Round}}
 	switch v.in.Phase {
 	case pool.InstanceWaiting:
 		v.claim(&dec)
@@ -205,6 +206,9 @@ func (v *iview) advance(d *draft) {
 	s := v.current()
 	down := v.in.Phase == pool.InstanceStopping
 	switch {
+	case s == nil && down && v.in.Next != 0:
+		v.renew(d)
+		return
 	case s == nil && down:
 		d.instance(v.in).Phase = pool.InstanceReleasing
 		return
@@ -312,7 +316,7 @@ func summary(result json.RawMessage) string {
 // again tries a failed step once more, or fails the instance. On the way
 // down a failure is told, and the removal goes on.
 func (v *iview) again(d *draft, s *pool.Step, c *pool.Cause) {
-	if v.in.Phase == pool.InstanceStopping {
+	if v.in.Phase == pool.InstanceStopping && !v.strict() {
 		d.end(s, pool.StepFailed, c)
 		v.tellStep(d, s, "step.failed", pool.Warning, "%s: %s failed; the removal goes on.", v.title(), s.Name).Cause = c
 		v.advance(d)
@@ -341,7 +345,7 @@ func (v *iview) interrupted(d *draft, s *pool.Step) {
 	}
 	d.end(s, pool.StepInterrupted, c)
 	v.tellStep(d, s, "step.interrupted", pool.Problem, "%s: %s was cut off; a person decides.", v.title(), s.Name).Cause = c
-	if v.in.Phase == pool.InstanceStopping {
+	if v.in.Phase == pool.InstanceStopping && !v.strict() {
 		v.advance(d)
 		return
 	}
@@ -359,6 +363,9 @@ func (v *iview) fail(d *draft, c *pool.Cause) {
 	in := d.instance(v.in)
 	in.Phase, in.Cause = pool.InstanceFailed, c
 	v.tell(d, "instance.failed", pool.Problem, "%s failed: %s", v.title(), messageOf(c)).Cause = c
+	if v.svc.Rollout.Open() {
+		return // the rollout decides
+	}
 	svc := d.service(v.svc)
 	if svc.Phase == pool.ServiceDeploying || svc.Phase == pool.ServiceRunning {
 		svc.Phase, svc.Cause = pool.ServiceFailed, c

@@ -276,11 +276,18 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 		return nil, err
 	}
 	e.times.owned(in.ID, rev.Recipe.Name)
-	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), mint: mint}
+	next := rev
+	if in.Next != 0 {
+		if next, err = e.Store.Revision(ctx, svc.Name, in.Next); err != nil {
+			return nil, err
+		}
+	}
+	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, next: next, settled: e.started.Add(silence), mint: mint}
 	v.load = func() ([]pool.Instance, error) { return e.Store.Instances(ctx, in.Service) }
 	if v.steps, err = e.steps(ctx, id); err != nil {
 		return nil, err
 	}
+	v.steps = slices.DeleteFunc(v.steps, func(s *pool.Step) bool { return s.Round != in.Round })
 	waits := in.Machine == "" && in.Phase == pool.InstanceWaiting
 	if v.template, err = e.Store.Template(ctx, rev.Template); err != nil && (waits || !errors.Is(err, pool.ErrNotFound)) {
 		return nil, err
@@ -429,6 +436,7 @@ func (e *Engine) remove(ctx context.Context, service string, wipe bool, by strin
 // what takes it down is planned.
 func stopping(v *iview, d *draft) {
 	in := d.instance(v.in)
+	d.round = in.Round
 	prepared := false
 	for _, s := range latest(v.steps) {
 		if s.Name == stepPrepare && s.Status != pool.StepPending {

@@ -255,7 +255,7 @@ func upEvents() []string {
 		"preStart", "start", "startDetection", "postStart"}
 }
 
-func downEvents() []string { return []string{"preStop", "stop", "postStop", "shutdown"} }
+func downEvents() []string { return []string{"drain", "preStop", "stop", "postStop", "shutdown"} }
 
 // eventSpec returns how a lifecycle event or a step around it runs. install
 // and what only looks or prepares may run again after an interruption; the
@@ -274,7 +274,7 @@ func eventSpec(name string, r pool.RecipeInfo) spec {
 		if s.timeout <= 0 {
 			s.timeout = 90 * time.Second
 		}
-	case "preStop", "stop", "postStop", stepShutdown:
+	case "drain", "preStop", "stop", "postStop", "preServiceStop", stepShutdown:
 		s.timeout, s.idem = 5*time.Minute, true
 	case stepDepends:
 		s = spec{waits: true, idem: true, timeout: dependTime, tries: 1}

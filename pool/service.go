@@ -72,6 +72,7 @@ type Service struct {
 	Image       string       `json:"image"`
 	Instances   int          `json:"instances"` // wanted
 	Phase       ServicePhase `json:"phase"`
+	Rollout     *Rollout     `json:"rollout,omitempty"` // the last change of its revision
 	// Removing: what is to become of the disks.
 	Wipe bool `json:"wipe,omitempty"`
 	// Remains lists what an abandoned service may have left behind.
@@ -90,6 +91,7 @@ type Instance struct {
 	Service  string `json:"service"`
 	Number   int    `json:"number"` // 1..N
 	Revision int    `json:"revision,omitempty"`
+	Next     int    `json:"next,omitempty"` // revision that it is being changed to
 	// Round counts how often its lifecycle was begun anew on its machine; only
 	// steps of this round are to be done.
 	Round     int          `json:"round,omitempty"`
