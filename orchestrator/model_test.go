@@ -63,7 +63,7 @@ type model struct {
 	net     []msg
 	effects map[string]int
 
-	crashes, losses, doubles, fences int // that may still happen
+	crashes, losses, doubles, fences, returns int // that may still happen; returns of power to a machine that is off
 }
 
 func (m *model) clone() *model {
@@ -213,9 +213,12 @@ func (m *model) boxSteps(b int, add func(*model, string, ...any)) {
 		return
 	}
 	if !x.on {
-		n := m.clone()
-		n.box[b].on, n.box[b].confirmed, n.box[b].boot = true, false, x.boot+1
-		add(n, "machine %d gets power again", b)
+		if m.returns > 0 {
+			n := m.clone()
+			n.returns--
+			n.box[b].on, n.box[b].confirmed, n.box[b].boot = true, false, x.boot+1
+			add(n, "machine %d gets power again", b)
+		}
 		if busy && op.Kind == pool.OpFence {
 			for i := range m.pend {
 				add(m.appliance(i, "fence", func(e *Engine) error { return e.modelFence(id, op) }, nil), "appliance %d has proof that machine %d is off", i, b)
@@ -535,7 +538,7 @@ func (x *explorer) hash(m *model) uint64 {
 		}
 		fmt.Fprint(&h, ";")
 	}
-	fmt.Fprint(&h, m.net, m.crashes, m.losses, m.doubles, m.fences)
+	fmt.Fprint(&h, m.net, m.crashes, m.losses, m.doubles, m.fences, m.returns)
 	for _, id := range m.mem.opOrder {
 		fmt.Fprint(&h, m.mem.ops[id].Machine, m.mem.ops[id].Kind, m.mem.ops[id].Status, m.mem.ops[id].Rev, ";")
 	}
@@ -672,7 +675,7 @@ func TestModel(t *testing.T) {
 	}{
 		"lost and doubled":     {1, []string{"init"}, 0, 1, 1, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning)}, false},
 		"restart":              {1, []string{"init"}, 1, 0, 0, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "asks": phaseMet(pool.InstanceFailed)}, false},
-		"fenced":               {1, []string{"init"}, 0, 0, 0, 1, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "fenced": phaseMet(pool.InstanceFailed)}, true},
+		"fenced":               {1, []string{"init"}, 0, 0, 0, 1, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "fenced": phaseMet(pool.InstanceFailed)}, false},
 		"two claims":           {2, nil, 0, 0, 0, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning)}, true},
 		"restart and doubled":  {1, []string{"init", "start"}, 1, 0, 1, 0, map[string]func(*model) bool{"runs": phaseMet(pool.InstanceRunning), "asks": phaseMet(pool.InstanceFailed)}, true},
 		"fenced and restarted": {1, []string{"init"}, 1, 0, 0, 1, map[string]func(*model) bool{"fenced": phaseMet(pool.InstanceFailed)}, true},
@@ -685,6 +688,7 @@ func TestModel(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newModel(tt.instances, tt.events...)
 				m.crashes, m.losses, m.doubles, m.fences = tt.crashes, tt.losses, tt.doubles, tt.fences
+				m.returns = 2 * tt.fences
 				x := &explorer{seed: maphash.MakeSeed(), limit: 2_000_000}
 				met := x.explore(t, m, tt.goals)
 				for goal := range tt.goals {
