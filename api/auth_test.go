@@ -23,6 +23,7 @@ var needs = map[string]pool.Role{
 	"services": pool.Viewer, "service": pool.Viewer, "serviceLogs": pool.Viewer,
 	"deploy": pool.Operator, "remove": pool.Operator, "retryService": pool.Operator, "attribute": pool.Operator,
 	"applications": pool.Viewer, "application": pool.Viewer, "deployApplication": pool.Operator, "removeApplication": pool.Operator, "plan": pool.Viewer,
+	"revisions": pool.Viewer, "updateService": pool.Operator, "steerRollout": pool.Operator,
 	"recipes": pool.Viewer, "recipe": pool.Viewer, "uploadRecipe": pool.Operator,
 	"hosts": pool.Viewer, "host": pool.Viewer, "addHosts": pool.Operator, "removeHost": pool.Operator,
 	"templates": pool.Viewer, "template": pool.Viewer, "putTemplate": pool.Operator,

@@ -91,6 +91,11 @@ type Engine interface {
 	// Plan and PlanApplication say what a deployment would do, and change nothing.
 	Plan(ctx context.Context, o pool.DeployOptions) (pool.Plan, error)
 	PlanApplication(ctx context.Context, o pool.ApplicationOptions) (pool.Plan, error)
+	Update(ctx context.Context, service string, o pool.UpdateOptions) (pool.Service, error)
+	// Steer promotes, pauses, resumes or undoes the update of a service.
+	Steer(ctx context.Context, service, action, by string) (pool.Service, error)
+	// Abandon ends a service without asking its machines.
+	Abandon(ctx context.Context, service, by string) (pool.Service, error)
 	Remove(ctx context.Context, service string, wipe bool, by string) (pool.Service, error)
 	Retry(ctx context.Context, machineOrService, by string) error
 	AddHosts(ctx context.Context, o pool.HostOptions, by string) ([]pool.Machine, error)

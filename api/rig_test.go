@@ -3,12 +3,12 @@ package api
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -126,6 +126,15 @@ func (f *fakeEngine) Plan(_ context.Context, o pool.DeployOptions) (pool.Plan, e
 }
 func (f *fakeEngine) PlanApplication(_ context.Context, o pool.ApplicationOptions) (pool.Plan, error) {
 	return pool.Plan{Digest: "sha256:1", Application: o.Recipe.Name}, f.called("plan application", o.Recipe.Name)
+}
+func (f *fakeEngine) Update(_ context.Context, s string, o pool.UpdateOptions) (pool.Service, error) {
+	return pool.Service{Name: s, Recipe: o.Recipe, Rollout: &pool.Rollout{To: o.To}}, f.called("update", s, o.Recipe.Name, o.By)
+}
+func (f *fakeEngine) Steer(_ context.Context, s, action, by string) (pool.Service, error) {
+	return pool.Service{Name: s}, f.called(action, s, by)
+}
+func (f *fakeEngine) Abandon(_ context.Context, s, by string) (pool.Service, error) {
+	return pool.Service{Name: s, Phase: pool.ServiceRemoved}, f.called("abandon", s, by)
 }
 func (f *fakeEngine) Remove(_ context.Context, s string, wipe bool, by string) (pool.Service, error) {
 	return pool.Service{Name: s, Phase: pool.ServiceRemoving, Wipe: wipe}, f.called("remove", s, by)

@@ -30,6 +30,7 @@ func (s *Server) people(e *echo.Echo) huma.API {
 	s.hostRoutes(a)
 	s.serviceRoutes(a)
 	s.applicationRoutes(a)
+	s.rolloutRoutes(a)
 	s.catalogueRoutes(a)
 	s.sessionRoutes(a)
 	s.streamRoute(a)

@@ -20,8 +20,9 @@ type serviceLines struct {
 }
 
 type serviceRemoval struct {
-	Name string `path:"name" maxLength:"128"`
-	Wipe string `query:"wipe" maxLength:"128" doc:"the service's name: its disks are erased, too"`
+	Name    string `path:"name" maxLength:"128"`
+	Wipe    string `query:"wipe" maxLength:"128" doc:"the service's name: its disks are erased, too"`
+	Abandon bool   `query:"abandon" doc:"nothing is stopped: the machines are given up, dirty, protected and on hold"`
 }
 
 type serviceAttribute struct {
@@ -52,7 +53,7 @@ func (s *Server) serviceRoutes(a huma.API) {
 		})
 	handle(s, a, endpoint{http.MethodDelete, "/services/{name}", "remove", "Remove a service; its disks stay protected unless wipe names it", tag, pool.Operator, http.StatusAccepted},
 		func(ctx context.Context, in *serviceRemoval) (wire.Service, error) {
-			return s.remove(ctx, in.Name, in.Wipe)
+			return s.remove(ctx, in.Name, in.Wipe, in.Abandon)
 		})
 	handle(s, a, endpoint{http.MethodPost, "/services/{name}/retry", "retryService", "Do again what failed", tag, pool.Operator, http.StatusAccepted},
 		func(ctx context.Context, in *named) (wire.Service, error) {
@@ -135,14 +136,21 @@ func (s *Server) recipe(ctx context.Context, name, digest string) (pool.RecipeIn
 	return pool.RecipeInfo{}, fmt.Errorf("%w: recipe %s; is it %s?", pool.ErrNotFound, name, strings.Join(near, ", "))
 }
 
-func (s *Server) remove(ctx context.Context, name, wipe string) (wire.Service, error) {
+func (s *Server) remove(ctx context.Context, name, wipe string, abandon bool) (wire.Service, error) {
 	if _, err := s.Store.Service(ctx, name); err != nil {
 		return wire.Service{}, err
 	}
 	if wipe != "" && wipe != name {
 		return wire.Service{}, fmt.Errorf("%w: this erases the disks of service %s: confirm with its name", pool.ErrInvalid, name)
 	}
-	svc, err := s.Engine.Remove(ctx, name, wipe != "", who(ctx).person())
+	if abandon && wipe != "" {
+		return wire.Service{}, fmt.Errorf("%w: what is abandoned is not wiped: release the machines one by one", pool.ErrInvalid)
+	}
+	end := func() (pool.Service, error) { return s.Engine.Remove(ctx, name, wipe != "", who(ctx).person()) }
+	if abandon {
+		end = func() (pool.Service, error) { return s.Engine.Abandon(ctx, name, who(ctx).person()) }
+	}
+	svc, err := end()
 	if err != nil {
 		return wire.Service{}, err
 	}

@@ -272,3 +272,12 @@ func (e *Engine) needed(ctx context.Context, svc pool.Service) error {
 	}
 	return nil
 }
+
+// lastDown is the index of the instance that ends the service, with
+// preServiceStop: the first that can still be asked, for the original says
+// once for each service; -1 when there is none.
+func lastDown(live []pool.Instance) int {
+	return slices.IndexFunc(live, func(in pool.Instance) bool {
+		return in.Phase == pool.InstanceRunning || in.Machine != "" && in.Phase != pool.InstanceAcquiring
+	})
+}

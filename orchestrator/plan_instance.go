@@ -22,12 +22,14 @@ type iview struct {
 	steps    []*pool.Step    // of the instance
 	m        *pool.Machine   // nil while it has none
 	op       *pool.Operation // the last one on m
+	opSteps  []*pool.Step    // of op, when it is open and the instance is given up
 	wiped    map[string]bool // of the machine it has or would get
 	live     presence
 	settled  time.Time
 	template pool.Template
 	rev      pool.Revision // that the instance runs
 	next     pool.Revision // that it is being changed to
+	last     bool          // of its service: it ends the service, too
 	depends  []dependency  // of the service, while the instance is brought up
 	// choice is what Compute chose, while the instance has no machine.
 	choice *pool.Machine
@@ -220,6 +222,8 @@ func (v *iview) advance(d *draft) {
 	case s.Name == stepDepends:
 		v.depend(d, s)
 		return
+	case v.lastWaits(s):
+		return
 	}
 	info := pool.InstanceInfo{ID: v.in.ID, Number: v.in.Number, Service: v.svc.BaseName(), Application: v.svc.ApplicationName(), Planned: v.svc.Instances,
 		Machine: v.in.Machine, Address: v.m.Address, Template: v.rev.Template, Image: v.rev.Image, Digest: v.rev.Recipe.Digest}
@@ -386,7 +390,9 @@ func (v *iview) down(dec *decision) {
 	d, s := &dec.draft, v.current()
 	switch {
 	case s == nil || s.Status == pool.StepPending:
-		v.advance(d)
+		if v.advance(d); s != nil && v.lastWaits(s) {
+			dec.wake = v.now.Add(2 * time.Second)
+		}
 	case !v.now.Before(s.Deadline):
 		v.again(d, s, overdue(s, *v.m, v.now))
 	case v.live.mode != pool.Installed && !v.now.Before(v.settled):

@@ -309,3 +309,78 @@ func TestRolloutEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestAbandon: what is given up ends at once, says what may remain, and its
+// machines are dirty, protected and on hold, with a new epoch.
+func TestAbandon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := deployed(ctx, t, 2, 0)
+		epochs := map[string]int64{}
+		for id, m := range w.mem.machines {
+			epochs[id] = m.Epoch
+		}
+		svc, err := w.engine.Load().Abandon(ctx, "db", "eve")
+		if err != nil || svc.Phase != pool.ServiceRemoved {
+			t.Fatalf("Abandon = %+v, %v", svc, err)
+		}
+		text := strings.Join(svc.Remains, "\n")
+		for _, want := range []string{"may still be on and run db/1", "disk D1", "10.0.0.2"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("what may remain does not name %q:\n%s", want, text)
+			}
+		}
+		time.Sleep(time.Hour)
+		for id, m := range w.mem.machines {
+			c := m.Conditions
+			if m.Phase != pool.Enrolled || m.Instance != "" || m.Epoch <= epochs[id] || !c.Is(pool.CondDirty) || !c.Is(pool.CondProtected) || !c.Is(pool.CondHold) {
+				t.Errorf("machine %s is %s of %q at epoch %d: %v", m.Name, m.Phase, m.Instance, m.Epoch, c)
+			}
+		}
+		if _, err := w.engine.Load().Abandon(ctx, "db", "eve"); !errors.Is(err, pool.ErrNotFound) {
+			t.Errorf("abandon again = %v", err)
+		}
+		stop()
+		w.join()
+		if w.mem.broken != nil {
+			t.Error(w.mem.broken)
+		}
+	})
+}
+
+// TestPreServiceStop: it runs once, on one instance, after the others stopped.
+func TestPreServiceStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := newRoom(3)
+		w.start(ctx, t)
+		r := recipe()
+		r.Events = append(r.Events, "preServiceStop")
+		if _, err := w.engine.Load().Deploy(ctx, pool.DeployOptions{Name: "db", Recipe: r, Instances: 3, By: "eve"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "running", w.service(pool.ServiceRunning))
+		if _, err := w.engine.Load().Remove(ctx, "db", false, "eve"); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "removed", w.service(pool.ServiceRemoved))
+		ran := 0
+		for _, n := range w.all() {
+			ran += n.runs["preServiceStop"]
+		}
+		if ran != 1 {
+			t.Errorf("preServiceStop ran %d times, want once", ran)
+		}
+		at, stops := w.when(t, "step.started", "db", "preServiceStop"), 0
+		for _, e := range w.mem.events {
+			if e.Type == "step.done" && e.Step == "shutdown" && !e.At.After(at) {
+				stops++
+			}
+		}
+		if stops != 3 {
+			t.Errorf("%d of 3 instances were shut down before preServiceStop", stops)
+		}
+		stop()
+		w.join()
+	})
+}

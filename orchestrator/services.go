@@ -418,12 +418,13 @@ func (e *Engine) remove(ctx context.Context, service string, wipe bool, by strin
 			live = append(live, in)
 		}
 	}
+	last := lastDown(live)
 	for i := range live {
 		v, err := e.iview(ctx, live[i].ID)
 		if err != nil {
 			return svc, err
 		}
-		v.svc, v.in = &svc, &live[i]
+		v.svc, v.in, v.last = &svc, &live[i], i == last
 		stopping(v, d)
 	}
 	if len(live) == 0 {
@@ -457,11 +458,14 @@ func stopping(v *iview, d *draft) {
 			names = append(names, n)
 		}
 	}
+	if v.last && slices.Contains(v.rev.Recipe.Events, "preServiceStop") {
+		names = append(names, "preServiceStop")
+	}
 	names = append(names, stepCleanup)
 	if v.svc.Wipe && !controlled(*v.m) && v.m.Driver.Erases() {
 		names = append(names, stepRestart) // its last act: once released, nobody can switch it from here
 	}
-	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), names, v.spec)
+	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), names, v.spec)
 }
 
 func (e *Engine) retryService(ctx context.Context, svc pool.Service, by string) error {

@@ -34,3 +34,18 @@ func (c *Client) RemoveApplication(ctx context.Context, name string, r wire.Remo
 func (c *Client) Plan(ctx context.Context, r wire.DeployRequest) (pool.Plan, error) {
 	return ask[pool.Plan](ctx, c, http.MethodPost, v1+"plans", r)
 }
+
+// UpdateService is POST services/NAME/update.
+func (c *Client) UpdateService(ctx context.Context, name string, r wire.UpdateRequest) (wire.Service, error) {
+	return ask[wire.Service](ctx, c, http.MethodPost, v1+"services/"+esc(name)+"/update", r)
+}
+
+// SteerRollout promotes, pauses, resumes or undoes the update of a service.
+func (c *Client) SteerRollout(ctx context.Context, name, action string) (wire.Service, error) {
+	return ask[wire.Service](ctx, c, http.MethodPost, v1+"services/"+esc(name)+"/rollout", wire.SteerRequest{Action: action})
+}
+
+// Revisions is GET services/NAME/revisions.
+func (c *Client) Revisions(ctx context.Context, name string) ([]pool.Revision, error) {
+	return read[[]pool.Revision](ctx, c, v1+"services/"+esc(name)+"/revisions")
+}

@@ -112,6 +112,7 @@ func (c *Client) Deploy(ctx context.Context, r wire.DeployRequest) (wire.Service
 func (c *Client) Remove(ctx context.Context, name string, r wire.RemoveRequest) (wire.Service, error) {
 	q := query{}
 	q.set("wipe", r.Wipe)
+	q.flag("abandon", r.Abandon)
 	return ask[wire.Service](ctx, c, http.MethodDelete, v1+"services/"+esc(name)+q.String(), nil)
 }
 

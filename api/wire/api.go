@@ -92,6 +92,25 @@ type DeployRequest struct {
 	Plan string `json:"plan,omitempty" maxLength:"80"`
 }
 
+// UpdateRequest takes a service to another recipe (by name or digest), or to a
+// revision that it had. Zero values take the defaults: one instance at a time,
+// no canary, ten seconds of health.
+type UpdateRequest struct {
+	Recipe     string `json:"recipe,omitempty"`
+	Digest     string `json:"digest,omitempty"`
+	ToRevision int    `json:"toRevision,omitempty" minimum:"0"`
+	Batch      int    `json:"batch,omitempty" minimum:"0" maximum:"1000"`
+	Extra      bool   `json:"extra,omitempty"` // one batch more while it is under way
+	Canary     int    `json:"canary,omitempty" minimum:"0" maximum:"1000"`
+	Auto       bool   `json:"auto,omitempty"` // a healthy canary needs nobody
+	Health     int    `json:"health,omitempty" minimum:"0" maximum:"86400" doc:"seconds that an instance must run before it counts"`
+}
+
+// SteerRequest is what a person says to an update that is under way.
+type SteerRequest struct {
+	Action string `json:"action" enum:"promote,pause,resume,undo"`
+}
+
 // Application is an application with its services, in the order in which they start.
 type Application struct {
 	pool.Application
@@ -102,6 +121,8 @@ type Application struct {
 // RemoveRequest ends a service. Its disks stay protected unless Wipe names it.
 type RemoveRequest struct {
 	Wipe string `json:"wipe,omitempty"` // the service's name, typed
+	// Abandon gives the machines up without asking them to stop anything.
+	Abandon bool `json:"abandon,omitempty"`
 }
 
 // Token is a new API token: the only time its text is shown.

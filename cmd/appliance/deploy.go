@@ -136,6 +136,15 @@ func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
 		}
 		return print(a, app, showApplication)
 	}
+	name := first(d.Name, strings.ToLower(recipe.Name))
+	if old, err := c.Service(ctx, name); err == nil && old.Phase == pool.ServiceRunning && old.Recipe.Name == recipe.Name && old.Recipe.Digest != recipe.Digest {
+		_, _ = fmt.Fprintf(a.stderr, "service %s runs recipe %s; it is updated to %s, one instance at a time\n", name, old.Recipe.Digest, recipe.Digest)
+		s, err := a.changeService(ctx, c, name, wire.UpdateRequest{Recipe: d.Recipe, Digest: d.Digest}, d.wait, d.timeout)
+		if err != nil {
+			return err
+		}
+		return print(a, s, showService)
+	}
 	s, err := c.Deploy(ctx, d.DeployRequest)
 	if err == nil && d.wait {
 		ctx, cancel := context.WithTimeout(ctx, d.timeout)

@@ -17,7 +17,9 @@ import (
 
 func (a *app) serviceCmd() *cobra.Command {
 	return group("service", "The services that run", a.serviceListCmd(), a.serviceShowCmd(), a.serviceLogsCmd(),
-		a.serviceRemoveCmd(), a.serviceRetryCmd())
+		a.serviceRemoveCmd(), a.serviceRetryCmd(),
+		a.serviceUpdateCmd(), a.serviceRollbackCmd(), a.serviceSteerCmd("promote", "Let the others follow a healthy canary"),
+		a.serviceSteerCmd("pause", "Stop an update where it is"), a.serviceSteerCmd("resume", "Go on with an update that was paused"), a.serviceRevisionsCmd())
 }
 
 func (a *app) serviceListCmd() *cobra.Command {
@@ -73,6 +75,12 @@ func showService(w io.Writer, s wire.Service) {
 	for _, e := range s.Endpoints {
 		_, _ = fmt.Fprintf(w, "endpoint\t%s\n", e)
 	}
+	if r := s.Rollout; r != nil {
+		_, _ = fmt.Fprintf(w, "update\trevision %d to %d: %s\n", r.From, r.To, rolloutState(*r))
+	}
+	for _, left := range s.Remains {
+		_, _ = fmt.Fprintf(w, "may remain\t%s\n", left)
+	}
 	for _, at := range s.Attributes {
 		v := at.Value
 		if at.Secret && v == "" {
@@ -122,8 +130,9 @@ func (a *app) serviceRemoveCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "remove SERVICE", Short: "Stop a service and give its machines back",
 		Long: "remove stops the service and releases its machines. Their disks stay protected until\n" +
-			"somebody releases them, unless --wipe repeats the service's name.",
-		Example: "  appliance service remove mysql\n  appliance service remove mysql --wipe mysql",
+			"somebody releases them, unless --wipe repeats the service's name. With --abandon nothing\n" +
+			"is asked of machines that are lost: they stay dirty, protected and on hold.",
+		Example: "  appliance service remove mysql\n  appliance service remove mysql --wipe mysql\n  appliance service remove mysql --abandon",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.Wipe != "" && r.Wipe != args[0] {
@@ -141,6 +150,8 @@ func (a *app) serviceRemoveCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&r.Wipe, "wipe", "", "erase the disks; type the service's `NAME` again")
+	cmd.Flags().BoolVar(&r.Abandon, "abandon", false, "stop nothing: give the machines up, and list what may remain")
+	cmd.MarkFlagsMutuallyExclusive("wipe", "abandon")
 	cmd.Flags().BoolVar(&wait, "wait", true, "wait until it is gone")
 	return cmd
 }
