@@ -137,6 +137,10 @@ chaos: ## disturb reference deployments, FAULTS=10000 faults at least (SEED=n re
 interop: prepare ## real DHCP clients, relay agents and servers, in network namespaces
 	$(GO) test -count=1 -v -run TestInterop ./dhcp
 
+.PHONY: netboot6
+netboot6: build ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to its inventory
+	NETBOOT6=outside APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -tags nokit -timeout 20m -run TestNetboot6 -v ./cmd/appliance
+
 # --- care ------------------------------------------------------------------
 
 fuzz: ## every fuzz target in turn, T=20s each

@@ -51,10 +51,12 @@ subnet 10.64.0.0 netmask 255.192.0.0 { range 10.65.0.0 10.65.63.255; option rout
  next-server 10.64.0.1; filename "snponly.efi"; }
 J
 
-# begin SERVER: starts it with nothing leased, in $pid.
+# begin SERVER [again]: starts it, with nothing leased unless again; in $pid.
 begin() {
-	rm -rf "$d"/kea.csv* "$d"/isc.leases* "$d"/isc.pid "$d"/dm.leases "$d/data"
-	touch "$d/isc.leases"
+	if [ "${2:-}" != again ]; then
+		rm -rf "$d"/kea.csv* "$d"/isc.leases* "$d"/isc.pid "$d"/dm.leases "$d/data"
+		touch "$d/isc.leases"
+	fi
 	case $1 in
 	ours) set -- "$d/dhcpserve" eth0 10.64.0.1 10.64.0.0/10 10.65.0.0 10.68.255.255 "$d/data" ;;
 	kea) set -- env "KEA_PIDFILE_DIR=$d" "KEA_LOCKFILE_DIR=$d" kea-dhcp4 -c "$d/kea.json" ;;
@@ -114,7 +116,9 @@ if [ -z "${ONLY_RATE:-}" ]; then
 		[ "$(of dora)" = 10000 ] && of secs >>"$d/storm" || echo 45 >>"$d/storm"
 		of resent >>"$d/resent"
 		memory VmHWM >>"$d/peak"
-		sleep 5
+		end
+		begin ours again # idle: started anew, with those 10,000 leases
+		sleep 2
 		memory VmRSS >>"$d/idle"
 		end
 	done
