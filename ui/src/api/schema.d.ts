@@ -4,6 +4,74 @@
  */
 
 export interface paths {
+    "/api/v1/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List applications
+         * @description Takes role viewer.
+         */
+        get: operations["applications"];
+        put?: never;
+        /**
+         * Deploy an application
+         * @description Takes role operator.
+         */
+        post: operations["deployApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One application and its services
+         * @description Takes role viewer.
+         */
+        get: operations["application"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove an application, its services in reverse order; disks stay protected unless wipe names it
+         * @description Takes role operator.
+         */
+        delete: operations["removeApplication"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/config/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the configuration file again
+         * @description Takes role admin.
+         */
+        post: operations["reloadConfig"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -19,6 +87,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the hosts that were added
+         * @description Takes role viewer.
+         */
+        get: operations["hosts"];
+        put?: never;
+        /**
+         * Bring hosts that already run into the pool
+         * @description Takes role operator.
+         */
+        post: operations["addHosts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One host
+         * @description Takes role viewer.
+         */
+        get: operations["host"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a host out of the pool
+         * @description Takes role operator.
+         */
+        delete: operations["removeHost"];
         options?: never;
         head?: never;
         patch?: never;
@@ -83,6 +199,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leases/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a lease, or give a declined address free
+         * @description Takes role operator.
+         */
+        delete: operations["releaseLease"];
         options?: never;
         head?: never;
         patch?: never;
@@ -388,6 +524,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a deployment would do: machines, why these, steps, expected time
+         * @description Takes role viewer.
+         */
+        post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recipes": {
         parameters: {
             query?: never;
@@ -427,6 +583,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reservations, the configuration's included
+         * @description Takes role viewer.
+         */
+        get: operations["reservations"];
+        /**
+         * Keep an address or options for a client
+         * @description Takes role operator.
+         */
+        put: operations["reserve"];
+        post?: never;
+        /**
+         * Remove a reservation that was made here
+         * @description Takes role operator.
+         */
+        delete: operations["unreserve"];
         options?: never;
         head?: never;
         patch?: never;
@@ -733,6 +917,35 @@ export interface components {
             serials?: string[] | null;
             tags?: string[] | null;
         };
+        Advertise: {
+            autonomous?: boolean;
+            /** Format: int64 */
+            every?: number;
+            managed?: boolean;
+            other?: boolean;
+            /** Format: int64 */
+            router?: number;
+        };
+        Application: {
+            abandon?: boolean;
+            by: string;
+            cause?: components["schemas"]["Cause"];
+            /** Format: date-time */
+            createdAt: string;
+            members: components["schemas"]["Service"][] | null;
+            name: string;
+            phase: string;
+            recipe: components["schemas"]["RecipeInfo"];
+            /** Format: date-time */
+            removedAt?: string;
+            /** Format: int64 */
+            rev: number;
+            sentence: string;
+            services: string[] | null;
+            /** Format: date-time */
+            updatedAt: string;
+            wipe?: boolean;
+        };
         Attention: {
             action?: string;
             cause: components["schemas"]["Cause"];
@@ -835,8 +1048,16 @@ export interface components {
             /** Format: int64 */
             instances?: number;
             name?: string;
+            plan?: string;
             recipe?: string;
             template?: string;
+        };
+        Difference: {
+            change: string;
+            kind: string;
+            name: string;
+            new?: string;
+            old?: string;
         };
         Disk: {
             byId?: string;
@@ -864,6 +1085,7 @@ export interface components {
             at: string;
             by?: string;
             cause?: components["schemas"]["Cause"];
+            digest?: string;
             instance?: string;
             machine?: string;
             message: string;
@@ -906,6 +1128,60 @@ export interface components {
             /** Format: int64 */
             o: number;
         };
+        Host: {
+            arch?: string;
+            /** Format: int64 */
+            cores?: number;
+            /** @description empty for the appliance's own */
+            host?: string;
+            /** @description SHA-256 fingerprint that is pinned */
+            hostKey?: string;
+            id: string;
+            instance?: string;
+            /** Format: int64 */
+            memory?: number;
+            name: string;
+            /** Format: int64 */
+            port?: number;
+            rack?: string;
+            service?: string;
+            /** @description FREE, ALLOCATED, INVALID or TERMINATED; empty while it is checked or cleaned */
+            state: string;
+            system?: string;
+            tags?: string[] | null;
+            template?: string;
+            user?: string;
+            /** @description why it is INVALID, or what is done to it */
+            why?: string;
+            zone?: string;
+        };
+        HostNodes: {
+            /** @description addresses or names, separated by commas */
+            hostList?: string;
+            /** @description FIRST-LAST or a CIDR prefix */
+            hostRange?: string;
+            id: string;
+            /** @description private key, PEM or OpenSSH, without a passphrase */
+            key?: string;
+            password?: string;
+            /** Format: int64 */
+            port?: number;
+            user?: string;
+        };
+        HostsRequest: {
+            /** @description private key, PEM or OpenSSH, without a passphrase */
+            key?: string;
+            local?: boolean;
+            nodes?: components["schemas"]["HostNodes"][] | null;
+            password?: string;
+            /** Format: int64 */
+            port?: number;
+            rack?: string;
+            tags?: string[] | null;
+            template?: string;
+            user?: string;
+            zone?: string;
+        };
         Identified: {
             name: string;
             text: string;
@@ -939,10 +1215,17 @@ export interface components {
             machine?: string;
             machineName?: string;
             /** Format: int64 */
+            next?: number;
+            /** Format: int64 */
             number: number;
             phase: string;
+            prefer?: string;
             /** Format: int64 */
             rev: number;
+            /** Format: int64 */
+            revision?: number;
+            /** Format: int64 */
+            round?: number;
             /** Format: date-time */
             runningAt?: string;
             service: string;
@@ -951,16 +1234,55 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        InstancePlan: {
+            /** Format: int64 */
+            expected: number;
+            machine?: string;
+            name?: string;
+            /** Format: int64 */
+            number: number;
+            steps: components["schemas"]["StepPlan"][] | null;
+            why?: string;
+        };
         Lease: {
             /** Format: ip */
             address: string;
+            circuit?: string;
+            clientId?: string;
             declined?: boolean;
             /** Format: date-time */
             expires: string;
             hostname?: string;
+            /** Format: int32 */
+            iaid?: number;
             mac: string;
+            /** Format: ip */
+            relay?: string;
+            remote?: string;
             /** Format: date-time */
             start: string;
+        };
+        LeaseView: {
+            /** Format: ip */
+            address: string;
+            circuit?: string;
+            clientId?: string;
+            declined?: boolean;
+            /** Format: date-time */
+            expires: string;
+            hostname?: string;
+            /** Format: int32 */
+            iaid?: number;
+            mac: string;
+            machine?: string;
+            /** Format: ip */
+            relay?: string;
+            remote?: string;
+            /** Format: date-time */
+            start: string;
+            /** @enum {string} */
+            state: "offered" | "active" | "expired" | "declined";
+            subnet?: string;
         };
         LiveState: {
             agent?: string;
@@ -985,6 +1307,14 @@ export interface components {
             service?: string;
             step: string;
         };
+        Login: {
+            host?: string;
+            hostKey?: string;
+            /** Format: int64 */
+            port?: number;
+            template?: string;
+            user?: string;
+        };
         LoginRequest: {
             token: string;
         };
@@ -1003,22 +1333,26 @@ export interface components {
             };
             /** Format: date-time */
             createdAt: string;
+            driver?: string;
             /** Format: int64 */
             epoch: number;
             facts?: components["schemas"]["Facts"];
             firmware?: string;
+            host?: string;
             id: string;
             image?: string;
             instance?: string;
             key?: string;
             leases?: components["schemas"]["Lease"][] | null;
             live: components["schemas"]["LiveState"];
+            login?: components["schemas"]["Login"];
             macs: string[] | null;
             name: string;
             offeredKey?: string;
             operation?: components["schemas"]["Operation"];
             owned?: string[] | null;
             phase: string;
+            rack?: string;
             /** Format: int64 */
             rev: number;
             sentence: string;
@@ -1032,6 +1366,7 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
             uuid?: string;
+            zone?: string;
         };
         NIC: {
             addresses?: string[] | null;
@@ -1100,6 +1435,23 @@ export interface components {
             subnets: components["schemas"]["Subnet"][] | null;
             version: string;
         };
+        Passed: {
+            machine: string;
+            name: string;
+            why: string[] | null;
+        };
+        Plan: {
+            application?: string;
+            /** Format: date-time */
+            at: string;
+            digest: string;
+            /** Format: int64 */
+            expected: number;
+            problems?: string[] | null;
+            services: components["schemas"]["ServicePlan"][] | null;
+            /** Format: int64 */
+            unmeasured?: number;
+        };
         PowerRequest: {
             /** @enum {string} */
             action: "on" | "off" | "soft" | "cycle" | "reset";
@@ -1124,7 +1476,15 @@ export interface components {
             total?: number;
             unit?: string;
         };
+        Range: {
+            /** Format: ip */
+            first: string;
+            /** Format: ip */
+            last: string;
+        };
         RecipeInfo: {
+            application?: string;
+            dependsOn?: string[] | null;
             description?: string;
             digest: string;
             elastic?: boolean;
@@ -1134,6 +1494,7 @@ export interface components {
             instances: number;
             /** Format: int64 */
             max: number;
+            members?: string[] | null;
             /** Format: int64 */
             min: number;
             name: string;
@@ -1144,6 +1505,7 @@ export interface components {
             /** Format: int64 */
             startTimeout: number;
             stateful: boolean;
+            storage?: string;
             template?: string;
             type?: string;
             warnings?: string[] | null;
@@ -1153,12 +1515,50 @@ export interface components {
             serials?: string[] | null;
             wipe?: boolean;
         };
+        Reservation: {
+            /** Format: ip */
+            address?: string;
+            circuit?: string;
+            clientId?: string;
+            hostname?: string;
+            mac?: string;
+            options?: {
+                [key: string]: string;
+            };
+        };
+        Rollout: {
+            auto?: boolean;
+            /** Format: int64 */
+            batch: number;
+            by: string;
+            /** Format: int64 */
+            canary?: number;
+            cause?: components["schemas"]["Cause"];
+            /** Format: date-time */
+            deadline: string;
+            /** Format: date-time */
+            endedAt?: string;
+            extra?: boolean;
+            extras?: string[] | null;
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            health: number;
+            paused?: boolean;
+            stage: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: int64 */
+            to: number;
+        };
         Service: {
+            application?: string;
             attributes?: components["schemas"]["Attribute"][] | null;
             by: string;
             cause?: components["schemas"]["Cause"];
             /** Format: date-time */
             createdAt: string;
+            dependsOn?: string[] | null;
             endpoints: string[] | null;
             image: string;
             instanceList: components["schemas"]["Instance"][] | null;
@@ -1167,15 +1567,37 @@ export interface components {
             name: string;
             phase: string;
             recipe: components["schemas"]["RecipeInfo"];
+            remains?: string[] | null;
             /** Format: date-time */
             removedAt?: string;
             /** Format: int64 */
             rev: number;
+            /** Format: int64 */
+            revision?: number;
+            rollout?: components["schemas"]["Rollout"];
             sentence: string;
             template: string;
             /** Format: date-time */
             updatedAt: string;
             wipe?: boolean;
+        };
+        ServicePlan: {
+            action: string;
+            changes?: components["schemas"]["Difference"][] | null;
+            dependsOn?: string[] | null;
+            digest: string;
+            /** Format: int64 */
+            expected: number;
+            /** Format: int64 */
+            from?: number;
+            image: string;
+            instances: components["schemas"]["InstancePlan"][] | null;
+            others?: components["schemas"]["Passed"][] | null;
+            /** Format: int64 */
+            othersLeft?: number;
+            recipe: string;
+            service: string;
+            template: string;
         };
         Session: {
             /** Format: date-time */
@@ -1208,6 +1630,8 @@ export interface components {
             /** Format: int64 */
             rev: number;
             /** Format: int64 */
+            round?: number;
+            /** Format: int64 */
             seq: number;
             /** Format: date-time */
             startedAt?: string;
@@ -1218,6 +1642,24 @@ export interface components {
             /** Format: int64 */
             tries: number;
         };
+        StepPlan: {
+            /** Format: int64 */
+            expected?: number;
+            name: string;
+            /** Format: int64 */
+            samples?: number;
+        };
+        StorageTemplate: {
+            byId?: string;
+            deleteOnExit?: boolean;
+            fileSystem?: string;
+            name: string;
+            path: string;
+            serial?: string;
+            /** Format: int64 */
+            size?: number;
+            type?: string;
+        };
         StreamMessage: {
             boot?: components["schemas"]["BootEvent"];
             event?: components["schemas"]["Event"];
@@ -1225,19 +1667,62 @@ export interface components {
             log?: components["schemas"]["LogLine"];
         };
         Subnet: {
+            advertise?: components["schemas"]["Advertise"];
             discover: boolean;
             dns?: string[] | null;
             domain?: string;
+            exclude?: components["schemas"]["Range"][] | null;
             /** Format: ip */
-            first: string;
+            first?: string;
             /** Format: ip */
-            last: string;
+            last?: string;
             /** Format: int64 */
             lease: number;
+            mode?: string;
             /** Format: int64 */
             mtu?: number;
             name: string;
+            noProbe?: boolean;
+            options?: {
+                [key: string]: string;
+            };
+            pools?: components["schemas"]["Range"][] | null;
             prefix: string;
+            relays?: string[] | null;
+            reservations?: components["schemas"]["Reservation"][] | null;
+            reserve?: {
+                [key: string]: string;
+            };
+            /** Format: ip */
+            router?: string;
+        };
+        SubnetView: {
+            advertise?: components["schemas"]["Advertise"];
+            discover: boolean;
+            dns?: string[] | null;
+            domain?: string;
+            exclude?: components["schemas"]["Range"][] | null;
+            /** Format: ip */
+            first?: string;
+            /** Format: ip */
+            last?: string;
+            /** Format: int64 */
+            lease: number;
+            /** Format: int64 */
+            live: number;
+            mode?: string;
+            /** Format: int64 */
+            mtu?: number;
+            name: string;
+            noProbe?: boolean;
+            now: string;
+            options?: {
+                [key: string]: string;
+            };
+            pools?: components["schemas"]["Range"][] | null;
+            prefix: string;
+            relays?: string[] | null;
+            reservations?: components["schemas"]["Reservation"][] | null;
             reserve?: {
                 [key: string]: string;
             };
@@ -1254,12 +1739,16 @@ export interface components {
             cores?: number;
             /** Format: int64 */
             disk?: number;
+            drivers?: string[] | null;
             image?: string;
             /** Format: int64 */
             memory?: number;
             name: string;
+            rack?: string;
+            storage?: components["schemas"]["StorageTemplate"][] | null;
             tags?: string[] | null;
             target?: components["schemas"]["DiskHint"];
+            zone?: string;
         };
         Token: {
             /** Format: date-time */
@@ -1297,6 +1786,160 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    applications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deployApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeApplication: {
+        parameters: {
+            query?: {
+                /** @description the service's name: its disks are erased, too */
+                wipe?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reloadConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: {
@@ -1325,6 +1968,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Event"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addHosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostsRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID, name or MAC */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeHost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID, name or MAC */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Host"];
                 };
             };
             /** @description What is wrong */
@@ -1446,8 +2215,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Lease"][] | null;
+                    "application/json": components["schemas"]["LeaseView"][] | null;
                 };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    releaseLease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong */
             default: {
@@ -1970,6 +2768,39 @@ export interface operations {
             };
         };
     };
+    plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     recipes: {
         parameters: {
             query?: never;
@@ -2051,6 +2882,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RecipeInfo"];
                 };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reservations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reservation"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reserve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reservation"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unreserve: {
+        parameters: {
+            query: {
+                /** @description mac/…, client/… or circuit/… */
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong */
             default: {
@@ -2432,7 +3353,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Subnet"][] | null;
+                    "application/json": components["schemas"]["SubnetView"][] | null;
                 };
             };
             /** @description What is wrong */
