@@ -110,7 +110,7 @@ $(IMAGE): $(wildcard images/debian/*.go images/debian/apt/*.go)
 
 mirror: $(MIRROR)/Packages
 $(MIRROR)/Packages: $(IMAGE)
-	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server
+	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server nginx libnginx-mod-stream
 	@touch $@
 
 $(B)/bin/rack: $(GOFILES)

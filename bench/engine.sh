@@ -37,3 +37,7 @@ measure ThousandInstances
 figure engine.1000-instances ThousandInstances s 10 2 down
 measure KillRestart
 figure engine.kill-restart KillRestart ms 2000 500 down
+measure Plan10000
+figure engine.plan-10000 Plan10000 ms 1000 300 down
+measure Dependency
+figure engine.dependency-release Dependency release-ms 50 50 down

@@ -384,3 +384,72 @@ func TestPreServiceStop(t *testing.T) {
 		w.join()
 	})
 }
+
+// updated runs a service of two instances through an update, with a fault on
+// the way, and says how it ended. began is the commit before the update.
+func updated(t *testing.T, f fault) (end string, w *world, began int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w = newRoom(2)
+		w.mem.check = invariants
+		w.start(ctx, t)
+		r := recipe()
+		if _, err := w.engine.Load().Deploy(ctx, pool.DeployOptions{Name: "db", Recipe: r, Instances: 2, By: "eve"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "running", w.service(pool.ServiceRunning))
+		time.Sleep(time.Minute)
+		w.mem.mu.Lock()
+		began, w.mem.fault = len(w.mem.points), f
+		for _, n := range w.all() {
+			clear(n.runs)
+		}
+		w.mem.mu.Unlock()
+		w.until(t, "update", func() bool {
+			if w.mem.services["db"].Revision == 2 {
+				return true
+			}
+			w.mem.mu.Unlock()
+			defer w.mem.mu.Lock()
+			_, _ = w.engine.Load().Update(ctx, "db", pool.UpdateOptions{Recipe: changed(2), Canary: 1, Auto: true, By: "eve"}) // a killed appliance answers nothing
+			return false
+		})
+		w.until(t, "done", w.rollout(pool.RolloutDone))
+		time.Sleep(2 * time.Minute)
+		stop()
+		w.join()
+		if w.mem.broken != nil {
+			t.Fatalf("invariant: %v\n%s", w.mem.broken, w.story())
+		}
+		end = fmt.Sprint(w.revisions(), w.mem.services["db"].Phase, w.mem.services["db"].Revision)
+		for _, n := range w.all() {
+			end += fmt.Sprint("\n", n.runs)
+		}
+	})
+	return end, w, began
+}
+
+// TestUpdateKilledAtEachCommit: an appliance that is killed at any commit of
+// an update ends it as one that was not, and no event runs twice.
+func TestUpdateKilledAtEachCommit(t *testing.T) {
+	want, w, began := updated(t, fault{})
+	if !strings.HasPrefix(want, "[2 2]running2") || len(w.mem.points)-began < 20 {
+		t.Fatalf("%d commits to %s\n%s", len(w.mem.points)-began, want, w.story())
+	}
+	every := 1
+	if testing.Short() {
+		every = 7
+	}
+	for n := began; n < len(w.mem.points); n += every {
+		for _, mode := range []string{"kill-before", "kill-after", "fail-after"} {
+			got, k, _ := updated(t, fault{at: n + 1, mode: mode})
+			if !k.mem.hit {
+				t.Fatalf("fault %d was never met", n+1)
+			}
+			if got != want {
+				t.Errorf("%s at %d (%s) ends\n%s\nwant\n%s\n%s", mode, n+1, w.mem.points[n], got, want, k.story())
+			}
+		}
+	}
+}
