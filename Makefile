@@ -98,7 +98,18 @@ agent: $(AGENT) ## the agent, static
 $(AGENT): $(GOFILES)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/appliance-agent
 
-kit: $(AGENT) ## the boot kit: network boot programs, kernel, initramfs
+# The agents that are put on hosts that already run, one for each architecture.
+AGENTS   = images/kit/data/appliance-agent-amd64.zst images/kit/data/appliance-agent-arm64.zst
+
+.PHONY: agents
+agents: $(AGENTS)
+images/kit/data/appliance-agent-amd64.zst: $(AGENT)
+	zstd -q -f -12 -o $@ $<
+images/kit/data/appliance-agent-arm64.zst: $(GOFILES)
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(B)/bin/appliance-agent-arm64 ./cmd/appliance-agent
+	zstd -q -f -12 -o $@ $(B)/bin/appliance-agent-arm64
+
+kit: $(AGENT) $(AGENTS) ## the boot kit: network boot programs, kernel, initramfs, and the agents for hosts
 	$(GO) run ./cmd/bootkit kit -agent $(AGENT) -cache $(B)/cache/kit -notice NOTICE
 
 build: ui/dist/index.html kit ## bin/appliance: one file with console, agent and boot kit

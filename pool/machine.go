@@ -158,10 +158,11 @@ type BMC struct {
 	Address  netip.Addr `json:"address"`
 	MAC      MAC        `json:"mac,omitzero"`
 	Port     int        `json:"port,omitempty"`     // 623 or 443 when zero
-	Protocol string     `json:"protocol,omitempty"` // "ipmi" (also when empty) or "redfish"
+	Protocol string     `json:"protocol,omitempty"` // "ipmi" (also when empty), "redfish", or "libvirt"
 	User     string     `json:"user,omitempty"`     // ours, made in-band at enrolment; empty before
 	UserID   int        `json:"userId,omitempty"`
 	GUID     string     `json:"guid,omitempty"`
+	Host     string     `json:"host,omitempty"` // hypervisor, for protocol "libvirt"
 	Password Secret     `json:"-"`
 }
 

@@ -1,0 +1,262 @@
+package compute_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"appliance/orchestrator/compute"
+	"appliance/orchestrator/compute/drivertest"
+	"appliance/pool"
+)
+
+// machineOf returns a machine of the pool.
+func machineOf(id string, d pool.Driver, p pool.Phase, cores int) pool.Machine {
+	return pool.Machine{ID: id, Name: id, Driver: d, Phase: p, Facts: &pool.Facts{Arch: pool.AMD64, CPU: pool.CPU{Cores: cores}, Memory: 8 << 30,
+		Disks: []pool.Disk{{Name: "sda", Serial: "S" + id, Size: 100 << 30, Type: "ssd"}}}}
+}
+
+func mixed() []pool.Machine {
+	return []pool.Machine{
+		machineOf("m1", pool.DriverMetal, pool.Ready, 4), machineOf("m2", pool.DriverMetal, pool.Active, 4), machineOf("m3", pool.DriverMetal, pool.Ready, 1),
+		machineOf("h1", pool.DriverSSH, pool.Active, 4), machineOf("h2", pool.DriverSSH, pool.Ready, 4), machineOf("h3", pool.DriverSSH, pool.Enrolled, 4),
+		machineOf("v1", pool.DriverVM, pool.Active, 1),
+	}
+}
+
+func templates(d pool.Driver) (fits, never pool.Template) {
+	return pool.Template{Name: "T", Cores: 2, Drivers: []pool.Driver{d}}, pool.Template{Name: "N", Cores: 512, Drivers: []pool.Driver{d}}
+}
+
+func TestFake(t *testing.T) {
+	drivertest.Run(t, func(*testing.T) drivertest.Rig {
+		f := &drivertest.Fake{Driver: pool.DriverSSH}
+		r := drivertest.Rig{Driver: f, Pool: mixed(), Machine: machineOf("a", pool.DriverSSH, pool.Reserved, 1), Other: machineOf("b", pool.DriverSSH, pool.Reserved, 1),
+			Up: []string{"up"}, Down: []string{"down"}, Left: f.Left}
+		r.Fits, r.Never = templates(pool.DriverSSH)
+		return r
+	})
+}
+
+func TestMetal(t *testing.T) {
+	drivertest.Run(t, func(*testing.T) drivertest.Rig {
+		r := drivertest.Rig{Driver: compute.Metal{}, Pool: mixed(), Machine: machineOf("a", pool.DriverMetal, pool.Reserved, 1), Other: machineOf("b", pool.DriverMetal, pool.Reserved, 1)}
+		r.Fits, r.Never = templates(pool.DriverMetal)
+		return r
+	})
+}
+
+// standIn is an agent in sh: it does what push needs of one.
+const standIn = `#!/bin/sh
+case "$1" in
+offer) mkdir -p "$APPLIANCE_AGENT_HOME/etc"; echo CSR;;
+adopt) cat >"$APPLIANCE_AGENT_HOME/etc/identity.json";;
+run) while :; do sleep 1; done;;
+esac
+`
+
+// TestHosts runs the suite on the appliance's own host: the same scripts that
+// run over SSH, with an agent that is a script.
+func TestHosts(t *testing.T) {
+	drivertest.Run(t, func(t *testing.T) drivertest.Rig {
+		dir := filepath.Join(t.TempDir(), "it's a host") // a name that has to be quoted
+		h := compute.Hosts{Local: dir, Server: "https://127.0.0.1:8443",
+			Agent: func(pool.Arch) ([]byte, error) { return []byte(standIn), nil },
+			Identity: func(_ context.Context, m pool.Machine, csr string) ([]byte, error) {
+				if csr != "CSR\n" {
+					return nil, fmt.Errorf("request %q", csr)
+				}
+				return []byte(m.ID), nil
+			}}
+		left := func(m pool.Machine) []string {
+			out, err := filepath.Glob(filepath.Join(dir, m.ID, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range processes(t, filepath.Join(dir, m.ID)+"/") {
+				out = append(out, "process "+p)
+			}
+			return out
+		}
+		host := func(id string) pool.Machine {
+			m := machineOf(id, pool.DriverSSH, pool.Reserved, 1)
+			m.Login = &pool.Login{}
+			return m
+		}
+		r := drivertest.Rig{Driver: h, Pool: mixed(), Machine: host("m-a"), Other: host("m-b"),
+			Up: []string{compute.StepConnect, compute.StepPush}, Down: []string{compute.StepClean}, Left: left}
+		r.Fits, r.Never = templates(pool.DriverSSH)
+		t.Cleanup(func() {
+			for _, m := range []pool.Machine{r.Machine, r.Other} {
+				if _, err := h.Do(context.Background(), pool.Job{Step: compute.StepClean, Machine: m}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		return r
+	})
+}
+
+// processes lists the command lines that name a folder, without their PIDs.
+func processes(t *testing.T, dir string) (out []string) {
+	t.Helper()
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if b, err := os.ReadFile(p); err == nil && strings.Contains(string(b), dir+"loop") {
+			out = append(out, strings.ReplaceAll(string(b), "\x00", " "))
+		}
+	}
+	return out
+}
+
+// haltingKernel is the smallest thing that QEMU takes for a Linux kernel: it
+// stops the processor.
+func haltingKernel() []byte {
+	k := make([]byte, 4096)
+	k[0x1f1] = 1                                      // setup_sects
+	copy(k[0x1fe:], []byte{0x55, 0xaa, 0xeb, 0x62})   // boot flag; jump over the header
+	copy(k[0x202:], []byte{'H', 'd', 'r', 'S', 4, 2}) // magic, protocol 2.04
+	copy(k[0x264:], []byte{0xfa, 0xf4, 0xeb, 0xfd})   // cli; hlt; again
+	copy(k[0x22c:], []byte{0xff, 0xff, 0xff, 0x37})   // initrd_addr_max
+	return k
+}
+
+// startLibvirt starts a libvirtd of its own, in namespaces that end with the
+// test, and returns its socket and where its disks are.
+func startLibvirt(t *testing.T) (socket, disks string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root for namespaces; make test runs it as root")
+	}
+	for _, f := range []string{"/usr/sbin/libvirtd", "/usr/bin/qemu-system-x86_64"} {
+		if _, err := os.Stat(f); err != nil {
+			t.Skipf("needs %s; scripts/prepare.sh installs it", f)
+		}
+	}
+	script := `
+mount -t tmpfs tmpfs /run && mkdir -p /run/libvirt /run/u /run/w /run/v /run/x || exit 1
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc || exit 1
+mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /var/log && mount -t tmpfs tmpfs /var/cache && mkdir -p /var/lib/libvirt /etc/libvirt || exit 1
+echo 'libvirt-qemu:x:64055:64055::/:/bin/false' >>/etc/passwd
+echo 'libvirt-qemu:x:64055:' >>/etc/group
+ip link set lo up
+printf 'unix_sock_rw_perms = "0700"\nauth_unix_rw = "none"\nlog_outputs = "4:stderr"\n' >/etc/libvirt/libvirtd.conf
+printf 'user = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = "file"\n' >/etc/libvirt/qemu.conf
+/usr/sbin/libvirtd -f /etc/libvirt/libvirtd.conf & # not as PID 1: that has to wait for orphans
+wait
+`
+	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for range 600 {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cmd.Process.Pid, cmd.Process.Pid))
+		if fields := strings.Fields(string(b)); err == nil && len(fields) > 0 {
+			root := "/proc/" + fields[0] + "/root"
+			if _, err := os.Stat(root + "/run/libvirt/libvirt-sock"); err == nil {
+				return root + "/run/libvirt/libvirt-sock", root + "/var/lib/libvirt/appliance"
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("libvirtd does not listen")
+	return "", ""
+}
+
+// TestVMs runs the suite against a real libvirtd with QEMU's emulation.
+func TestVMs(t *testing.T) {
+	socket, disks := startLibvirt(t)
+	drivertest.Run(t, func(t *testing.T) drivertest.Rig {
+		v := compute.VMs{Hypervisors: []compute.Hypervisor{{Name: "full", Socket: socket, Cores: 1, Memory: 1 << 30}, {Name: "local", Socket: socket, Cores: 8, Memory: 8 << 30}},
+			Boot: func(context.Context, pool.Machine) ([]byte, []byte, error) {
+				return haltingKernel(), []byte("initramfs with a token"), nil
+			}}
+		made := func(id string) pool.Machine {
+			m := machineOf(id, pool.DriverVM, pool.Reserved, 1)
+			m.Host, m.MACs, m.Facts.Memory = "local", []pool.MAC{compute.DomainMAC(id)}, 128<<20
+			m.BMC = &pool.BMC{Protocol: compute.ProtocolLibvirt, Host: "local", GUID: compute.DomainGUID(id)}
+			return m
+		}
+		left := func(m pool.Machine) []string {
+			out, err := filepath.Glob(filepath.Join(disks, m.ID+".*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			on, err := v.PowerState(t.Context(), *m.BMC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if on == pool.PowerOn {
+				out = append(out, "power on")
+			}
+			return out
+		}
+		r := drivertest.Rig{Driver: v, Pool: mixed(), Machine: made("m-a"), Other: made("m-b"),
+			Up: []string{compute.StepDefine, compute.StepStart}, Down: []string{compute.StepUndefine}, Left: left}
+		r.Fits, r.Never = templates(pool.DriverVM)
+		return r
+	})
+	t.Run("power", func(t *testing.T) { vmPower(t, socket, disks) })
+}
+
+// vmPower: off is proved by libvirt, not taken for granted; the one-time
+// token is gone once the disk starts.
+func vmPower(t *testing.T, socket, disks string) {
+	v := compute.VMs{Hypervisors: []compute.Hypervisor{{Name: "local", Socket: socket, Cores: 8, Memory: 8 << 30}},
+		Boot: func(context.Context, pool.Machine) ([]byte, []byte, error) {
+			return haltingKernel(), []byte("token"), nil
+		}}
+	m := machineOf("m-p", pool.DriverVM, pool.Reserved, 1)
+	m.Host, m.MACs, m.Facts.Memory = "local", []pool.MAC{compute.DomainMAC("m-p")}, 128<<20
+	b := pool.BMC{Protocol: compute.ProtocolLibvirt, Host: "local", GUID: compute.DomainGUID("m-p")}
+	expect := func(when string, want pool.Power) {
+		t.Helper()
+		if got, err := v.PowerState(t.Context(), b); err != nil || got != want {
+			t.Errorf("%s it is %s, %v; want %s", when, got, err, want)
+		}
+	}
+	do := func(step string) {
+		t.Helper()
+		if _, err := v.Do(t.Context(), pool.Job{Step: step, Machine: m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("before it is made", pool.PowerOff)
+	do(compute.StepDefine)
+	expect("with the agent in RAM", pool.PowerOn)
+	if _, err := os.Stat(filepath.Join(disks, "m-p.initrd")); err != nil {
+		t.Errorf("initramfs: %v", err)
+	}
+	do(compute.StepStart)
+	expect("from its disk", pool.PowerOn)
+	if _, err := os.Stat(filepath.Join(disks, "m-p.initrd")); !os.IsNotExist(err) {
+		t.Errorf("the one-time token is still there: %v", err)
+	}
+	for _, a := range []struct {
+		do   pool.PowerAction
+		want pool.Power
+	}{{pool.DoPowerOff, pool.PowerOff}, {pool.DoPowerOff, pool.PowerOff}, {pool.DoPowerOn, pool.PowerOn}, {pool.DoPowerCycle, pool.PowerOn}, {pool.DoPowerOff, pool.PowerOff}} {
+		if err := v.SetPower(t.Context(), b, a.do); err != nil {
+			t.Fatalf("%s: %v", a.do, err)
+		}
+		expect("after "+string(a.do), a.want)
+	}
+	b.Host = "elsewhere"
+	if got, err := v.PowerState(t.Context(), b); err == nil || got != pool.PowerUnknown {
+		t.Errorf("a hypervisor that nobody knows says %s, %v: that is no proof", got, err)
+	}
+	do(compute.StepUndefine)
+}
