@@ -38,6 +38,7 @@ unit-race:
 .PHONY: root-test
 root-test: kit
 	$(GO) test -count=1 -run TestPID1 ./agent
+	$(GO) test -count=1 -run TestVMs ./orchestrator/compute
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
 	$(GO) test -count=1 -run TestInterop ./dhcp
 	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped

@@ -93,6 +93,9 @@ func powerCause(err error, s *pool.Step, m pool.Machine, now time.Time) *pool.Ca
 	where := "its BMC"
 	if m.BMC != nil {
 		where = "its BMC at " + m.BMC.Address.String()
+		if m.BMC.Host != "" {
+			where = "libvirt of hypervisor " + m.BMC.Host
+		}
 	}
 	c := cause(code, fmt.Sprintf("Step %s of %s failed at %s.", s.Name, m.Name, where), err.Error(),
 		"Look at the evidence, then retry.", s.Name, now)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"appliance/orchestrator/compute"
 	"appliance/pool"
 )
 
@@ -103,6 +104,9 @@ func (e *Engine) bmc(ctx context.Context, m pool.Machine) (pool.BMC, error) {
 	}
 	b := *m.BMC
 	b.User = bmcUser
+	if b.Protocol == compute.ProtocolLibvirt {
+		return b, nil // it has no password
+	}
 	var err error
 	b.Password, err = e.Store.Secret(ctx, pool.BMCSecret(m.ID))
 	return b, err

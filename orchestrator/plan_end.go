@@ -239,7 +239,11 @@ func (v *view) succeed(d *draft) {
 		d.condition(m, pool.CondDirty, "", "")
 	case pool.OpInspect, pool.OpWipe:
 		v.ready(d)
-	case pool.OpEnrol, pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpRelease, pool.OpRescue,
+	case pool.OpRelease:
+		if m.Driver == pool.DriverVM {
+			v.gone(d)
+		}
+	case pool.OpEnrol, pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpRescue,
 		pool.OpUpdate, pool.OpPower, pool.OpFence, pool.OpRetire:
 	}
 }

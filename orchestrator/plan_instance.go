@@ -94,10 +94,17 @@ func (v *iview) claim(dec *decision) {
 		dec.wake = earliest(s.Deadline, v.now.Add(5*time.Second))
 		return
 	}
+	made := m.ID == "" // it has to be made
+	if made {
+		v.born(m)
+	}
 	host := v.host()
 	op := d.newOperation(d.machine(m), pool.OpDeploy, pool.OpParams{Image: v.rev.Image, Instance: v.in.ID,
 		Disk: v.hint(), Hostname: host}, "service "+v.svc.Name)
 	d.newOwner(m, v.in.ID, op.ID, v.wiped)
+	if made {
+		m.Owned = []string{m.ID}
+	}
 	d.phase(m, pool.Reserved, "claimed for service "+v.svc.Name)
 	in := d.instance(v.in)
 	in.Machine, in.Phase, in.Step = m.ID, pool.InstanceAcquiring, stepAcquire

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -203,6 +204,11 @@ func shortage(dem demand, machines []pool.Machine, n int, why map[string][]strin
 	for _, m := range machines {
 		if r := why[m.ID]; len(r) > 0 && len(parts) < 50 {
 			parts = append(parts, m.Name+" "+strings.Join(r, " and "))
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(why)) {
+		if strings.HasPrefix(k, "hypervisor ") {
+			parts = append(parts, k+" "+strings.Join(why[k], " and "))
 		}
 	}
 	if len(parts) == 0 {

@@ -233,7 +233,7 @@ func imaged(t pool.Template, image string) pool.Template {
 // made takes its share of the machine that it will run on.
 func take(machines []pool.Machine, best pool.Machine) []pool.Machine {
 	best.Phase = pool.Reserved
-	if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID }); i >= 0 {
+	if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return best.ID != "" && m.ID == best.ID }); i >= 0 {
 		machines[i] = best
 		return machines
 	}
@@ -365,7 +365,7 @@ func (e *Engine) preferred(ctx context.Context, v *iview) (bool, error) {
 	if _, err := e.Store.OpenOperation(ctx, m.ID); !errors.Is(err, pool.ErrNotFound) {
 		return false, err
 	}
-	if _, _, ok := e.Compute.Choose(imaged(v.template, v.rev.Image), []pool.Machine{m}); !ok {
+	if best, _, ok := e.Compute.Choose(imaged(v.template, v.rev.Image), []pool.Machine{m}); !ok || best.ID != m.ID {
 		return false, nil
 	}
 	m = m.Clone()

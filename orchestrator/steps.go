@@ -126,6 +126,9 @@ func opSteps(op pool.Operation, m pool.Machine, live presence) []string {
 	if m.Driver.Or() == pool.DriverSSH {
 		return hostSteps(op.Kind)
 	}
+	if m.Driver == pool.DriverVM {
+		return vmSteps(op, m, live)
+	}
 	switch op.Kind {
 	case pool.OpEnrol:
 		return []string{stepTrust, stepBMCUser, stepBMCCheck}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"appliance/dhcp"
 	"appliance/orchestrator"
+	"appliance/orchestrator/compute"
 	"appliance/pool"
 )
 
@@ -38,8 +40,10 @@ type config struct {
 	Kernel    []string      `yaml:"kernel"`   // further kernel arguments of the boot kit
 	Packages  string        `yaml:"packages"` // folder of the package repository; DATA/packages when empty
 	Netboot   *bool         `yaml:"netboot"`  // false: no DHCP, TFTP, HTTP boot
-	Agents    string        `yaml:"agents"`   // folder with appliance-agent-ARCH, for what the binary does not carry
-	TFTP      tftpConfig    `yaml:"tftp"`
+	// Hypervisors are where virtual machines may be made.
+	Hypervisors []compute.Hypervisor `yaml:"hypervisors"`
+	Agents      string               `yaml:"agents"` // folder with appliance-agent-ARCH, for what the binary does not carry
+	TFTP        tftpConfig           `yaml:"tftp"`
 }
 
 type tftpConfig struct {
@@ -102,6 +106,15 @@ image: debian-12
 # A firewall between appliance and machines that lets only UDP port 69 through:
 # tftp:
 #   single_port: true
+
+# Where virtual machines may be made, for templates with "drivers: [vm]".
+# hypervisors:
+#   - name: local
+#     socket: /run/libvirt/libvirt-sock
+#     cores: 8
+#     memory: 17179869184
+#     bridge: br0
+#     kvm: true
 
 # Names by which browsers call the console, for its certificate.
 # names: [appliance.example.org]
@@ -186,6 +199,14 @@ func (c *config) check() error {
 	}
 	if err := dhcp.CheckSubnets(c.Subnets); err != nil {
 		return err
+	}
+	for i, h := range c.Hypervisors {
+		if err := h.Check(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(c.Hypervisors[:i], func(o compute.Hypervisor) bool { return o.Name == h.Name }) {
+			return bad("hypervisor %s is named twice", h.Name)
+		}
 	}
 	for _, r := range c.Accept {
 		if r.Name == "" {

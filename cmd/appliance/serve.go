@@ -147,6 +147,9 @@ func (s *appliance) wire() (err error) {
 	if h, err := os.Hostname(); err == nil {
 		names = append(names, h)
 	}
+	if len(c.Hypervisors) > 0 {
+		names = append(names, userModeAppliance)
+	}
 	ca, err := api.OpenCA(filepath.Join(c.Data, "ca"), names...)
 	if err != nil {
 		return err
@@ -155,7 +158,7 @@ func (s *appliance) wire() (err error) {
 	feed := &api.Feed{}
 	s.states = &images.States{}
 	s.engine = &orchestrator.Engine{
-		Store: feedLogs{s.db, feed, s.states}, BMC: &ipmi.Controller{Log: s.log}, Compute: s.drivers(),
+		Store: feedLogs{s.db, feed, s.states}, BMC: power{&ipmi.Controller{Log: s.log}, s.vms()}, Compute: s.drivers(),
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
 	}
 	s.states.Read = s.engine.BootState

@@ -133,6 +133,9 @@ func haltingKernel() []byte {
 // test, and returns its socket and where its disks are.
 func startLibvirt(t *testing.T) (socket, disks string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a dozen virtual machines; make test runs it")
+	}
 	if os.Getuid() != 0 {
 		t.Skip("needs root for namespaces; make test runs it as root")
 	}

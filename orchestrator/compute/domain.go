@@ -139,8 +139,10 @@ type netSource struct {
 	Network string `xml:"network,attr,omitempty"`
 }
 
-// bootLine is the kernel's command line of the agent in RAM.
-const bootLine = "console=ttyS0,115200 panic=10 quiet"
+// bootLine is the kernel's command line of the agent in RAM, as metal has it.
+func bootLine(m pool.MAC) string {
+	return "console=tty0 console=ttyS0,115200 panic=5 BOOTIF=01-" + strings.ReplaceAll(m.String(), ":", "-")
+}
 
 // describe returns the XML of m's domain: from kernel and initrd when they
 // are named, else from its disk.
@@ -156,7 +158,7 @@ func (h Hypervisor) describe(m pool.Machine, disk1, kernel, initrd string) (stri
 	d.Memory.Unit, d.Memory.N = "KiB", m.Facts.Memory>>10
 	d.OS.Type.Arch, d.OS.Type.Machine, d.OS.Type.Text = "x86_64", "pc", "hvm"
 	if kernel != "" {
-		d.OS.Kernel, d.OS.Initrd, d.OS.Cmdline = kernel, initrd, bootLine
+		d.OS.Kernel, d.OS.Initrd, d.OS.Cmdline = kernel, initrd, bootLine(m.MAC())
 	} else {
 		d.OS.Boot = &dev{"hd"}
 	}
@@ -250,7 +252,7 @@ func (c *conn) drop(p libvirt.StoragePool, name string) error {
 // define makes m's domain anew, with an empty disk, and starts the agent in
 // its RAM. What an earlier try left is removed first.
 func (c *conn) define(m pool.Machine, kernel, initrd []byte) error {
-	if err := c.undefine(m); err != nil {
+	if err := c.undefine(m, false); err != nil {
 		return err
 	}
 	p, err := c.storage()
@@ -320,8 +322,9 @@ func (c *conn) start(m pool.Machine) error {
 	return c.on(d)
 }
 
-// undefine removes m's domain and its disk. What is gone already is no error.
-func (c *conn) undefine(m pool.Machine) error {
+// undefine removes m's domain, and its disk unless keep says otherwise. What
+// is gone already is no error.
+func (c *conn) undefine(m pool.Machine, keep bool) error {
 	d, err := c.DomainLookupByUUID(DomainUUID(m.ID))
 	switch {
 	case err == nil:
@@ -338,7 +341,11 @@ func (c *conn) undefine(m pool.Machine) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.drop(p, m.ID+".qcow2"), c.drop(p, m.ID+".kernel"), c.drop(p, m.ID+".initrd"))
+	err = errors.Join(c.drop(p, m.ID+".kernel"), c.drop(p, m.ID+".initrd"))
+	if keep {
+		return err
+	}
+	return errors.Join(err, c.drop(p, m.ID+".qcow2"))
 }
 
 func (c *conn) running(d libvirt.Domain) (bool, error) {

@@ -158,7 +158,11 @@ func (v VMs) Do(ctx context.Context, j pool.Job) (pool.JobResult, error) {
 	case StepStart:
 		return pool.JobResult{}, c.start(j.Machine)
 	case StepUndefine:
-		return pool.JobResult{}, c.undefine(j.Machine)
+		out := "the virtual machine and its disk are gone"
+		if j.Keep {
+			out = "the virtual machine is gone; its disk is kept as volume " + j.Machine.ID + ".qcow2 of libvirt's pool " + poolName
+		}
+		return pool.JobResult{Output: out}, c.undefine(j.Machine, j.Keep)
 	}
 	kernel, initrd, err := v.Boot(ctx, j.Machine)
 	if err != nil {
