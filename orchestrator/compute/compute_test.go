@@ -94,3 +94,19 @@ func TestPreferenceHolds(t *testing.T) {
 		}
 	})
 }
+
+// TestManyVirtualMachines: each one that is still to be made takes its share.
+func TestManyVirtualMachines(t *testing.T) {
+	set := Set{Metal{}, VMs{Hypervisors: []Hypervisor{{Name: "a", Cores: 4, Memory: 64 << 30}, {Name: "b", Cores: 2, Memory: 64 << 30}}}}
+	best, why := set.ChooseMany(pool.Template{Name: "T", Cores: 2, Drivers: []pool.Driver{"metal", "vm"}}, []pool.Machine{machine("m", pool.Ready, 2, 8, 100)}, 6)
+	var got []string
+	for _, m := range best {
+		got = append(got, string(m.Driver.Or())+m.Host)
+	}
+	if strings.Join(got, " ") != "metal vma vma vmb" {
+		t.Errorf("chose %v; want metal first, then what fits on a and b: 2 + 1", got)
+	}
+	if text := strings.Join(why["hypervisor a"], " "); !strings.Contains(text, "0 of 4 cores left") {
+		t.Errorf("why not a = %q", text)
+	}
+}

@@ -56,7 +56,7 @@ func rank(d Driver, t pool.Template, machines []pool.Machine, n int) (fit []pool
 			}
 			fit = append(fit, m)
 			m.Phase = pool.Reserved
-			if i := slices.IndexFunc(left, func(o pool.Machine) bool { return o.ID == m.ID }); i >= 0 {
+			if i := slices.IndexFunc(left, func(o pool.Machine) bool { return m.ID != "" && o.ID == m.ID }); i >= 0 {
 				left[i] = m
 			} else { // it is still to be made
 				left = append(left, m)
