@@ -31,7 +31,9 @@ type network struct {
 }
 
 func newNetwork(c config, db *store.DB, log *slog.Logger) *network {
-	return &network{path: c.path, db: db, log: log, subnets: c.Subnets, news: make(chan pool.Event, 256)}
+	n := &network{path: c.path, db: db, log: log, subnets: c.Subnets, news: make(chan pool.Event, 256)}
+	n.changed()
+	return n
 }
 
 // Subnets implements api.Network.
@@ -156,7 +158,6 @@ func (n *network) Reload(ctx context.Context) error {
 
 // watch reloads when hup says so, or the file has changed, until ctx ends.
 func (n *network) watch(ctx context.Context, hup <-chan os.Signal) error {
-	n.changed()
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
