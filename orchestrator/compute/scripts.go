@@ -107,6 +107,12 @@ done
 END
 	setsid sh "$home/loop" </dev/null >/dev/null 2>&1 &
 	echo $! >"$home/pid"
+	# Until it leads a group of its own, stop could not end it.
+	n=0
+	while ! kill -s 0 -- "-$!" 2>/dev/null && [ $n -lt 50 ]; do
+		sleep 0.1
+		n=$((n + 1))
+	done
 fi
 `
 	scriptClean = `stop
