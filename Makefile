@@ -57,6 +57,10 @@ engine-test:
 sim-test: build
 	APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -timeout 15m -run TestRack ./rack/sim
 
+.PHONY: oracle
+oracle: ## run the recipe language's scripts under Debian's groovy and compare
+	@scripts/oracle.sh
+
 prepare: ## install the Debian packages that build and tests need
 	@scripts/prepare.sh
 

@@ -18,12 +18,13 @@ type folder struct {
 	dir     string
 	context *contextObject
 	env     []string // of the event, for System.getenv
+	host    Host     // that runs the processes of Ant's tasks; nil while checking
 }
 
 func (f *folder) checking() bool { return f.dir == "" }
 
 func classNames() []string {
-	return []string{"File", "URL", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "TimeUnit", "Unit", "Statistics",
+	return []string{"File", "URL", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "Unit", "Statistics",
 		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType"}
 }
 
@@ -40,6 +41,7 @@ func classes(f *folder) map[string]*groovy.Class {
 		all[name] = &groovy.Class{Name: name, Static: f.static(name)}
 	}
 	all["File"].New = f.newFile
+	all["AntBuilder"] = f.ant()
 	all["URL"].New = func(_ *groovy.Thread, args []groovy.Value) (groovy.Value, error) {
 		if len(args) != 1 {
 			return nil, groovy.Throw("MalformedURLException", "URL takes one String")
@@ -86,8 +88,6 @@ func (f *folder) static(name string) groovy.Object {
 			return nil, groovy.ErrNoMember
 		}
 		return o
-	case "TimeUnit":
-		return enum(name, "MILLISECONDS", "SECONDS", "MINUTES", "HOURS", "DAYS", "MICROSECONDS", "NANOSECONDS")
 	case "Unit":
 		return enum(name, "REGULAR", "PERCENTAGE", "MEMORY", "DURATION")
 	case "FileTransferModes":

@@ -39,7 +39,7 @@ func TestRefused(t *testing.T) {
 		{"missing Groovy script", service("lifecycle { install \"go.groovy\" }"), "install: the script go.groovy is not", nil},
 		{"script outside", service("lifecycle { start \"../go.sh\" }"), "is not in the recipe's folder", []string{"go.sh", ""}},
 		{"script syntax", service("lifecycle { start \"go.groovy\" }"), "go.groovy:1:5: ", []string{"go.groovy", "a = )"}},
-		{"script class", service("lifecycle { start \"go.groovy\" }"), "go.groovy:2:1: class AntBuilder is not available", []string{"go.groovy", "import x.Y\nnew AntBuilder().sequential { }"}},
+		{"script class", service("lifecycle { start \"go.groovy\" }"), "go.groovy:2:1: class AdminFactory is not available", []string{"go.groovy", "import x.Y\nnew AdminFactory().create()"}},
 		{"second descriptor", service(""), "Found multiple configuration files", []string{"y-service.groovy", ""}},
 		{"properties syntax", service(""), "x-service.properties:1:5: unexpected char: '#'", []string{"x-service.properties", "a = # no"}},
 		{"undefined in properties", "service { name \"${b}\" }", "contains one or more invalid characters", []string{"x-service.properties", "b = nothing"}},

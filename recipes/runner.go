@@ -228,7 +228,7 @@ func exited(code int) (Result, error) {
 // interp is the interpreter of one evaluation on the machine.
 func (r *Runner) interp(red *redactor, args []string) *groovy.Interp {
 	c := &contextObject{values: r.Values, name: r.Recipe.Name, dir: r.Dir, host: r.Host, secrets: red}
-	f := &folder{dir: r.Dir, context: c, env: r.Env(), src: source{fsys: r.Recipe.fsys, dir: r.Recipe.dir}}
+	f := &folder{dir: r.Dir, context: c, env: r.Env(), host: r.Host, src: source{fsys: r.Recipe.fsys, dir: r.Recipe.dir}}
 	rd := &reader{load: &loader{}, src: f.src, vars: r.Recipe.vars, context: c, types: blockTypes()}
 	return &groovy.Interp{
 		Base: rd, Classes: classes(f), Out: red, Args: args, Sleep: sleep, Import: importFrom(f.src),

@@ -171,6 +171,11 @@ func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value,
 	if fn, ok := t.lib.functions[id]; ok && fn.fits(len(args)) {
 		return fn.call(t, nil, args)
 	}
+	if inherited(f.this, id) {
+		if v, ok, err := t.nativeCall(f.this, id, args); ok {
+			return v, err
+		}
+	}
 	if v, ok, err := t.dynamicClosure(f, id, args); ok {
 		return v, err
 	}
@@ -193,6 +198,17 @@ func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value,
 	}
 	return nil, Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s) values: %s%s",
 		className(f.this), id, typeList(args), valueList(args), didYouMean(id, t.functionsIn(f)))
+}
+
+// inherited says whether a name called without an object is a method that
+// every object has; in a script only those that no recipe uses as a word.
+func inherited(this Value, id string) bool {
+	switch id {
+	case "getClass", "toString", "hashCode", "getProperty", "setProperty", "invokeMethod", "equals":
+		return true
+	}
+	_, script := this.(*unit)
+	return !script
 }
 
 func (t *Thread) functionsIn(f *frame) []string {

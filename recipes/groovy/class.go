@@ -189,7 +189,8 @@ func paramType(p param) string {
 func (c *scriptClass) find(id string, args []Value) *boundMethod {
 	list := c.methods[id]
 	if len(list) == 1 {
-		if !list[0].fn.takes(len(args)) && !(len(args) == 0 && len(list[0].fn.params) == 1) || list[0].abstract {
+		fn := list[0].fn
+		if !fits(fn, args) || list[0].abstract || fn.typed && distance(fn, args) < 0 {
 			return nil
 		}
 		return list[0]

@@ -11,13 +11,23 @@ import (
 
 // statics makes the static side of a class from tables.
 func statics(name string, consts map[string]Value, fns methods) Object {
-	return &Functions{Name: name, Consts: consts, Func: func(t *Thread, id string, a []Value) (Value, error) {
-		m, ok := fns[id]
-		if !ok || !m.fits(len(a)) {
-			return nil, ErrNoMember
-		}
-		return m.call(t, nil, a)
-	}}
+	return &tableStatics{&Functions{Name: name, Consts: consts}, fns}
+}
+
+// tableStatics are the static members of a class of the library. Arguments
+// reach them as they are.
+type tableStatics struct {
+	*Functions
+	fns methods
+}
+
+// Call calls a static method.
+func (s *tableStatics) Call(t *Thread, id string, a []Value) (Value, error) {
+	m, ok := s.fns[id]
+	if !ok || !m.fits(len(a)) {
+		return nil, ErrNoMember
+	}
+	return m.call(t, nil, a)
 }
 
 // fn1 makes a static function of one argument.
@@ -37,7 +47,7 @@ func standardClasses() []*Class {
 	for _, n := range []string{"List", "Map", "Collection", "Iterable", "Comparable", "Runnable", "Callable", "Comparator", "CharSequence", "Serializable", "Cloneable", "Iterator", "Queue", "Deque", "SortedMap", "SortedSet", "Appendable", "GroovyObject"} {
 		list = append(list, &Class{Name: n, Static: &Functions{Name: interfaceType}})
 	}
-	for _, n := range []string{"Object", "Number", "Class", "GString", "Script", "IntRange", "Range", "Void", "Process", "Enum", "Matcher", "Writer", "Reader", "InputStream", "OutputStream"} {
+	for _, n := range []string{"Object", "Number", "Class", "GString", "Script", "IntRange", "Range", "Void", "Process", "Enum", "Writer", "Reader", "InputStream", "OutputStream"} {
 		c := &Class{Name: n}
 		if n == "Object" {
 			c.New = func(*Thread, []Value) (Value, error) { return &Functions{Name: "java.lang.Object"}, nil }
@@ -502,6 +512,9 @@ func enumClass(name string, consts []string) *Class {
 
 func codecClasses() []*Class {
 	return []*Class{
+		{Name: "Matcher", Static: statics("java.util.regex.Matcher", nil, methods{"quoteReplacement": fn1(func(_ *Thread, v Value) (Value, error) {
+			return strings.NewReplacer(`\`, `\\`, "$", `\$`).Replace(Format(v)), nil
+		})})},
 		{Name: "URLEncoder", Static: statics("java.net.URLEncoder", nil, methods{"encode": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
 			return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(Format(a[0]))), nil
 		})})},

@@ -257,10 +257,6 @@ func asInterface(c *Closure, typ string) *Closure {
 
 func textToNumber(s, typ string) (Value, error) {
 	s = strings.TrimSpace(s)
-	if rk := numberRank(typ); rk <= rankLong && utf8.RuneCountInString(s) == 1 && !(s >= "0" && s <= "9") {
-		r, _ := utf8.DecodeRuneInString(s)
-		return toNumber(int64(r), typ), nil
-	}
 	switch numberRank(typ) {
 	case rankInt, rankLong:
 		n, err := parseInt(s, numberBits(typ))

@@ -145,7 +145,15 @@ func (d *Date) Set(_ *Thread, id string, v Value) error {
 		}
 	default:
 		if n, ok := Int(v); ok && (id == "time" || id == "timeInMillis") {
-			d.t = time.UnixMilli(n)
+			d.t = time.UnixMilli(n).In(d.t.Location())
+			return nil
+		}
+		if id == "timeZone" {
+			loc, err := time.LoadLocation(Format(v))
+			if err != nil {
+				loc = time.UTC
+			}
+			d.t = d.t.In(loc)
 			return nil
 		}
 	}

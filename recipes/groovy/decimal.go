@@ -101,13 +101,8 @@ func decimals(op string, a, b *Decimal) (Value, error) {
 		return newDecimal(z.Mul(a.unscaled, b.unscaled), a.scale+b.scale), nil
 	case "/":
 		return divide(a, b)
-	case "%":
-		if b.sign() == 0 {
-			return nil, byZero()
-		}
-		return newDecimal(z.Rem(a.at(s), b.at(s)), s), nil
 	}
-	return nil, undefined(op)
+	return nil, Throw("UnsupportedOperationException", "Cannot use mod() on this number type: java.math.BigDecimal with value: %s", a)
 }
 
 // divide is Groovy's division: exact when the quotient ends, else rounded to

@@ -43,7 +43,7 @@ func (p *parser) declaration(inClass bool) (stmt, bool) {
 	case isMethod:
 		m := p.method(n, id)
 		m.static = static
-		if typ != "def" && typ != "void" && typ != "Object" {
+		if typ != "def" && typ != "Object" {
 			m.fn.ret = typ
 		}
 		if inClass {

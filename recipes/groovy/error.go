@@ -126,6 +126,10 @@ func exceptionPackages() map[string]string {
 		"EmptyStackException":                "java.util",
 		"MissingResourceException":           "java.util",
 		"InputMismatchException":             "java.util",
+		"IllegalFormatException":             "java.util",
+		"IllegalFormatConversionException":   "java.util",
+		"UnknownFormatConversionException":   "java.util",
+		"MissingFormatArgumentException":     "java.util",
 		"PatternSyntaxException":             "java.util.regex",
 		"UnknownHostException":               "java.net",
 		"SocketException":                    "java.net",
@@ -177,7 +181,9 @@ func parent(class string) string {
 		return "IOException"
 	case "ConnectException":
 		return "SocketException"
-	case "NumberFormatException", "PatternSyntaxException":
+	case "IllegalFormatConversionException", "UnknownFormatConversionException", "MissingFormatArgumentException":
+		return "IllegalFormatException"
+	case "NumberFormatException", "PatternSyntaxException", "IllegalFormatException":
 		return "IllegalArgumentException"
 	case "MissingPropertyException", "MissingMethodException", "ReadOnlyPropertyException":
 		return "GroovyRuntimeException"

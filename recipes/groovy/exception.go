@@ -68,7 +68,7 @@ func (t *Thread) throw(f *frame, v Value, pos Pos) error {
 	case nil:
 		return t.place(f, Throw("NullPointerException", "throw null"), pos)
 	}
-	return t.place(f, Throw("GroovyCastException", "Cannot cast object '%s' with class '%s' to class 'java.lang.Throwable'", Format(v), TypeName(v)), pos)
+	return t.place(f, Throw("ClassCastException", "Cannot cast object '%s' with class '%s' to class 'java.lang.Throwable'", Format(v), TypeName(v)), pos)
 }
 
 func newThrowable(class string, args []Value) *Throwable {

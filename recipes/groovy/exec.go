@@ -200,6 +200,7 @@ func (s *forIn) exec(t *Thread, f *frame) (Value, control, error) {
 	if l, ok := x.(*List); ok && len(l.Elems) == len(list) {
 		list = slices.Clone(list)
 	}
+	s.local.set(f, nil)
 	for _, e := range list {
 		if v, stop, c, err := s.once(t, f, e); stop || err != nil {
 			return v, c, err
@@ -209,6 +210,7 @@ func (s *forIn) exec(t *Thread, f *frame) (Value, control, error) {
 }
 
 func (s *forIn) overRange(t *Thread, f *frame, r *Range) (Value, control, error) {
+	s.local.set(f, nil)
 	for i := range r.len() {
 		if v, stop, c, err := s.once(t, f, r.nth(i)); stop || err != nil {
 			return v, c, err
@@ -228,7 +230,11 @@ func (s *forIn) once(t *Thread, f *frame, e Value) (Value, bool, control, error)
 			return nil, true, onward, t.place(f, err, s.pos)
 		}
 	}
-	s.local.set(f, e)
+	if c, ok := f.slots[s.local.slot].(*cell); ok && s.local.captured {
+		c.v = e // one variable for all rounds: closures see the last
+	} else {
+		f.slots[s.local.slot] = e
+	}
 	v, c, err := execBlock(t, f, s.body)
 	if err != nil || c == onward {
 		return nil, false, onward, err
@@ -246,23 +252,30 @@ func (s *switchStmt) exec(t *Thread, f *frame) (Value, control, error) {
 	if err != nil || start < 0 {
 		return nil, onward, err
 	}
-	var v Value
 	for _, c := range s.cases[start:] {
-		w, ctl, err := execBlock(t, f, c.body)
-		if err != nil {
-			return nil, onward, err
+		var last Value // what stands before break is the value of the switch
+		for _, st := range c.body {
+			if err := t.tick(f, st.at()); err != nil {
+				return nil, onward, err
+			}
+			v, ctl, err := st.exec(t, f)
+			switch {
+			case err != nil:
+				return nil, onward, err
+			case ctl == onward:
+				last = v
+			case ctl == broken && (t.label == "" || slices.Contains(s.labels, t.label)):
+				t.label = ""
+				return last, onward, nil
+			default:
+				return v, ctl, nil
+			}
 		}
-		switch {
-		case ctl == onward:
-			v = w
-		case ctl == broken && (t.label == "" || slices.Contains(s.labels, t.label)):
-			t.label = ""
-			return v, onward, nil
-		default:
-			return w, ctl, nil
+		if c.deflt {
+			return last, onward, nil
 		}
 	}
-	return v, onward, nil
+	return nil, onward, nil
 }
 
 // match finds the case for x; -1 when there is none.

@@ -254,7 +254,7 @@ func (p *parser) binary(least int, statement bool) expr {
 		case "..", "..<":
 			x = &rangeLit{n, x, p.deeper(prec + 1), op == "..<"}
 		case "**":
-			x = &binary{n, op, codeOf(op), x, p.deeper(prec)}
+			x = &binary{n, op, codeOf(op), x, p.deeper(prec + 1)}
 		default:
 			x = &binary{n, op, codeOf(op), x, p.deeper(prec + 1)}
 		}
@@ -430,6 +430,12 @@ func callOf(x expr, n node) *call {
 		return &call{node: x.node, id: x.id, callee: x}
 	case *property:
 		return &call{node: x.node, recv: x.x, id: x.id, idExpr: x.idExpr, safe: x.safe, spread: x.spread}
+	case *literal:
+		if id, ok := x.val.(string); ok {
+			return &call{node: x.node, id: id}
+		}
+	case *gstring:
+		return &call{node: x.node, recv: &name{node: x.node, id: "this", up: -1}, idExpr: x}
 	}
 	return &call{node: n, fn: x}
 }

@@ -65,6 +65,12 @@ func (f *formatter) value(v Value, depth int) {
 	case string:
 		f.text(v)
 	case *List:
+		if v.elem == "char" && !f.keys {
+			for _, c := range v.Elems {
+				f.value(c, depth+1)
+			}
+			return
+		}
 		f.list(v, v.Elems, depth)
 	case *Set:
 		f.list(v, v.m.Keys(), depth)
@@ -101,6 +107,12 @@ func plainText(v Value) string {
 	case *Class:
 		if v.Static != nil && v.Static.Type() == interfaceType {
 			return "interface " + qualifiedClass(v.Name)
+		}
+		if isPrimitive(v.Name) {
+			return v.Name
+		}
+		if knownException(v.Name) {
+			return "class " + qualified(v.Name)
 		}
 		return "class " + qualifiedClass(v.Name)
 	case *scriptClass:

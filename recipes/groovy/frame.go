@@ -119,6 +119,9 @@ func (t *Thread) body(f *frame, fn *function, args []Value) (Value, error) {
 	if c == broken || c == continued {
 		return nil, t.place(f, Throw("GroovyRuntimeException", "break or continue outside a loop"), fn.pos)
 	}
+	if fn.ret == "void" {
+		return nil, nil
+	}
 	if fn.ret != "" {
 		v, err = t.coerce(v, fn.ret)
 		err = t.place(f, err, fn.pos)

@@ -44,7 +44,17 @@ func (t *Thread) lookup(f *frame, id string) (Value, error) {
 	if c := t.class(f.unit, id); c != nil {
 		return c, nil
 	}
+	if id == "binding" {
+		return &binding{f.unit}, nil
+	}
 	for _, d := range f.unit.script.imports { // import static X.id
+		if d.static && d.star {
+			if c := t.class(f.unit, d.path); c != nil {
+				if v, err := t.Get(c, id); !missing(err) {
+					return v, err
+				}
+			}
+		}
 		if d.static && !d.star && lastName(d.path) == id && strings.Contains(d.path, ".") {
 			if c := t.class(f.unit, d.path[:strings.LastIndexByte(d.path, '.')]); c != nil {
 				return t.Get(c, id)

@@ -126,6 +126,7 @@ func listChanges() methods {
 			l.Elems[i], l.Elems[j] = l.Elems[j], l.Elems[i]
 			return l, nil
 		}),
+		"empty": change(0, 0, func(_ *Thread, l *List, _ []Value) (Value, error) { return len(l.Elems) == 0, nil }),
 		"shuffle": change(0, 1, func(t *Thread, l *List, _ []Value) (Value, error) {
 			rand.Shuffle(len(l.Elems), func(i, j int) { l.Elems[i], l.Elems[j] = l.Elems[j], l.Elems[i] })
 			return nil, t.charge(len(l.Elems) / 8)

@@ -155,7 +155,8 @@ func iterMethods() methods {
 				return false, t.grow(len(more), 16)
 			})
 		}),
-		"inject": {1, 2, inject},
+		"inject":        {1, 2, inject},
+		"collectNested": over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) { return collectNested(t, w, w.list, 0) }),
 		"flatten": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) {
 			if m, ok := v.(*Map); ok && m.kind != config {
 				return nil, ErrNoMember
@@ -175,6 +176,27 @@ func iterMethods() methods {
 	addTests(m)
 	addAggregates(m)
 	return m
+}
+
+func collectNested(t *Thread, w *walk, list []Value, depth int) (Value, error) {
+	if depth > 64 {
+		return nil, tooMany("nested lists")
+	}
+	out := NewList()
+	for _, x := range list {
+		var y Value
+		var err error
+		if l, ok := x.(*List); ok {
+			y, err = collectNested(t, w, l.Elems, depth+1)
+		} else {
+			y, err = w.call(t, x)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Elems = append(out.Elems, y)
+	}
+	return out, t.grow(len(out.Elems), 16)
 }
 
 func findIndex(t *Thread, w *walk, a []Value) (Value, error) {

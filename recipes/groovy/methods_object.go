@@ -36,7 +36,10 @@ func objectMethods() methods {
 			}
 			return t.classOf(v), nil
 		}},
-		"compareTo": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.order("<=>", v, a[0]) }},
+		"compareTo": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+			n, err := t.compare(v, a[0])
+			return int64(n), err
+		}},
 		"asBoolean": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return Truth(v), nil }},
 		"asType":    {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.convert(v, classNameOf(a[0])) }},
 		"isCase":    {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return boolean(t.isCase(v, a[0])) }},
@@ -97,6 +100,11 @@ func first2(a, b error) error {
 func (t *Thread) strictEquals(a, b Value) (bool, error) {
 	if ra, rb := rankOf(a), rankOf(b); ra > 0 && rb > 0 && ra != rb {
 		return false, nil
+	}
+	if x, ok := a.(*Decimal); ok {
+		if y, ok := b.(*Decimal); ok && x.scale != y.scale {
+			return false, nil
+		}
 	}
 	return t.equals(a, b)
 }
@@ -175,7 +183,38 @@ func entryMethods() methods {
 
 func enumMethods() methods {
 	name := on(0, 0, func(_ *Thread, e Enum, _ []Value) (Value, error) { return e.Name, nil })
-	return methods{"name": name, "getName": name}
+	m := methods{"name": name, "getName": name}
+	for id, to := range map[string]string{"toNanos": "NANOSECONDS", "toMicros": "MICROSECONDS", "toMillis": "MILLISECONDS", "toSeconds": "SECONDS", "toMinutes": "MINUTES", "toHours": "HOURS", "toDays": "DAYS"} {
+		m[id] = on(1, 1, func(_ *Thread, e Enum, a []Value) (Value, error) { return e.convertTime(toInt(a[0]), to) })
+	}
+	m["convert"] = on(2, 2, func(_ *Thread, e Enum, a []Value) (Value, error) {
+		from, ok := a[1].(Enum)
+		if !ok {
+			return nil, ErrNoMember
+		}
+		return from.convertTime(toInt(a[0]), e.Name)
+	})
+	m["sleep"] = on(1, 1, func(t *Thread, e Enum, a []Value) (Value, error) {
+		ms, err := e.convertTime(toInt(a[0]), "MILLISECONDS")
+		if err != nil {
+			return nil, err
+		}
+		return nil, t.sleep(ms)
+	})
+	return m
+}
+
+// convertTime is n of the unit e as another unit.
+func (e Enum) convertTime(n int64, to string) (Value, error) {
+	units := map[string]int64{"NANOSECONDS": 1, "MICROSECONDS": 1e3, "MILLISECONDS": 1e6, "SECONDS": 1e9, "MINUTES": 60e9, "HOURS": 3600e9, "DAYS": 86400e9}
+	a, b := units[e.Name], units[to]
+	if a == 0 || b == 0 {
+		return nil, ErrNoMember
+	}
+	if a >= b {
+		return Long(n * (a / b)), nil
+	}
+	return Long(n / (b / a)), nil
 }
 
 func throwableMethods() methods {
@@ -187,7 +226,9 @@ func throwableMethods() methods {
 	})
 	return methods{
 		"getMessage": message, "getLocalizedMessage": message,
-		"getCause": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.Cause, nil }),
+		"getProperty": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member("property: ", " ") }),
+		"getMethod":   on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member(".", "(") }),
+		"getCause":    on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.Cause, nil }),
 		"initCause": on(1, 1, func(_ *Thread, e *Throwable, a []Value) (Value, error) {
 			e.Cause = a[0]
 			return e, nil
@@ -197,6 +238,15 @@ func throwableMethods() methods {
 		"fillInStackTrace": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e, nil }),
 		"printStackTrace":  on(0, 1, func(t *Thread, e *Throwable, _ []Value) (Value, error) { return nil, t.Print(e.String() + "\n") }),
 	}
+}
+
+// member is the name that a Missing...Exception tells of.
+func (th *Throwable) member(before, after string) (Value, error) {
+	if !strings.HasPrefix(th.Class, "Missing") {
+		return nil, ErrNoMember
+	}
+	head, _, _ := strings.Cut(th.Message, after+choose(after == "(", ")", "for"))
+	return head[strings.LastIndex(head, before)+len(before):], nil
 }
 
 // builderMethods are those of StringBuilder, StringBuffer and StringWriter.

@@ -96,7 +96,7 @@ func textMethods() methods {
 		"getChars":    str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.chars(s) }),
 		"toCharArray": str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.chars(s) }),
 		"toList":      str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
-		"toSet":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "HashSet") }),
+		"toSet":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "LinkedHashSet") }),
 		"iterator":    str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
 		"getBytes":    str(0, 1, func(t *Thread, s string, _ []Value) (Value, error) { return t.bytesOf(s) }),
 		"format":      str(0, -1, func(t *Thread, s string, a []Value) (Value, error) { return t.sprintf(append([]Value{s}, a...)) }),

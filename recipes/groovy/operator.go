@@ -233,7 +233,7 @@ func (t *Thread) order(op string, l, r Value) (Value, error) {
 	case ">=":
 		return c >= 0, nil
 	}
-	return int64(c), nil
+	return int64(cmpInt(int64(c), 0)), nil
 }
 
 func isNaN(vals ...Value) bool {

@@ -4,10 +4,11 @@ package groovy
 // number the one whose parameter types are nearest. Nil when none fits.
 func pick(list []*methodDecl, args []Value) *methodDecl {
 	if len(list) == 1 {
-		if fits(list[0].fn, args) {
-			return list[0]
+		fn := list[0].fn
+		if !fits(fn, args) || fn.typed && distance(fn, args) < 0 {
+			return nil
 		}
-		return nil
+		return list[0]
 	}
 	var best *methodDecl
 	least := int(^uint(0) >> 1)
@@ -42,12 +43,26 @@ func distance(fn *function, args []Value) int {
 	if !fits(fn, args) {
 		return -1
 	}
+	if len(args) > 0 && len(fn.params) == 0 {
+		return -1
+	}
 	d := 0
 	if len(args) != len(fn.params) {
 		d = 100
 	}
-	for i, a := range args {
-		p := fn.params[min(i, len(fn.params)-1)]
+	optional := len(args) - fn.least // as bindSome hands them out
+	next := 0
+	for _, a := range args {
+		for next < len(fn.params)-1 && fn.params[next].deflt != nil && optional <= 0 {
+			next++
+		}
+		p := fn.params[min(next, len(fn.params)-1)]
+		if p.deflt != nil {
+			optional--
+		}
+		if !p.rest {
+			next++
+		}
 		if p.rest {
 			d += 50
 			if l, ok := a.(*List); ok && l.elem != "" {
@@ -67,6 +82,9 @@ func distance(fn *function, args []Value) int {
 func typeDistance(v Value, typ string) int {
 	switch typ {
 	case "", "Object", "def":
+		return 40
+	}
+	if len(typ) <= 2 && isUpper(typ) { // a type parameter
 		return 40
 	}
 	if v == nil {

@@ -2,6 +2,7 @@ package groovy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -472,6 +473,8 @@ func (p *parser) switchStmt(n node, labels []string) stmt {
 		c.body = p.caseBody()
 		s.cases = append(s.cases, c)
 	}
+	// The default comes last, wherever it stands.
+	slices.SortStableFunc(s.cases, func(a, b switchCase) int { return boolInt(a.deflt) - boolInt(b.deflt) })
 	return s
 }
 

@@ -20,6 +20,11 @@ func (t *Thread) Get(v Value, id string) (Value, error) {
 			return t.spreadOver(v, func(x Value) (Value, error) { return t.Get(x, id) })
 		}
 	case *instance, *scriptClass:
+		if o, ok := v.(*instance); ok {
+			if m := o.class.find("getProperty", []Value{id}); m != nil {
+				return t.invokeMethod(o, m, []Value{id})
+			}
+		}
 		if x, ok, err := t.field(v, id, false); ok || err != nil {
 			return x, err
 		}
@@ -119,6 +124,12 @@ func (t *Thread) Set(v Value, id string, x Value) error {
 		}
 		return nil
 	case *instance, *scriptClass:
+		if o, ok := v.(*instance); ok {
+			if m := o.class.find("setProperty", []Value{id, x}); m != nil {
+				_, err := t.invokeMethod(o, m, []Value{id, x})
+				return err
+			}
+		}
 		if ok, err := t.setField(v, id, x, false); ok || err != nil {
 			return err
 		}

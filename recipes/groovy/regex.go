@@ -227,6 +227,7 @@ func (m *matcher) all(t *Thread) ([]Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.next = len(places)
 	out := make([]Value, len(places))
 	for i, p := range places {
 		out[i] = groups(groupsAt(m.s, p))

@@ -269,7 +269,11 @@ func (t *Thread) ownCall(v Value, id string, args []Value) (Value, bool, error) 
 		}
 	case *Class:
 		if x.Static != nil {
-			r, err := x.Static.Call(t, id, hostArgs(args))
+			own := args
+			if _, table := x.Static.(*tableStatics); !table {
+				own = hostArgs(args)
+			}
+			r, err := x.Static.Call(t, id, own)
 			if !errors.Is(err, ErrNoMember) {
 				return r, true, err
 			}

@@ -1,0 +1,2 @@
+def a = new int[2]
+a[2] = 1

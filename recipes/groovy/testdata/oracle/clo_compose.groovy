@@ -1,0 +1,4 @@
+def dbl = { it * 2 }
+def inc = { it + 1 }
+println((dbl >> inc)(5))
+println((dbl << inc)(5))

@@ -1,0 +1,4 @@
+def c = { it }
+println c()
+println c(null)
+println({ it ?: "nothing" }())

@@ -1,0 +1,3 @@
+def c = { if (it > 2) return "big"; "small" }
+println c(5)
+println c(1)

@@ -1,0 +1,2 @@
+class T { def run() { def c = { this.class.simpleName }; c() } }
+println new T().run()

@@ -1,0 +1,2 @@
+class P { def a }
+new P(b: 1)

@@ -1,0 +1,4 @@
+class N { def v = 3 }
+println N.newInstance().v
+def c = N
+println c.newInstance().v

@@ -1,0 +1,2 @@
+class P { P(int x) { } }
+new P("a", "b")

@@ -1,0 +1,6 @@
+// line
+/* block
+   more */
+/** doc */
+println "x" // trailing
+println /* inner */ "y"

@@ -1,0 +1,2 @@
+def a = 1; def b = 2;
+println a; println b;

@@ -1,0 +1,7 @@
+def c = Calendar.getInstance()
+c.setTimeZone(TimeZone.getTimeZone("UTC"))
+c.setTimeInMillis(0)
+println c.get(Calendar.YEAR)
+c.add(Calendar.DAY_OF_MONTH, 3)
+println c.getTimeInMillis()
+println c.get(Calendar.MONTH)

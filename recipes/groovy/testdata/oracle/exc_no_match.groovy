@@ -1,0 +1,1 @@
+try { throw new RuntimeException("r") } catch (IOException e) { println "no" }

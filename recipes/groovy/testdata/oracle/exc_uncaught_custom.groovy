@@ -1,0 +1,2 @@
+class MyEx extends RuntimeException { MyEx(String m) { super(m) } }
+throw new MyEx("out")

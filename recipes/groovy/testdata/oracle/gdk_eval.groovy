@@ -1,0 +1,5 @@
+println Eval.me("1 + 2")
+println Eval.x(5, "x * 2")
+println new GroovyShell().evaluate("3 * 4")
+def sh = new GroovyShell(new Binding([n: 6]))
+println sh.evaluate("n + 1")

@@ -1,0 +1,5 @@
+println 5.hashCode()
+println "a".hashCode()
+println true.hashCode()
+println([1, 2].hashCode())
+println 5L.hashCode()

@@ -1,0 +1,5 @@
+println([1, 2].sum().class.simpleName)
+println([1L, 2].sum().class.simpleName)
+println(["a", "b"].sum().class.simpleName)
+println([1.5, 1].sum())
+println((1..100).sum())

@@ -1,0 +1,5 @@
+println([[1, [2]], [a: [b: [1]]]])
+println([a: "x y", b: 'q'].toString())
+println([1.0, 2f, 3d, 4L, 5G])
+println(["", " "])
+println([[:], []])

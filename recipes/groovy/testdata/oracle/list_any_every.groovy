@@ -1,0 +1,6 @@
+println([1, 2].any { it > 1 })
+println([1, 2].every { it > 1 })
+println([].any { true })
+println([].every { false })
+println([0, 1].any())
+println([1, 2].every())

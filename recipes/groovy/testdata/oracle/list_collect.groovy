@@ -1,0 +1,6 @@
+println([1, 2, 3].collect { it * 2 })
+println([[1, 2], [3]].collectMany { it })
+println([1, 2].collect([0]) { it + 1 })
+println([1, 2, 3]*.toString())
+println(["a", "bb"]*.size())
+println([1, [2, 3]].collectNested { it * 2 })

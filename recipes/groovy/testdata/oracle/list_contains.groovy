@@ -1,0 +1,7 @@
+println([1, 2].contains(2))
+println(2 in [1, 2])
+println(!(3 in [1, 2]))
+println([1, 2].containsAll([1]))
+println([1, 2].indexOf(2))
+println([1, 2].indexOf(5))
+println([1, 2, 1].lastIndexOf(1))

@@ -1,0 +1,6 @@
+println([1, 2] == [1, 2])
+println([1, 2] == [2, 1])
+println([1, 2] == [1L, 2L])
+println([1, [2]] == [1, [2]])
+println([] == [])
+println([1] != [2])

@@ -1,0 +1,5 @@
+println([1, "a", 2, "b"].grep(String))
+println(["abc", "xyz"].grep(~/a.*/))
+println([1, 5, 10].grep(1..5))
+println([0, 1, 2].grep())
+println([1, 2, 3].grep { it > 1 })

@@ -1,0 +1,1 @@
+println([].inject { a, b -> a + b })

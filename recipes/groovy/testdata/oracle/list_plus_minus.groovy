@@ -1,0 +1,7 @@
+println([1, 2] + [3])
+println([1, 2] + 3)
+println([1, 2, 3, 2] - [2])
+println([1, 2, 3] - 3)
+println([1, 2] * 2)
+println([1, 2, 3].intersect([2, 3, 4]))
+println([1, 2].disjoint([3]))

@@ -1,0 +1,3 @@
+def l = [1]
+l << l
+println l

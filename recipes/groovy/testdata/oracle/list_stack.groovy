@@ -1,0 +1,6 @@
+def s = new Stack()
+s.push(1)
+s.push(2)
+println s.pop()
+println s.peek()
+println s.empty()

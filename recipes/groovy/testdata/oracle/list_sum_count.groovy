@@ -1,0 +1,8 @@
+println([1, 2, 3].sum())
+println([].sum())
+println(["a", "b"].sum())
+println([1, 2].sum { it * 10 })
+println([1, 2].sum(100))
+println([1, 2, 1].count(1))
+println([1, 2, 1].count { it > 1 })
+println([[1], [2]].sum())

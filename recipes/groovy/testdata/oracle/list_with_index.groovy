@@ -1,0 +1,3 @@
+println(["a", "b"].withIndex())
+println(["a", "b"].indexed())
+println(["a", "b"].withIndex().collect { x, i -> "$i:$x" })

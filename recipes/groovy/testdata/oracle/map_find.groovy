@@ -1,0 +1,6 @@
+println([a: 1, b: 2].find { it.value == 2 })
+println([a: 1, b: 2].find { k, v -> v == 2 }.key)
+println([a: 1, b: 2].findAll { k, v -> v > 1 })
+println([a: 1, b: 2].any { k, v -> v > 1 })
+println([a: 1, b: 2].every { it.value > 1 })
+println([a: 1, b: 2].count { it.value > 0 })

@@ -1,0 +1,6 @@
+println([a: 1, b: 2, c: 1].groupBy { it.value })
+println([a: 1, b: 2].inject(0) { s, k, v -> s + v })
+println([a: 1, b: 2].inject(0) { s, e -> s + e.value })
+println([a: 1, b: 2].values().sum())
+println([a: 1, b: 5].max { it.value })
+println([a: 1, b: 5].min { it.value }.key)

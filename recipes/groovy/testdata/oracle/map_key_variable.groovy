@@ -1,0 +1,4 @@
+def k = "x"
+println([k: 1])
+println([(k): 1])
+println(["$k": 1])

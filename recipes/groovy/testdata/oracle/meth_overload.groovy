@@ -1,0 +1,9 @@
+def f(int x) { "int" }
+def f(String x) { "string" }
+def f(List x) { "list" }
+def f(Object x) { "object" }
+println f(1)
+println f("s")
+println f([1])
+println f(1.5)
+println f(null as String)

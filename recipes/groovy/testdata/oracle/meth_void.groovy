@@ -1,0 +1,2 @@
+void f() { 5 }
+println f()

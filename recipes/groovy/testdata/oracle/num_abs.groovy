@@ -1,0 +1,3 @@
+println((-5).abs())
+println((-5.5).abs())
+println((-5L).abs().class)

@@ -1,0 +1,7 @@
+println((int) 3.99)
+println((long) 7)
+println((double) 1)
+println((byte) 200)
+println((short) 70000)
+println((int) 'A' as char)
+println((char) 66)

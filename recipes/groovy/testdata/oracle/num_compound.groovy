@@ -1,0 +1,14 @@
+def x = 10
+x += 5; println x
+x -= 3; println x
+x *= 2; println x
+x /= 5; println x
+x = 8
+x %= 3; println x
+x = 2
+x **= 5; println x
+x <<= 1; println x
+x >>= 2; println x
+x |= 1; println x
+x &= 3; println x
+x ^= 6; println x

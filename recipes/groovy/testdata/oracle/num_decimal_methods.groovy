@@ -1,0 +1,10 @@
+println 1.5.toInteger()
+println 1.5.toDouble()
+println 1.5.class.simpleName
+println 12.34.scale()
+println 12.34.precision()
+println 1200.0.stripTrailingZeros().toPlainString()
+println 1E+3.toPlainString()
+println 0.000001
+println 0.0000001
+println 1e20

@@ -1,0 +1,6 @@
+def i = 5
+println i++
+println i
+println(++i)
+println i--
+println(--i)

@@ -1,0 +1,3 @@
+int i = Integer.MAX_VALUE
+i++
+println i

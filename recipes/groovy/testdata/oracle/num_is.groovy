@@ -1,0 +1,6 @@
+println "12".isInteger()
+println "12x".isInteger()
+println "1.5".isNumber()
+println "abc".isNumber()
+println "1.5".isBigDecimal()
+println "12".isLong()

@@ -1,0 +1,7 @@
+def r = new Random(42)
+println r.nextInt(100)
+println r.nextInt(100)
+println r.nextInt(16)
+println r.nextBoolean()
+println r.nextDouble()
+println r.nextLong()

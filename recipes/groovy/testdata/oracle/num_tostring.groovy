@@ -1,0 +1,7 @@
+println 255.toString()
+println Integer.toHexString(255)
+println Integer.toBinaryString(10)
+println Integer.toOctalString(8)
+println Integer.toString(255, 16)
+println Long.toHexString(-1L)
+println Integer.toHexString(-1)

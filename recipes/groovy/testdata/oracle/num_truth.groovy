@@ -1,0 +1,5 @@
+println(0 ? 'yes' : 'no')
+println(0.0 ? 'yes' : 'no')
+println(1 ? 'yes' : 'no')
+println(0L ? 'yes' : 'no')
+println(-1 ? 'yes' : 'no')

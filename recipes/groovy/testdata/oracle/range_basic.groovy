@@ -1,0 +1,7 @@
+println((1..5))
+println((1..<5))
+println((5..1))
+println((1..5).class.simpleName)
+println((1..5).size())
+println((1..5).toList())
+println(('a'..'e').toList())

@@ -1,0 +1,6 @@
+println((1..3).collect { it * it })
+println((1..4).inject { a, b -> a * b })
+println((1..6).findAll { it % 2 == 0 })
+println((1..3) + [4])
+println((1..3).join("-"))
+println((1..3) as int[])

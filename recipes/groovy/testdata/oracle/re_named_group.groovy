@@ -1,0 +1,3 @@
+def m = "2024-05" =~ /(?<y>\d{4})-(?<m>\d\d)/
+m.matches()
+println m.group("y")

@@ -1,0 +1,3 @@
+def m = "abc" =~ /x/
+println m.size()
+println m[0]

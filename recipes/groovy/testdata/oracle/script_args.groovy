@@ -1,0 +1,2 @@
+println args.length
+println args.class.simpleName

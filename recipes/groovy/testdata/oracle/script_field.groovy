@@ -1,0 +1,5 @@
+@groovy.transform.Field def counter = 10
+def inc() { counter++ }
+inc()
+inc()
+println counter

@@ -1,0 +1,3 @@
+def local = 5
+def f() { local }
+f()

@@ -1,0 +1,4 @@
+println "Hello".toUpperCase()
+println "Hello".toLowerCase()
+println "hello".capitalize()
+println "Hello".uncapitalize()

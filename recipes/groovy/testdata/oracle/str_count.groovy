@@ -1,0 +1,5 @@
+println "banana".count("a")
+println "banana".findAll("a").size()
+println "a1b22".findAll(/\d+/)
+println "a1b22".find(/\d+/)
+println "xyz".find(/\d+/)

@@ -1,0 +1,2 @@
+def n = "x"
+println($/dollar $n and /slash/ and $$ and \n/$)

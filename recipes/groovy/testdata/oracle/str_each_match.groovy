@@ -1,0 +1,1 @@
+"a1b2".eachMatch(/[a-z]\d/) { println it }

@@ -1,0 +1,1 @@
+println String.format("%d", "x")

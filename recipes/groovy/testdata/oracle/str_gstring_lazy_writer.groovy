@@ -1,0 +1,2 @@
+def s = "v=${w -> w << 'written'}"
+println s

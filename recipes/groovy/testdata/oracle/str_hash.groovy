@@ -1,0 +1,3 @@
+println "hello".hashCode()
+println "".hashCode()
+println "Aa".hashCode() == "BB".hashCode()

@@ -1,0 +1,2 @@
+println "a".is("a".intern())
+println "abc".toString()

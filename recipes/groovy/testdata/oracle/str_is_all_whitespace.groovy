@@ -1,0 +1,2 @@
+println "  ".isAllWhitespace()
+println "a ".isAllWhitespace()

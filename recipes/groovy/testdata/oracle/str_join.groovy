@@ -1,0 +1,5 @@
+println([1, 2, 3].join(", "))
+println(["a"].join("-"))
+println([].join(","))
+println((1..4).join(""))
+println(["a", null, "b"].join("|"))

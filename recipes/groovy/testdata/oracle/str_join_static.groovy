@@ -1,0 +1,2 @@
+println String.join("-", ["a", "b"])
+println String.join("/", "x", "y", "z")

@@ -1,0 +1,2 @@
+println "abc123".matches("[a-z]+\\d+")
+println "abc".matches("b")

@@ -1,0 +1,3 @@
+println "hello world" - "world"
+println "aXbX" - "X"
+println "abc" - ~/b/

@@ -1,0 +1,8 @@
+def s = "a" +
+    "b" +
+    "c"
+println s
+def t = s
+    .toUpperCase()
+    .toLowerCase()
+println t

@@ -1,0 +1,5 @@
+println "hello".size()
+println "hello".length()
+println "".isEmpty()
+println "" ? "t" : "f"
+println " " ? "t" : "f"

@@ -1,0 +1,5 @@
+println "hello".substring(2)
+println "hello".substring(1, 3)
+println "hello".take(2)
+println "hello".drop(3)
+println "hi".take(10)

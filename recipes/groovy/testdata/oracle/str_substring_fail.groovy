@@ -1,0 +1,1 @@
+println "abc".substring(2, 1)

@@ -1,0 +1,2 @@
+println "aabbcc".takeWhile { it == "a" || it == "b" }
+println "aabbcc".dropWhile { it == "a" }

@@ -1,0 +1,4 @@
+println "a b  c".tokenize()
+println "a,b;c".tokenize(",;")
+println "/usr/local/bin".tokenize("/")
+println "".tokenize()

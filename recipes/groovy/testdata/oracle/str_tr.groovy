@@ -1,0 +1,2 @@
+println "hello".tr("el", "ip")
+println "hello".tr("a-y", "b-z")

@@ -1,0 +1,2 @@
+println "[" + "  x y ".trim() + "]"
+println "[" + "\t\nx\n".trim() + "]"

@@ -1,0 +1,4 @@
+def l = []
+println l.empty
+println l.isEmpty()
+println "".empty

@@ -1,0 +1,3 @@
+println "v ${{ -> 5 }()}"
+def c = { "called" }
+println "${c()}"

@@ -1,0 +1,2 @@
+def a = null, b = "", c = "c"
+println a ?: b ?: c

@@ -1,0 +1,3 @@
+final x = 5
+final String s = "a"
+println x + s

@@ -1,0 +1,5 @@
+def x = "a"
+println "he said \"${x + 'b'}\""
+println "${x == 'a' ? "yes" : "no"}"
+println "${[1, 2].collect { "<$it>" }.join(",")}"
+println "${"${"deep"}"}"

@@ -1,0 +1,4 @@
+println !(1 in [1])
+println ![].contains(1)
+println !null
+println ![1]

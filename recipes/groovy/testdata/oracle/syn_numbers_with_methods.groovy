@@ -1,0 +1,7 @@
+println 5.plus(3)
+println 10.minus(4)
+println 3.multiply(4)
+println 10.div(4)
+println 10.mod(3)
+println 2.power(3)
+println 1.5.plus(1)

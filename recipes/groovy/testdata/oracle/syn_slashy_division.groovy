@@ -1,0 +1,5 @@
+def a = 10
+def b = 2
+println a / b
+println a/b
+println((a + b) / 2)

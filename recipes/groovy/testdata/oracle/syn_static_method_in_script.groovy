@@ -1,0 +1,2 @@
+static def helper(x) { x + 1 }
+println helper(1)

@@ -1,0 +1,5 @@
+def r = "a b c"
+    .split(" ")
+    .collect { it.toUpperCase() }
+    .join("-")
+println r

@@ -1,0 +1,3 @@
+def größe = 5
+println größe
+println "${größe + 1}"
