@@ -119,16 +119,22 @@ func (o *fileObject) Call(t *groovy.Thread, name string, args []groovy.Value) (g
 		return o.write(text, os.O_TRUNC)
 	case "append", "leftShift":
 		return o.write(text, os.O_APPEND)
-	case "withWriter", "withWriterAppend", "withPrintWriter":
+	case "withWriter", "withWriterAppend", "withPrintWriter", "withOutputStream":
 		return o.withWriter(t, name, args)
-	case "readLines", "eachLine", "splitEachLine", "getBytes":
+	case "readLines", "eachLine", "splitEachLine":
 		s, err := o.read(t)
 		if err != nil {
 			return nil, err
 		}
 		return t.CallMethod(s, name, args)
 	}
-	if len(args) > 0 && name != "renameTo" && name != "setExecutable" {
+	if v, ok, err := o.textMethod(t, name, args); ok {
+		return v, err
+	}
+	if v, ok, err := o.folderMethod(t, name, args); ok {
+		return v, err
+	}
+	if len(args) > 0 && !strings.HasPrefix(name, "set") && name != "renameTo" {
 		return nil, groovy.ErrNoMember
 	}
 	if o.f.checking() {
@@ -177,13 +183,28 @@ func (o *fileObject) system(name string, args []groovy.Value) (groovy.Value, err
 		return statErr == nil && info.Mode().IsRegular(), nil
 	case "isDirectory":
 		return statErr == nil && info.IsDir(), nil
+	case "canRead", "canWrite":
+		return statErr == nil, nil
+	case "isHidden":
+		return strings.HasPrefix(filepath.Base(p), "."), nil
+	case "isAbsolute":
+		return filepath.IsAbs(o.path), nil
+	case "lastModified":
+		if statErr != nil {
+			return groovy.Long(0), nil
+		}
+		return groovy.Long(info.ModTime().UnixMilli()), nil
+	case "setReadable", "setWritable":
+		return statErr == nil, nil
+	case "deleteOnExit":
+		return nil, nil
 	case "canExecute":
 		return statErr == nil && info.Mode()&0o111 != 0, nil
 	case "length", "size":
 		if statErr != nil {
-			return int64(0), nil
+			return groovy.Long(0), nil
 		}
-		return info.Size(), nil
+		return groovy.Long(info.Size()), nil
 	case "mkdir":
 		return os.Mkdir(p, 0o755) == nil, nil
 	case "mkdirs":

@@ -107,6 +107,9 @@ func (t *Thread) callPlain(c *Closure, args []Value) (Value, error) {
 	if len(args) != len(fn.params) {
 		var err error
 		if args, err = c.fit(args); err != nil {
+			if t.frame != nil { // the call is at fault
+				return nil, t.place(t.frame, err, t.pos)
+			}
 			return nil, t.placeIn(c.unit, err, c.lit.pos)
 		}
 	}
