@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -70,6 +72,9 @@ func (s *Server) plan(ctx context.Context, r wire.DeployRequest) (pool.Plan, err
 	if err != nil {
 		return pool.Plan{}, err
 	}
+	if p, ok, err := s.planUpdate(ctx, r, recipe); ok || err != nil {
+		return p, err
+	}
 	if len(recipe.Members) == 0 {
 		return s.Engine.Plan(ctx, deployOptions(ctx, r, recipe))
 	}
@@ -78,6 +83,45 @@ func (s *Server) plan(ctx context.Context, r wire.DeployRequest) (pool.Plan, err
 		return pool.Plan{}, err
 	}
 	return s.Engine.PlanApplication(ctx, o)
+}
+
+// planUpdate answers for a service that is there and made of another version
+// of the recipe: what differs, on which machines.
+func (s *Server) planUpdate(ctx context.Context, r wire.DeployRequest, recipe pool.RecipeInfo) (pool.Plan, bool, error) {
+	name := r.Name
+	if name == "" {
+		name = strings.ToLower(recipe.Name)
+	}
+	svc, err := s.Store.Service(ctx, name)
+	if err != nil || svc.Phase != pool.ServiceRunning || svc.Recipe.Name != recipe.Name {
+		if errors.Is(err, pool.ErrNotFound) {
+			err = nil
+		}
+		return pool.Plan{}, false, err
+	}
+	sp := pool.ServicePlan{Service: name, Action: pool.PlanUpdate, Recipe: recipe.Name, Digest: recipe.Digest, Template: svc.Template,
+		Image: svc.Image, From: svc.Revision}
+	if svc.Recipe.Digest == recipe.Digest {
+		sp.Action = pool.PlanNone
+	} else if s.Differences != nil {
+		_, old, err := s.Store.Recipe(ctx, svc.Recipe.Digest)
+		if err != nil {
+			return pool.Plan{}, false, err
+		}
+		_, now, err := s.Store.Recipe(ctx, recipe.Digest)
+		if err != nil {
+			return pool.Plan{}, false, err
+		}
+		if sp.Changes, err = s.Differences(old, now); err != nil {
+			return pool.Plan{}, false, err
+		}
+	}
+	view, err := s.serviceView(ctx, svc, false)
+	for _, in := range view.Running {
+		sp.Instances = append(sp.Instances, pool.InstancePlan{Number: in.Number, Machine: in.Machine, Name: in.MachineName,
+			Why: "it runs there, and is changed in place", Steps: []pool.StepPlan{}})
+	}
+	return pool.Plan{At: time.Now().UTC(), Services: []pool.ServicePlan{sp}}, true, err
 }
 
 // meant returns the recipe that a request names.

@@ -59,3 +59,47 @@ func TestApplications(t *testing.T) {
 		t.Errorf("remove = %+v, %v", app, err)
 	}
 }
+
+// TestPlanUpdate: the plan for a service that is there says what differs.
+func TestPlanUpdate(t *testing.T) {
+	r := newRig(t)
+	c, ctx, now := r.client(pool.Operator), t.Context(), time.Now().UTC()
+	if _, err := c.UploadRecipe(ctx, strings.NewReader("recipe")); err != nil {
+		t.Fatal(err)
+	}
+	old := pool.RecipeInfo{Name: "mysql", Digest: "sha256:old"}
+	if err := r.Store.PutRecipe(ctx, old, []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	r.Differences = func(a, b []byte) ([]pool.Difference, error) {
+		return []pool.Difference{{Kind: "file", Name: string(a) + " " + string(b), Change: "changed"}}, nil
+	}
+	r.apply(&pool.Change{Services: []*pool.Service{{Name: "mysql", Recipe: old, Revision: 1, Phase: pool.ServiceRunning, CreatedAt: now}},
+		Instances: []*pool.Instance{{ID: "in-1", Service: "mysql", Number: 1, Phase: pool.InstanceRunning}}})
+	p, err := c.Plan(ctx, wire.DeployRequest{Digest: "sha256:aa"})
+	if err != nil || len(p.Services) != 1 || p.Services[0].Action != pool.PlanUpdate || len(p.Services[0].Instances) != 1 ||
+		len(p.Services[0].Changes) != 1 || p.Services[0].Changes[0].Name != "before recipe" {
+		t.Errorf("plan of an update = %+v, %v", p, err)
+	}
+	if p, err := c.Plan(ctx, wire.DeployRequest{Digest: "sha256:old"}); err != nil || p.Services[0].Action != pool.PlanNone {
+		t.Errorf("plan of what runs = %+v, %v", p, err)
+	}
+	s, err := c.UpdateService(ctx, "mysql", wire.UpdateRequest{Digest: "sha256:aa", Canary: 1})
+	if err != nil || s.Rollout == nil || !r.engine.took("update mysql mysql operator") {
+		t.Errorf("update = %+v, %v", s, err)
+	}
+	if _, err := c.UpdateService(ctx, "mysql", wire.UpdateRequest{}); !errors.Is(err, pool.ErrInvalid) {
+		t.Errorf("update to nothing = %v, want invalid", err)
+	}
+	for _, action := range []string{"promote", "pause", "resume", "undo"} {
+		if _, err := c.SteerRollout(ctx, "mysql", action); err != nil || !r.engine.took(action+" mysql operator") {
+			t.Errorf("%s = %v", action, err)
+		}
+	}
+	if _, err := c.Remove(ctx, "mysql", wire.RemoveRequest{Abandon: true}); err != nil || !r.engine.took("abandon mysql operator") {
+		t.Errorf("abandon = %v", err)
+	}
+	if _, err := c.Remove(ctx, "mysql", wire.RemoveRequest{Abandon: true, Wipe: "mysql"}); !errors.Is(err, pool.ErrInvalid) {
+		t.Errorf("abandon and wipe = %v, want invalid", err)
+	}
+}

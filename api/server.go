@@ -22,6 +22,8 @@ type Server struct {
 	Agents Agents
 	// Images keeps disk images; nil: there are none.
 	Images Images
+	// Differences compares the archives of two recipes. Nil compares none.
+	Differences func(old, now []byte) ([]pool.Difference, error)
 	// CheckRecipe loads an uploaded archive (tar.gz) and says what it is; of an
 	// application the services follow, packed each by itself.
 	// Errors wrap pool.ErrInvalid. Nil: no uploads.

@@ -139,6 +139,15 @@ func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
 	name := first(d.Name, strings.ToLower(recipe.Name))
 	if old, err := c.Service(ctx, name); err == nil && old.Phase == pool.ServiceRunning && old.Recipe.Name == recipe.Name && old.Recipe.Digest != recipe.Digest {
 		_, _ = fmt.Fprintf(a.stderr, "service %s runs recipe %s; it is updated to %s, one instance at a time\n", name, old.Recipe.Digest, recipe.Digest)
+		p, err := c.Plan(ctx, d.DeployRequest)
+		if err != nil {
+			return err
+		}
+		for _, s := range p.Services {
+			for _, x := range s.Changes {
+				_, _ = fmt.Fprintf(a.stderr, "  %s %s: %s\n", x.Kind, x.Change, showDifference(x))
+			}
+		}
 		s, err := a.changeService(ctx, c, name, wire.UpdateRequest{Recipe: d.Recipe, Digest: d.Digest}, d.wait, d.timeout)
 		if err != nil {
 			return err

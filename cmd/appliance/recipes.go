@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 
 	"appliance/pool"
 	"appliance/recipes"
@@ -55,6 +57,33 @@ func checkRecipe(_ context.Context, archive []byte) (list []pool.PackedRecipe, e
 		return nil, fmt.Errorf("check recipe: %w: %v", pool.ErrInvalid, err)
 	}
 	return packed(r, archive, digest)
+}
+
+// differences compares two stored recipes.
+func differences(old, now []byte) (out []pool.Difference, err error) {
+	dir, err := os.MkdirTemp("", "appliance-recipe-*")
+	if err != nil {
+		return nil, fmt.Errorf("compare recipes: %w: %v", pool.ErrUnavailable, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	var both [2]*recipes.Recipe
+	for i, archive := range [][]byte{old, now} {
+		sub := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.Mkdir(sub, 0o700); err != nil {
+			return nil, fmt.Errorf("compare recipes: %w: %v", pool.ErrUnavailable, err)
+		}
+		if err := recipes.Unpack(archive, recipes.Digest(archive), sub); err != nil {
+			return nil, fmt.Errorf("compare recipes: %w", err)
+		}
+		if both[i], err = recipes.Load(os.DirFS(sub), recipes.Options{}); err != nil {
+			return nil, fmt.Errorf("compare recipes: %w", err)
+		}
+	}
+	list, err := both[1].Diff(both[0])
+	for _, d := range list {
+		out = append(out, pool.Difference{Kind: d.Kind, Name: d.Name, Change: d.Change, Old: d.Old, New: d.New})
+	}
+	return out, err
 }
 
 // packed is a recipe as it is stored: of an application its services, too.

@@ -173,7 +173,7 @@ func (s *appliance) wire() (err error) {
 	}
 	s.api = &api.Server{
 		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
-		CheckRecipe: checkRecipe, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
+		CheckRecipe: checkRecipe, Differences: differences, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
 		Version: version, Kit: kitVersion(), Interface: c.Interface, Started: time.Now(), Log: s.log,
 	}
 	if !c.netboot() {
