@@ -12,6 +12,16 @@ import (
 	"appliance/pool"
 )
 
+type updateInput struct {
+	Name string `path:"name" maxLength:"128"`
+	Body wire.UpdateRequest
+}
+
+type steerInput struct {
+	Name string `path:"name" maxLength:"128"`
+	Body wire.SteerRequest
+}
+
 // rolloutRoutes change services without a gap.
 func (s *Server) rolloutRoutes(a huma.API) {
 	const tag = "Services"
@@ -23,17 +33,11 @@ func (s *Server) rolloutRoutes(a huma.API) {
 			return list(s.Store.Revisions(ctx, in.Name))
 		})
 	handle(s, a, endpoint{http.MethodPost, "/services/{name}/update", "updateService", "Take a service to another recipe or revision, batch by batch", tag, pool.Operator, http.StatusAccepted},
-		func(ctx context.Context, in *struct {
-			named
-			Body wire.UpdateRequest
-		}) (wire.Service, error) {
+		func(ctx context.Context, in *updateInput) (wire.Service, error) {
 			return s.update(ctx, in.Name, in.Body)
 		})
 	handle(s, a, endpoint{http.MethodPost, "/services/{name}/rollout", "steerRollout", "Promote, pause, resume or undo the update of a service", tag, pool.Operator, http.StatusAccepted},
-		func(ctx context.Context, in *struct {
-			named
-			Body wire.SteerRequest
-		}) (wire.Service, error) {
+		func(ctx context.Context, in *steerInput) (wire.Service, error) {
 			svc, err := s.Engine.Steer(ctx, in.Name, in.Body.Action, who(ctx).person())
 			if err != nil {
 				return wire.Service{}, err
