@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"store/migrations":     {},
 	"store/storetest":      {"pool"},
 	"dhcp":                 {"pool"},
+	"dns":                  {},
 	"tftp":                 {},
 	"ipmi":                 {"pool"},
 	"images":               {"pool"},

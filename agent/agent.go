@@ -40,6 +40,8 @@ type Agent struct {
 
 	renew time.Time // of the certificate
 	said  *pool.Facts
+	side  beside
+	lane  bool // a copy that runs beside it: it never says hello
 }
 
 // Performer carries out tasks.
@@ -92,6 +94,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			wait = min(wait*2, 15*time.Second)
 		}
 	}
+	a.side.wg.Wait()
 	a.bye(ctx)
 	return nil
 }
@@ -213,7 +216,7 @@ func (a *Agent) work(ctx context.Context) error {
 		return err
 	}
 	for _, as := range open {
-		if err := a.perform(ctx, as); err != nil {
+		if err := a.turn(ctx, as); err != nil {
 			return err
 		}
 	}
@@ -230,11 +233,21 @@ func (a *Agent) work(ctx context.Context) error {
 		if !found {
 			continue
 		}
-		if err := a.perform(ctx, as); err != nil {
+		if err := a.turn(ctx, as); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// turn performs a task in its turn, or begins one that runs beside it.
+func (a *Agent) turn(ctx context.Context, as wire.Assignment) error {
+	if runsBeside(as.Kind) {
+		a.side.begin(ctx, a, as)
+		return nil
+	}
+	defer a.side.meanwhile(ctx, a)()
+	return a.perform(ctx, as)
 }
 
 // perform has one task performed, or finds its outcome in the journal, and
@@ -388,6 +401,7 @@ func (a *Agent) deliver(ctx context.Context, out wire.Outcome) error {
 		case errors.Is(err, errGone), errors.Is(err, pool.ErrNotFound), errors.Is(err, pool.ErrInvalid):
 			a.log().Warn("nobody takes the outcome of a task", "key", out.Key, "err", err)
 			return nil
+		case errors.Is(err, errUnauthorized) && a.lane: // the agent itself says hello
 		case errors.Is(err, errUnauthorized):
 			w, err := a.hello(ctx)
 			if err != nil {

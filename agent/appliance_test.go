@@ -40,6 +40,9 @@ type fakeAppliance struct {
 	pem  string
 	done chan wire.Outcome
 	todo chan wire.Assignment
+	// errands are handed out to an agent that is busy; readings came back.
+	errands  chan wire.Assignment
+	readings chan pool.Readings
 
 	mu      sync.Mutex
 	welcome wire.Welcome // state, epoch
@@ -62,7 +65,7 @@ type fakeAppliance struct {
 }
 
 func newFakeAppliance(t testing.TB) *fakeAppliance {
-	f := &fakeAppliance{t: t, done: make(chan wire.Outcome, 16), todo: make(chan wire.Assignment, 16), gone: map[string]bool{},
+	f := &fakeAppliance{t: t, done: make(chan wire.Outcome, 16), todo: make(chan wire.Assignment, 16), errands: make(chan wire.Assignment, 16), readings: make(chan pool.Readings, 16), gone: map[string]bool{},
 		attrs: map[string]wire.AttributeValue{}, recipes: map[string][]byte{},
 		welcome: wire.Welcome{Protocol: wire.Protocol, Version: "test", Machine: "m-1", Name: "node-1", State: wire.StateWork, Retry: 100 * time.Millisecond}}
 	var err error
@@ -170,6 +173,15 @@ func (f *fakeAppliance) mutual(mux *http.ServeMux) {
 		f.done <- o
 		w.WriteHeader(http.StatusNoContent)
 	})
+	add("POST "+wire.PathReadings, func(w http.ResponseWriter, r *http.Request) {
+		var in pool.Readings
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		f.readings <- in
+		w.WriteHeader(http.StatusNoContent)
+	})
 	add("POST "+wire.PathIdentity, func(w http.ResponseWriter, r *http.Request) {
 		var q wire.IdentityRequest
 		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
@@ -196,8 +208,12 @@ func (f *fakeAppliance) mutual(mux *http.ServeMux) {
 func (f *fakeAppliance) task(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
+	todo := f.todo
+	if r.URL.Query().Get("busy") != "" {
+		todo = f.errands
+	}
 	select {
-	case as := <-f.todo:
+	case as := <-todo:
 		f.write(w, as)
 	case <-ctx.Done():
 		w.WriteHeader(http.StatusNoContent)

@@ -68,13 +68,20 @@ func (h *recipeHost) Attribute(ctx context.Context, s recipes.Scope, name string
 	if err != nil {
 		return nil, false, fmt.Errorf("read attribute %s: %w", name, err)
 	}
-	var v any
-	d := json.NewDecoder(bytes.NewReader(a.Value))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
+	v, err := decodeNumbers(a.Value)
+	if err != nil {
 		return nil, false, fmt.Errorf("%w: attribute %s is not JSON", pool.ErrInvalid, name)
 	}
-	return numbers(v), true, nil
+	return v, true, nil
+}
+
+// decodeNumbers decodes JSON with whole numbers as int64.
+func decodeNumbers(b []byte) (any, error) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	err := d.Decode(&v)
+	return numbers(v), err
 }
 
 // numbers makes whole numbers int64: a port that was stored is no 3306.0 when

@@ -81,6 +81,12 @@ func (l *lifecycle) perform(ctx context.Context) (any, error) {
 			return nil, err
 		}
 		return l.event(ctx, p)
+	case pool.TaskCommand:
+		var p pool.CommandParams
+		if err := readParams(l.task, &p); err != nil {
+			return nil, err
+		}
+		return l.command(ctx, p)
 	case pool.TaskDetect:
 		var p pool.EventParams
 		if err := readParams(l.task, &p); err != nil {
@@ -93,7 +99,7 @@ func (l *lifecycle) perform(ctx context.Context) (any, error) {
 			return nil, err
 		}
 		return nil, l.cleanup(p.Instance)
-	case pool.TaskFacts, pool.TaskBMCUser, pool.TaskWipe, pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff:
+	case pool.TaskFacts, pool.TaskBMCUser, pool.TaskWipe, pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskLook:
 	}
 	return nil, fmt.Errorf("%w: the installed agent has no task %q", pool.ErrInvalid, l.task.Kind)
 }
@@ -219,6 +225,28 @@ func (l *lifecycle) event(ctx context.Context, p pool.EventParams) (any, error) 
 		return nil, eventCause(p.Event, res, err)
 	}
 	return eventResult(res)
+}
+
+// command runs a custom command.
+func (l *lifecycle) command(ctx context.Context, p pool.CommandParams) (any, error) {
+	run, err := l.runner(p.Instance)
+	if err != nil {
+		return nil, err
+	}
+	res, err := run.Command(ctx, p.Command, p.Args, l.out)
+	l.warn(res)
+	if err != nil {
+		return nil, commandCause(p.Command, res, err)
+	}
+	return eventResult(res)
+}
+
+func commandCause(name string, res recipes.Result, err error) error {
+	if res.ExitCode != 0 {
+		return newCause("command.exit", fmt.Sprintf("Command %s ended with exit code %d.", name, res.ExitCode), err.Error(),
+			"Read its output, then invoke it again.")
+	}
+	return newCause("command.failed", fmt.Sprintf("Command %s failed.", name), err.Error(), "Read its output, then invoke it again.")
 }
 
 // detect asks until the answer is true: often at first, for most services are

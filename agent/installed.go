@@ -80,7 +80,8 @@ func (h Home) Run(ctx context.Context, version string, log *slog.Logger) error {
 	}
 	a := &Agent{Mode: pool.Installed, Version: version, BootID: journal.BootID, Machine: id.Machine, Epoch: id.Epoch,
 		Key: key, Client: client, Journal: journal, Log: log, Leave: leaveInstalled,
-		Tasks: &installed{home: h, client: client, journal: journal, log: silent(log)}}
+		Tasks: &installed{home: h, client: client, journal: journal, log: silent(log),
+			looks: &lookouts{home: h, client: client}}}
 	a.Welcomed = func(w wire.Welcome) error {
 		if w.Certificate == "" && (w.State != wire.StateWork || w.Epoch <= id.Epoch) {
 			return nil
@@ -123,6 +124,12 @@ type installed struct {
 	client  *Client
 	journal *Files
 	log     *slog.Logger
+	looks   *lookouts
+}
+
+// Look implements looker.
+func (t *installed) Look(ctx context.Context, p pool.EventParams) pool.Readings {
+	return t.looks.Look(ctx, p)
 }
 
 // Perform implements Performer. It finds a task that an earlier agent started.

@@ -30,7 +30,11 @@ service {
 		startDetection { new File("MARK").exists() }
 		stop "hang.sh"
 		shutdown "exit3.sh"
+		monitors { ["Sessions": 7, "Name": "x"] }
+		details { ["url": "http://here"] }
+		locator { [new File("MARK.pid").text.trim().toLong()] }
 	}
+	customCommands (["add": { a, b -> a.toInteger() + b.toInteger() }, "break": "exit3.sh"])
 }
 `
 

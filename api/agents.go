@@ -44,6 +44,10 @@ func (s *Server) agentRoutes(e *echo.Echo) {
 	e.GET(wire.PathImage+":name/manifest", s.proved(s.manifest))
 	e.GET(wire.PathImage+":name/frames", s.proved(s.frames))
 	e.POST(wire.PathIdentity, s.proved(s.identity), small)
+	e.GET(wire.PathPeer, s.proved(s.agentPeer))
+	e.POST(wire.PathInvoke, s.proved(s.agentInvoke), s.early, small)
+	e.GET(wire.PathReadings, s.proved(s.agentReadings))
+	e.POST(wire.PathReadings, s.proved(s.takeReadings), s.early, small)
 	e.POST(wire.PathBye, s.proved(s.bye), small)
 }
 
@@ -295,7 +299,11 @@ func (s *Server) nextTask(c echo.Context, m pool.Machine) error {
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), wait)
 	defer cancel()
-	step, token, err := s.Agents.NextTask(ctx, m.ID, boot, mode)
+	next := func() (pool.Step, string, error) { return s.Agents.NextTask(ctx, m.ID, boot, mode) }
+	if c.QueryParam("busy") != "" && mode == pool.Installed {
+		next = func() (pool.Step, string, error) { return s.Agents.NextErrand(ctx, m.ID, boot) }
+	}
+	step, token, err := next()
 	if errors.Is(err, pool.ErrNotFound) || err != nil && ctx.Err() != nil {
 		return c.NoContent(http.StatusNoContent)
 	}

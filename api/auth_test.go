@@ -24,6 +24,8 @@ var needs = map[string]pool.Role{
 	"deploy": pool.Operator, "remove": pool.Operator, "retryService": pool.Operator, "attribute": pool.Operator,
 	"applications": pool.Viewer, "application": pool.Viewer, "deployApplication": pool.Operator, "removeApplication": pool.Operator, "plan": pool.Viewer,
 	"revisions": pool.Viewer, "updateService": pool.Operator, "steerRollout": pool.Operator,
+	"scale": pool.Operator, "scaling": pool.Viewer, "invoke": pool.Operator, "invocation": pool.Viewer, "readings": pool.Viewer, "samples": pool.Viewer,
+	"attributes": pool.Viewer, "getAttribute": pool.Operator, "setAttribute": pool.Operator, "removeAttribute": pool.Operator,
 	"recipes": pool.Viewer, "recipe": pool.Viewer, "uploadRecipe": pool.Operator,
 	"hosts": pool.Viewer, "host": pool.Viewer, "addHosts": pool.Operator, "removeHost": pool.Operator,
 	"templates": pool.Viewer, "template": pool.Viewer, "putTemplate": pool.Operator,

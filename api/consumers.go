@@ -33,7 +33,9 @@ type Services interface {
 	Revisions(ctx context.Context, service string) ([]pool.Revision, error)
 	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
 	Attributes(ctx context.Context, scope string) ([]pool.Attribute, error)
-	DeleteAttribute(ctx context.Context, scope, name string) error
+	SetAttribute(ctx context.Context, a pool.Attribute, e *pool.Event) (pool.Attribute, error)
+	RemoveAttribute(ctx context.Context, scope, name string, rev int64, e *pool.Event) error
+	Decisions(ctx context.Context, service string, limit int) ([]pool.ScalingDecision, error)
 	Secret(ctx context.Context, name string) (pool.Secret, error)
 	Apply(ctx context.Context, c *pool.Change) error
 }
@@ -100,6 +102,13 @@ type Engine interface {
 	Retry(ctx context.Context, machineOrService, by string) error
 	AddHosts(ctx context.Context, o pool.HostOptions, by string) ([]pool.Machine, error)
 	RemoveHost(ctx context.Context, host, by string) (pool.Machine, error)
+	Scale(ctx context.Context, service string, n int, wipe bool, by string) (pool.Service, error)
+	ExplainScaling(ctx context.Context, service string) (pool.ScalingDecision, error)
+	Invoke(ctx context.Context, service string, o pool.InvokeOptions) (pool.Invocation, error)
+	// WaitInvocation returns when it is done or ctx ended.
+	WaitInvocation(ctx context.Context, service, id string) (pool.Invocation, error)
+	Readings(ctx context.Context, service string) ([]pool.Readings, error)
+	Samples(ctx context.Context, service string) (map[string]map[string][]pool.Sample, error)
 	Live(machine string) pool.LiveState
 	// WatchLive returns a channel of changes, which may be nil, and a func that ends the watch.
 	WatchLive() (<-chan pool.LiveUpdate, func())
@@ -112,6 +121,9 @@ type Agents interface {
 	UseBootToken(ctx context.Context, mac pool.MAC, token string) (machine string, err error)
 	// NextTask blocks until there is a task, or ctx ended: pool.ErrNotFound.
 	NextTask(ctx context.Context, machine, bootID string, mode pool.AgentMode) (pool.Step, string, error)
+	// NextErrand is NextTask for an agent that is busy: only what runs beside.
+	NextErrand(ctx context.Context, machine, bootID string) (pool.Step, string, error)
+	TakeReadings(ctx context.Context, machine string, r pool.Readings) error
 	TaskProgress(ctx context.Context, machine, key, token, bootID string, p pool.Progress) error
 	TaskResult(ctx context.Context, o pool.TaskOutcome) error
 	TaskOutput(ctx context.Context, machine, key, token string, first int, lines []string) error

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -217,24 +216,16 @@ func (s *Server) putAttribute(c echo.Context, m pool.Machine) error {
 	if a.Scope, err = s.scope(c.Request().Context(), m, a.Scope, true); err != nil {
 		return err
 	}
-	if err := wire.CheckText("name", a.Name, 200); err != nil {
+	in, err := s.Store.Instance(c.Request().Context(), m.Instance)
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return err
 	}
-	switch {
-	case a.Name == "":
-		return fmt.Errorf("%w: attribute has no name", pool.ErrInvalid)
-	case len(a.Value) > maxAttribute:
-		return fmt.Errorf("%w: attribute %s: %d bytes, %d at most", pool.ErrInvalid, a.Name, len(a.Value), maxAttribute)
-	case !json.Valid(a.Value):
-		return fmt.Errorf("%w: attribute %s: no value", pool.ErrInvalid, a.Name)
+	by := fmt.Sprintf("%s/%d", in.Service, in.Number)
+	if in.ID == "" {
+		by = m.Name
 	}
-	at := &pool.Attribute{Scope: a.Scope, Name: a.Name, Value: string(a.Value), Secret: a.Secret, At: time.Now().UTC()}
-	change := &pool.Change{Attributes: []*pool.Attribute{at}, Secrets: map[string]pool.Secret{attrSecret(a.Scope, a.Name): {}}}
-	if a.Secret {
-		at.Value = ""
-		change.Secrets[attrSecret(a.Scope, a.Name)] = pool.NewSecret(string(a.Value))
-	}
-	if err := s.Store.Apply(c.Request().Context(), change); err != nil {
+	if _, err := s.setAttribute(c.Request().Context(), pool.Attribute{Scope: a.Scope, Name: a.Name, Value: string(a.Value), Secret: a.Secret,
+		Rev: a.Rev, By: by}, in.Service); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -246,7 +237,12 @@ func (s *Server) deleteAttribute(c echo.Context, m pool.Machine) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Store.DeleteAttribute(ctx, scope, name); err != nil && !errors.Is(err, pool.ErrNotFound) {
+	in, err := s.Store.Instance(ctx, m.Instance)
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
+		return err
+	}
+	err = s.removeAttribute(ctx, scope, in.Service, name, 0, fmt.Sprintf("%s/%d", in.Service, in.Number))
+	if err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

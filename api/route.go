@@ -31,6 +31,8 @@ func (s *Server) people(e *echo.Echo) huma.API {
 	s.serviceRoutes(a)
 	s.applicationRoutes(a)
 	s.rolloutRoutes(a)
+	s.operateRoutes(a)
+	s.attributeRoutes(a)
 	s.catalogueRoutes(a)
 	s.sessionRoutes(a)
 	s.streamRoute(a)

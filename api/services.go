@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,7 +73,7 @@ func (s *Server) serviceRoutes(a huma.API) {
 		})
 	handle(s, a, endpoint{http.MethodGet, "/services/{name}/attributes/{attr}", "attribute", "Reveal an attribute, a secret one too; this is recorded", tag, pool.Operator, 0},
 		func(ctx context.Context, in *serviceAttribute) (wire.AttributeValue, error) {
-			return s.reveal(ctx, in.Name, in.Attr)
+			return s.revealIn(ctx, "service:"+in.Name, in.Name, in.Attr)
 		})
 }
 
@@ -156,39 +155,3 @@ func (s *Server) remove(ctx context.Context, name, wipe string, abandon bool) (w
 	}
 	return s.serviceView(ctx, svc, true)
 }
-
-// reveal returns an attribute's value. That a secret was shown is recorded
-// before it is.
-func (s *Server) reveal(ctx context.Context, service, name string) (wire.AttributeValue, error) {
-	scope := "service:" + service
-	at, err := s.Store.Attribute(ctx, scope, name)
-	if err != nil {
-		return wire.AttributeValue{}, err
-	}
-	if at.Secret {
-		err := s.record(ctx, pool.Event{Type: "attribute.revealed", Severity: pool.Warning, Service: service,
-			Message: fmt.Sprintf("Secret attribute %s of service %s was shown.", name, service)})
-		if err != nil {
-			return wire.AttributeValue{}, err
-		}
-	}
-	return s.value(ctx, at)
-}
-
-// value returns an attribute with its value, unsealed where it is secret.
-func (s *Server) value(ctx context.Context, at pool.Attribute) (wire.AttributeValue, error) {
-	text := at.Value
-	if at.Secret {
-		secret, err := s.Store.Secret(ctx, attrSecret(at.Scope, at.Name))
-		if err != nil {
-			return wire.AttributeValue{}, err
-		}
-		text = secret.Reveal()
-	}
-	if !json.Valid([]byte(text)) {
-		return wire.AttributeValue{}, fmt.Errorf("attribute %s %s holds no JSON", at.Scope, at.Name)
-	}
-	return wire.AttributeValue{Scope: at.Scope, Name: at.Name, Value: json.RawMessage(text), Secret: at.Secret}, nil
-}
-
-func attrSecret(scope, name string) string { return "attr/" + scope + "/" + name }

@@ -199,6 +199,7 @@ func starts(v *view, bootID string) bool {
 // helloInstalled answers the agent of an installed system: only the owner of
 // the machine, by its epoch, may start anything.
 func (e *Engine) helloInstalled(ctx context.Context, id string, h pool.AgentHello) (pool.Verdict, error) {
+	e.handAgain(id)
 	p, ok := e.heard(id, pool.Installed, h.BootID, func(p *presence) { p.version, p.epoch, p.greeted = h.Version, h.Epoch, true })
 	var out pool.Verdict
 	err := e.change(ctx, id, func(v *view, d *draft) error {

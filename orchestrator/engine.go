@@ -28,6 +28,10 @@ type Store interface {
 	// TimedSteps returns the steps whose deadline counts: those that run, and
 	// further tries that are pending.
 	TimedSteps(ctx context.Context) ([]pool.Step, error)
+	// OpenCommands are the custom commands that are pending or running, on any
+	// instance; Invocation those of one invocation, ended ones included.
+	OpenCommands(ctx context.Context) ([]pool.Step, error)
+	Invocation(ctx context.Context, id string) ([]pool.Step, error)
 	Service(ctx context.Context, name string) (pool.Service, error)
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instance(ctx context.Context, id string) (pool.Instance, error)
@@ -108,6 +112,8 @@ type Engine struct {
 	assigned map[string]assignment
 	watchers map[chan pool.LiveUpdate]struct{}
 	fetches  map[pool.MAC][]time.Time
+
+	looks lookout // details, monitors and samples
 }
 
 func (e *Engine) init() {

@@ -32,6 +32,7 @@ type memory struct {
 	templates []pool.Template
 	images    []pool.Image
 	events    []pool.Event
+	decisions []pool.ScalingDecision
 	logs      []pool.LogLine
 
 	points []string // names of the commits so far
@@ -296,6 +297,9 @@ func (m *memory) apply(c *pool.Change) error {
 		}
 		m.secrets[name] = s
 	}
+	for _, d := range c.Decisions {
+		m.decisions = append(m.decisions, *d)
+	}
 	for _, e := range c.Events {
 		e.Seq = int64(len(m.events) + 1)
 		m.events = append(m.events, *e)
@@ -523,6 +527,16 @@ func (h *handle) Wiped(_ context.Context, machine string) (map[string]bool, erro
 		}
 		return out, true
 	})
+}
+
+func (h *handle) OpenCommands(context.Context) ([]pool.Step, error) {
+	return h.selectSteps(func(s pool.Step) bool {
+		return isCommand(s) && (s.Status == pool.StepPending || s.Status == pool.StepRunning)
+	})
+}
+
+func (h *handle) Invocation(_ context.Context, id string) ([]pool.Step, error) {
+	return h.selectSteps(func(s pool.Step) bool { return isCommand(s) && strings.HasPrefix(s.Key, id+"/") })
 }
 
 func (h *handle) AppendLog(_ context.Context, lines []pool.LogLine) ([]pool.LogLine, error) {

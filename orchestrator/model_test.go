@@ -329,7 +329,7 @@ func (m *model) poll(i, b int) *model {
 	var got pool.Step
 	var token string
 	change, err := m.engine(func(e *Engine) (err error) {
-		got, token, err = e.assign(context.Background(), machineID(b), bootOf(b, x.boot), pool.Installed, e.presence(machineID(b)))
+		got, token, err = e.assign(context.Background(), machineID(b), bootOf(b, x.boot), pool.Installed, e.presence(machineID(b)), false)
 		return err
 	})
 	if m.pend[i] != nil || err != nil || change == nil && got.Key == "" {

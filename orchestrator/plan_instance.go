@@ -19,7 +19,8 @@ type iview struct {
 	all      []pool.Instance // of the service, once siblings was called
 	load     func() ([]pool.Instance, error)
 	err      error           // of load: what was planned does not count
-	steps    []*pool.Step    // of the instance
+	steps    []*pool.Step    // of the instance's life
+	commands []*pool.Step    // custom commands on it that are open
 	m        *pool.Machine   // nil while it has none
 	op       *pool.Operation // the last one on m
 	opSteps  []*pool.Step    // of op, when it is open and the instance is given up
@@ -58,6 +59,7 @@ func planInstance(v *iview) decision {
 		v.release(&dec)
 	case pool.InstanceRunning:
 		v.serviceRuns(&dec.draft)
+		settle(&dec.draft, v.svc, v.in, v.siblings)
 	case pool.InstanceRemoved:
 		serviceRemoved(&dec.draft, v.in, v.svc, v.siblings)
 	case pool.InstanceFailed, pool.ServiceDeploying, pool.ServiceRemoving:
@@ -232,8 +234,7 @@ func (v *iview) advance(d *draft) {
 	case v.lastWaits(s):
 		return
 	}
-	info := pool.InstanceInfo{ID: v.in.ID, Number: v.in.Number, Service: v.svc.BaseName(), Application: v.svc.ApplicationName(), Planned: v.svc.Instances,
-		Machine: v.in.Machine, Address: v.m.Address, Template: v.rev.Template, Image: v.rev.Image, Digest: v.rev.Recipe.Digest}
+	info := instanceInfo(v.in, v.svc, v.rev, v.m)
 	switch s.Task.Kind {
 	case pool.TaskPrepare, pool.TaskCleanup:
 		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.rev.Recipe.Digest, Packages: len(v.rev.Recipe.Packages) > 0})
@@ -254,6 +255,12 @@ func (v *iview) advance(d *draft) {
 	v.tellStep(d, s, "step.started", pool.Info, "%s: %s started.", v.title(), s.Name)
 }
 
+// instanceInfo is what a recipe may know of its instance.
+func instanceInfo(in *pool.Instance, svc *pool.Service, rev pool.Revision, m *pool.Machine) pool.InstanceInfo {
+	return pool.InstanceInfo{ID: in.ID, Number: in.Number, Service: svc.BaseName(), Application: svc.ApplicationName(), Planned: svc.Instances,
+		Machine: in.Machine, Address: m.Address, Template: rev.Template, Image: rev.Image, Digest: rev.Recipe.Digest}
+}
+
 // runs ends the way up.
 func (v *iview) runs(d *draft) {
 	in := d.instance(v.in)
@@ -266,6 +273,7 @@ func (v *iview) runs(d *draft) {
 	}
 	v.tell(d, "instance.running", pool.Info, "%s runs on %s at %s.", v.title(), v.m.Name, in.Endpoint)
 	v.serviceRuns(d)
+	settle(d, v.svc, in, v.siblings)
 }
 
 // serviceRuns notes that the last instance of a service came up. Of two that
@@ -449,7 +457,7 @@ func (v *iview) release(dec *decision) {
 		s := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, seq, v.now, []string{stepRelease}, v.spec)[0]
 		s.Executor, s.Task, s.Mode, s.StartedAt = pool.ByAppliance, nil, "", v.now
 		d.end(s, pool.StepDone, nil)
-		release(d, v.m, v.wiped, v.svc.Wipe, "it holds the data of service "+v.svc.Name, "service "+v.svc.Name)
+		release(d, v.m, v.wiped, v.svc.Wipe || v.in.Wipe, "it holds the data of service "+v.svc.Name, "service "+v.svc.Name)
 	}
 	removed(d, v.in, v.svc, v.siblings)
 }
@@ -461,12 +469,14 @@ func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []p
 	e := d.tell("instance.removed", pool.Info, "%s/%d is removed.", svc.Name, in.Number)
 	e.Service, e.Instance = svc.Name, in.ID
 	d.secret(tokenSecret(in.ID), pool.Secret{})
+	d.Cleared = append(d.Cleared, "instance:"+in.ID)
 	serviceRemoved(d, in, svc, siblings)
 }
 
 // serviceRemoved ends a service whose last instance is gone.
 func serviceRemoved(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []pool.Instance) {
 	if svc.Phase != pool.ServiceRemoving {
+		settle(d, svc, in, siblings)
 		return
 	}
 	for _, o := range siblings() {
@@ -475,6 +485,7 @@ func serviceRemoved(d *draft, in *pool.Instance, svc *pool.Service, siblings fun
 		}
 	}
 	d.service(svc).Phase = pool.ServiceRemoved
+	d.Cleared = append(d.Cleared, "service:"+svc.Name)
 	svc.RemovedAt, svc.Cause = d.now, nil
 	d.tell("service.removed", pool.Info, "Service %s is removed.", svc.Name).Service = svc.Name
 }

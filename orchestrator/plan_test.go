@@ -172,7 +172,7 @@ func (w *walk) result(t *rapid.T) {
 		}
 		r.Facts = &f
 		o.Result = encode(r)
-	case pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskEvent, pool.TaskDetect, pool.TaskCleanup:
+	case pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskEvent, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook:
 	}
 	d := &draft{now: w.now, mint: w.mint}
 	s.BootID = w.live.bootID

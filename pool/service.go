@@ -51,7 +51,11 @@ type RecipeInfo struct {
 	Application string `json:"application,omitempty"`
 	// Members are the digests of an application's services, each after those
 	// it depends on. Only an application has some.
-	Members []string `json:"members,omitempty"`
+	Members     []string `json:"members,omitempty"`
+	Commands    []string `json:"commands,omitempty"` // custom commands
+	Scaling     Scaling  `json:"scaling,omitzero"`
+	HasMonitors bool     `json:"hasMonitors,omitempty"`
+	HasDetails  bool     `json:"hasDetails,omitempty"`
 }
 
 // PackedRecipe is a recipe as it is stored.
@@ -82,7 +86,12 @@ type Service struct {
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	RemovedAt time.Time `json:"removedAt,omitzero"`
-	Rev       int64     `json:"rev"`
+	// ScaledAt is when its number of instances was changed last; until
+	// ScaleSettled all instances had come or gone; then cool-downs count.
+	Scaled       ScaleAction `json:"scaled,omitempty"`
+	ScaledAt     time.Time   `json:"scaledAt,omitzero"`
+	ScaleSettled time.Time   `json:"scaleSettled,omitzero"`
+	Rev          int64       `json:"rev"`
 }
 
 // Instance is one running copy of a service, on one machine.
@@ -104,15 +113,24 @@ type Instance struct {
 	CreatedAt time.Time    `json:"createdAt"`
 	UpdatedAt time.Time    `json:"updatedAt"`
 	RunningAt time.Time    `json:"runningAt,omitzero"`
-	Rev       int64        `json:"rev"`
+	// Wipe: its disks are erased when it is taken down alone (scaled in).
+	Wipe bool  `json:"wipe,omitempty"`
+	Rev  int64 `json:"rev"`
 }
 
 // Attribute is a value that a recipe keeps with the appliance. The value of a
 // secret one is sealed in the store and empty here.
 type Attribute struct {
-	Scope  string    `json:"scope"` // global, service:NAME, instance:ID
+	Scope  string    `json:"scope"` // global, application:APP, service:NAME, instance:ID
 	Name   string    `json:"name"`
 	Value  string    `json:"value"` // JSON
 	Secret bool      `json:"secret,omitempty"`
 	At     time.Time `json:"at"`
+	By     string    `json:"by,omitempty"` // who set it: a person, or SERVICE/NUMBER
+	// Rev rises by one with each change, from 1. In a Change it is what it was
+	// read at; 0 sets the attribute whatever it was, AttributeNew only if there is none.
+	Rev int64 `json:"rev"`
 }
+
+// AttributeNew is the Rev of an attribute that must not exist yet.
+const AttributeNew int64 = -1

@@ -162,7 +162,7 @@ func (l *loader) build(src source, b *block) *Recipe {
 	if r.Type == "" {
 		r.Type = "UNDEFINED"
 	}
-	for _, step := range []func(*block, *Recipe){l.counts, l.entries, l.timeouts, l.custom, l.port, l.extras, l.files} {
+	for _, step := range []func(*block, *Recipe){l.counts, l.entries, l.timeouts, l.custom, l.port, l.extras, l.scaling, l.files} {
 		step(b, r)
 	}
 	r.Warnings = append(r.Warnings, l.warnings...)

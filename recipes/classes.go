@@ -81,11 +81,14 @@ func (f *folder) static(name string) groovy.Object {
 		})
 	case "Statistics":
 		o := enum(name, statistics()...)
-		o.Func = func(_ *groovy.Thread, m string, _ []groovy.Value) (groovy.Value, error) {
-			if v, ok := o.Consts[m]; ok {
-				return v, nil
+		o.Func = func(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+			if _, ok := o.Consts[m]; !ok {
+				return nil, groovy.ErrNoMember
 			}
-			return nil, groovy.ErrNoMember
+			if len(args) == 1 { // percentile(90)
+				m += "(" + groovy.Format(args[0]) + ")"
+			}
+			return groovy.Enum{Class: name, Name: m}, nil
 		}
 		return o
 	case "Unit":

@@ -17,7 +17,6 @@ type contextObject struct {
 	dir     string
 	host    Host
 	secrets *redactor
-	wait    func(t *groovy.Thread, name string) (Service, bool, error) // nil: Values.Services
 }
 
 // Type names the class.
@@ -93,55 +92,11 @@ func (c *contextObject) Call(t *groovy.Thread, name string, args []groovy.Value)
 		if len(args) == 0 {
 			return nil, groovy.ErrNoMember
 		}
-		return c.service(t, groovy.Format(args[0]), millis(args))
+		return c.service(t, groovy.Format(args[0]), time.Duration(millis(args))*time.Millisecond)
 	case "startMaintenanceMode", "stopMaintenanceMode":
 		return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
 	}
 	return nil, groovy.ErrNoMember
-}
-
-// service answers with a service once it has an instance, null after ms.
-func (c *contextObject) service(t *groovy.Thread, name string, ms int64) (groovy.Value, error) {
-	ctx := t.Context()
-	for end := time.Now().Add(time.Duration(ms) * time.Millisecond); ; {
-		s, ok := c.values.Services[name]
-		if c.wait != nil {
-			var err error
-			if s, ok, err = c.wait(t, name); err != nil {
-				return nil, err
-			}
-		}
-		if ok {
-			return serviceObject(name, s), nil
-		}
-		if !time.Now().Before(end) {
-			return nil, nil
-		}
-		if err := sleep(ctx, 1000); err != nil {
-			return nil, err
-		}
-	}
-}
-
-func serviceObject(name string, s Service) groovy.Value {
-	instances := groovy.NewList()
-	for _, i := range s.Instances {
-		instances.Elems = append(instances.Elems, &groovy.Functions{Name: "ServiceInstance", Consts: map[string]groovy.Value{
-			"instanceId": int64(i.ID), "instanceID": int64(i.ID), "hostAddress": i.Address, "hostName": i.Name}})
-	}
-	return &groovy.Functions{Name: "Service", Consts: map[string]groovy.Value{
-		"name": name, "instances": instances, "numberOfPlannedInstances": int64(max(s.Planned, len(s.Instances))),
-		"numberOfActualInstances": int64(len(s.Instances))},
-		Func: func(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
-			if m == "waitForInstances" && len(args) > 0 {
-				n, _ := args[0].(int64)
-				if n > int64(len(s.Instances)) {
-					return nil, nil
-				}
-				return slices.Clone(instances.Elems), nil
-			}
-			return nil, groovy.ErrNoMember
-		}}
 }
 
 // millis is the time of (..., number, TimeUnit), at most a day.
@@ -219,7 +174,7 @@ func (s *scopeObject) Type() string { return "AttributesAccessor" }
 // Get reads an attribute; null when it is not set.
 func (s *scopeObject) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 	if name == "instances" && s.scope.Kind == ThisService {
-		return s.instances(), nil
+		return s.instances(t), nil
 	}
 	v, _, err := s.c.host.Attribute(t.Context(), s.scope, name)
 	if err != nil {
@@ -229,9 +184,14 @@ func (s *scopeObject) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 }
 
 // instances are the scopes of the service's instances, from 1.
-func (s *scopeObject) instances() groovy.Value {
+func (s *scopeObject) instances(t *groovy.Thread) groovy.Value {
 	l := groovy.NewList(nil) // [n] counts from 1
 	planned := max(s.c.values.Planned, s.c.values.Services[s.scope.Service].Planned, 1)
+	if s.scope.Service != s.c.name && s.c.host != nil {
+		if other, ok, err := s.c.host.Service(t.Context(), s.scope.Service, 0, 0); err == nil && ok {
+			planned = max(other.Planned, 1)
+		}
+	}
 	for i := range min(planned, 10000) {
 		l.Elems = append(l.Elems, &scopeObject{s.c, Scope{ThisInstance, s.scope.Service, i + 1}})
 	}

@@ -29,7 +29,6 @@ func (l *loader) extras(b *block, r *Recipe) {
 			}
 		}
 		r.ScalingRules = plainAny(s)
-		r.Warnings = append(r.Warnings, "scaling rules are kept; nothing scales by them yet")
 	}
 	if s, ok := b.vals["serviceStatistics"].(*groovy.List); ok {
 		r.Statistics = plainAny(s)

@@ -18,6 +18,15 @@ type Host interface {
 	SetAttribute(ctx context.Context, s Scope, name string, value any, secret bool) error
 	// RemoveAttribute removes one, or all of the scope when name is empty.
 	RemoveAttribute(ctx context.Context, s Scope, name string) error
+	// Service returns a service of the application as it is now; false when
+	// there is none. It waits up to wait until there is one with n instances.
+	Service(ctx context.Context, name string, n int, wait time.Duration) (Service, bool, error)
+	// Invoke runs a custom command of a service of the application: on one of
+	// its instances, or on all that run when instance is 0. It returns what they
+	// returned, as JSON data, by their numbers. The error is the first one's.
+	Invoke(ctx context.Context, service string, instance int, command string, args []string) ([]any, error)
+	// Readings returns the details and monitors of an instance.
+	Readings(ctx context.Context, service string, instance int) (details, monitors map[string]any, err error)
 }
 
 // Command is a process to run.
@@ -60,7 +69,7 @@ type Values struct {
 	Template        string
 	ImageID         string
 	HardwareID      string
-	Services        map[string]Service // of the application, this one included
+	Services        map[string]Service // known without asking: this one
 }
 
 // Service is another service as context.waitForService sees it.
@@ -69,7 +78,7 @@ type Service struct {
 	Instances []Instance
 }
 
-// Instance is one running instance.
+// Instance is one instance that has a machine.
 type Instance struct {
 	ID      int
 	Address string

@@ -146,3 +146,19 @@ func (l *local) RemoveAttribute(_ context.Context, s Scope, name string) error {
 	delete(l.attributes[s], name)
 	return nil
 }
+
+// Service implements Host: a trial has no other services; what Values says of
+// its own stands.
+func (l *local) Service(context.Context, string, int, time.Duration) (Service, bool, error) {
+	return Service{}, false, nil
+}
+
+// Invoke implements Host.
+func (l *local) Invoke(_ context.Context, service string, _ int, command string, _ []string) ([]any, error) {
+	return nil, fmt.Errorf("command %s of service %s: a trial on this host has no other services", command, service)
+}
+
+// Readings implements Host.
+func (l *local) Readings(context.Context, string, int) (details, monitors map[string]any, err error) {
+	return nil, nil, nil
+}

@@ -57,6 +57,7 @@ type Recipe struct {
 	Network          any            // kept as JSON data, as are the next three
 	UserInterface    any
 	MetricGroups     []MetricGroup // of UserInterface: what the console draws
+	Scaling          Scaling
 	ScalingRules     any
 	Statistics       any
 

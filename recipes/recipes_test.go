@@ -150,7 +150,7 @@ func TestAccepted(t *testing.T) {
 		scaleCooldownInSeconds 20
 		scalingRules([scalingRule { serviceStatistics { metric "a"; statistics Statistics.maximumOfAverages; movingTimeRangeInSeconds 20 }
 			highThreshold { value 5; instancesIncrease 1 } }])`), nil, func(r *Recipe) bool {
-			return r.UserInterface != nil && r.ScalingRules != nil && len(r.Warnings) == 1
+			return r.UserInterface != nil && r.ScalingRules != nil && len(r.Scaling.Rules) == 1 && len(r.Warnings) == 1 // not elastic
 		}},
 		{"fragment", service("load(\"life.groovy\")"), []string{"life.groovy", "{ -> icon \"life.groovy\" }"}, func(r *Recipe) bool { return r.Icon == "life.groovy" }},
 		{"context", service("icon \"${context.instanceId}${context.isLocalCloud()}\""), []string{"1false", ""}, func(r *Recipe) bool { return r.Icon == "1false" }},

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"appliance/recipes/groovy"
 )
@@ -41,6 +43,9 @@ type fakeHost struct {
 	attrs    map[Scope]map[string]any
 	secret   map[string]bool
 	commands []Command
+	peers    map[string]Service
+	invoked  []string // SERVICE/INSTANCE COMMAND ARGS
+	fails    error    // what Invoke answers
 }
 
 func newFakeHost() *fakeHost {
@@ -81,6 +86,26 @@ func (h *fakeHost) RemoveAttribute(_ context.Context, s Scope, name string) erro
 		delete(h.attrs, s)
 	}
 	return nil
+}
+
+func (h *fakeHost) Service(_ context.Context, name string, n int, wait time.Duration) (Service, bool, error) {
+	s, ok := h.peers[name]
+	if wait > 0 && n > len(s.Instances) && ok { // they come while it waits
+		for len(s.Instances) < n {
+			s.Instances = append(s.Instances, Instance{ID: len(s.Instances) + 1, Address: fmt.Sprintf("10.0.1.%d", len(s.Instances)+1)})
+		}
+		h.peers[name] = s
+	}
+	return s, ok, nil
+}
+
+func (h *fakeHost) Invoke(_ context.Context, service string, instance int, command string, args []string) ([]any, error) {
+	h.invoked = append(h.invoked, fmt.Sprintf("%s/%d %s %s", service, instance, command, strings.Join(args, " ")))
+	return []any{"ok", int64(len(args))}, h.fails
+}
+
+func (h *fakeHost) Readings(_ context.Context, service string, instance int) (details, monitors map[string]any, err error) {
+	return map[string]any{"url": fmt.Sprintf("http://%s-%d", service, instance)}, map[string]any{"Sessions": int64(7)}, nil
 }
 
 // deploy packs a recipe, unpacks it as a machine does, and makes its runner.

@@ -103,7 +103,13 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, err
 			return each(c.Revisions, func(r *pool.Revision) error { return putRevision(ctx, tx, *r) })
 		},
 		func() error {
-			return each(c.Attributes, func(a *pool.Attribute) error { return putAttribute(ctx, tx, *a) })
+			return each(c.Cleared, func(scope string) error { return clearAttributes(ctx, tx, scope) })
+		},
+		func() error {
+			return each(c.Attributes, func(a *pool.Attribute) error { _, err := putAttribute(ctx, tx, *a); return err })
+		},
+		func() error {
+			return each(c.Decisions, func(d *pool.ScalingDecision) error { return putDecision(ctx, tx, d) })
 		},
 		func() error {
 			return each(slices.Sorted(maps.Keys(c.Secrets)), func(name string) error { return db.putSecret(ctx, tx, name, c.Secrets[name]) })
@@ -244,6 +250,9 @@ func putStep(ctx context.Context, tx *sql.Tx, s pool.Step) error {
 	if _, err := stored[pool.Step](ctx, tx, "step", s.Key, s.Rev, "SELECT rev, doc FROM steps WHERE step_key = $1"); err != nil {
 		return err
 	}
+	if err := forgetCommands(ctx, tx, s); err != nil {
+		return err
+	}
 	s.Rev++
 	b, err := text(s)
 	if err != nil {
@@ -305,16 +314,6 @@ func putInstance(ctx context.Context, tx *sql.Tx, in pool.Instance) error {
 		ON CONFLICT (id) DO UPDATE SET service = excluded.service, number = excluded.number, machine = excluded.machine,
 			rev = excluded.rev, doc = excluded.doc`,
 		in.ID, in.Service, in.Number, in.Machine, in.Rev, b)
-}
-
-func putAttribute(ctx context.Context, tx *sql.Tx, a pool.Attribute) error {
-	b, err := text(a)
-	if err != nil {
-		return err
-	}
-	return exec(ctx, tx, "attribute", a.Scope+" "+a.Name, `
-		INSERT INTO attributes (scope, name, doc) VALUES ($1, $2, $3)
-		ON CONFLICT (scope, name) DO UPDATE SET doc = excluded.doc`, a.Scope, a.Name, b)
 }
 
 func putWipe(ctx context.Context, tx *sql.Tx, w pool.WipeRecord) error {

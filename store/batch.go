@@ -33,6 +33,9 @@ func newLean(c *pool.Change) (*lean, error) {
 	}
 	l := &lean{change: c}
 	for _, s := range c.Steps {
+		if s.Rev == 0 && s.Seq >= pool.CommandSeq {
+			return nil, nil // old ones are forgotten with it
+		}
 		if err := pool.CheckStep(*s); err != nil {
 			return nil, err
 		}

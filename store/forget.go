@@ -41,6 +41,7 @@ func forgetService(ctx context.Context, tx *sql.Tx, name string) error {
 		"DELETE FROM secrets WHERE name IN (SELECT 'attr/' || scope || '/' || name FROM attributes WHERE "+scopes+")",
 		"DELETE FROM attributes WHERE "+scopes,
 		"DELETE FROM steps WHERE owner IN (SELECT id FROM instances WHERE service = $1)",
+		"DELETE FROM scaling WHERE service = $1",
 		"DELETE FROM instances WHERE service = $1",
 		"DELETE FROM revisions WHERE service = $1",
 		"DELETE FROM services WHERE name = $1")

@@ -101,37 +101,6 @@ func (db *DB) remove(ctx context.Context, what, name, text string, args ...any) 
 	})
 }
 
-// Attribute returns one attribute. The value of a secret one is the Secret
-// "attr/SCOPE/NAME".
-func (db *DB) Attribute(ctx context.Context, scope, name string) (pool.Attribute, error) {
-	a, err := doc[pool.Attribute](ctx, db.read, "SELECT doc FROM attributes WHERE scope = $1 AND name = $2", scope, name)
-	return named(a, err, "attribute", scope+" "+name)
-}
-
-// Attributes returns the attributes of scope by name.
-func (db *DB) Attributes(ctx context.Context, scope string) ([]pool.Attribute, error) {
-	list, err := docs[pool.Attribute](ctx, db.read, "SELECT doc FROM attributes WHERE scope = $1 ORDER BY name", scope)
-	return named(list, err, "attributes of", scope)
-}
-
-// DeleteAttribute removes an attribute and its sealed value;
-// pool.ErrNotFound when there is none.
-func (db *DB) DeleteAttribute(ctx context.Context, scope, name string) error {
-	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := db.putSecret(ctx, tx, "attr/"+scope+"/"+name, pool.Secret{}); err != nil {
-			return err
-		}
-		res, err := tx.ExecContext(ctx, "DELETE FROM attributes WHERE scope = $1 AND name = $2", scope, name)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n > 0 {
-			return err
-		}
-		return fmt.Errorf("delete attribute %s %s: %w", scope, name, pool.ErrNotFound)
-	})
-}
-
 // PutRecipe stores a recipe's archive under its digest. A digest that is
 // stored already gets the new description.
 func (db *DB) PutRecipe(ctx context.Context, r pool.RecipeInfo, archive []byte) error {

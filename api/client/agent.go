@@ -135,3 +135,38 @@ func upload[T any](ctx context.Context, c *Client, method, path, kind string, bo
 	}
 	return v, err
 }
+
+// Peer looks at a service of the agent's application, and waits up to wait (the
+// appliance allows 30 s) until it has n instances; nil when there is no such service.
+func (c *Client) Peer(ctx context.Context, name string, n int, wait time.Duration) (*pool.Peer, error) {
+	q := query{}
+	q.set("name", name)
+	q.set("instances", strconv.Itoa(n))
+	q.set("wait", strconv.Itoa(int(wait/time.Second)))
+	var p pool.Peer
+	got, err := c.callFor(ctx, c.timeout+wait, http.MethodGet, wire.PathPeer+q.String(), nil, &p)
+	if err != nil || !got {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// InvokePeer runs a custom command of a service of the agent's application.
+func (c *Client) InvokePeer(ctx context.Context, call wire.InvokeCall) (pool.Invocation, error) {
+	var v pool.Invocation
+	_, err := c.callFor(ctx, c.timeout+2*time.Minute, http.MethodPost, wire.PathInvoke, call, &v)
+	return v, err
+}
+
+// PeerReadings are the details and monitors of an instance of the agent's application.
+func (c *Client) PeerReadings(ctx context.Context, service string, instance int) (pool.Readings, error) {
+	q := query{}
+	q.set("service", service)
+	q.set("instance", strconv.Itoa(instance))
+	return read[pool.Readings](ctx, c, wire.PathReadings+q.String())
+}
+
+// SendReadings answers a look.
+func (c *Client) SendReadings(ctx context.Context, r pool.Readings) error {
+	return c.tell(ctx, http.MethodPost, wire.PathReadings, r)
+}

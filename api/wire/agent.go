@@ -17,7 +17,7 @@ const Protocol = "1.0"
 // Paths of the agent's protocol, below the appliance's HTTPS address.
 const (
 	PathHello    = "/agent/v1/hello"         // POST Hello -> Welcome
-	PathTask     = "/agent/v1/task"          // GET ?wait=SECONDS&boot=BOOTID&mode=MODE -> Assignment or 204
+	PathTask     = "/agent/v1/task"          // GET ?wait=SECONDS&boot=BOOTID&mode=MODE[&busy=1] -> Assignment or 204; busy: only commands and looks
 	PathProgress = "/agent/v1/task/progress" // POST Report
 	PathResult   = "/agent/v1/task/result"   // POST Outcome
 	PathOutput   = "/agent/v1/task/output"   // POST Output
@@ -27,6 +27,9 @@ const (
 	PathIdentity = "/agent/v1/identity"      // POST IdentityRequest -> Identity
 	PathConsole  = "/agent/v1/console"       // POST Console
 	PathBye      = "/agent/v1/bye"           // POST ?boot=BOOTID: the agent ends on purpose
+	PathPeer     = "/agent/v1/service"       // GET ?name=&instances=N&wait=SECONDS -> pool.Peer, 204 when there is none
+	PathInvoke   = "/agent/v1/invoke"        // POST InvokeCall -> pool.Invocation, when it is done
+	PathReadings = "/agent/v1/readings"      // POST pool.Readings, of a look; GET ?service=&instance=N -> pool.Readings
 )
 
 // BootConfigPath is where the boot kit's extra initramfs file lies in RAM;
@@ -161,4 +164,15 @@ type AttributeValue struct {
 	Name   string          `json:"name"`
 	Value  json.RawMessage `json:"value"`
 	Secret bool            `json:"secret,omitempty"`
+	Rev    int64           `json:"rev,omitempty"`
+	At     time.Time       `json:"at,omitzero"`
+	By     string          `json:"by,omitempty"`
+}
+
+// InvokeCall asks for a custom command of a service of the same application.
+type InvokeCall struct {
+	Service  string   `json:"service"`
+	Instance int      `json:"instance,omitempty"` // 0: all that run
+	Command  string   `json:"command"`
+	Args     []string `json:"args,omitempty"`
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"time"
 
 	"appliance/pool"
@@ -116,6 +117,43 @@ type Application struct {
 	pool.Application
 	Sentence string    `json:"sentence"`
 	Members  []Service `json:"members"`
+}
+
+// ScaleRequest sets the number of instances of a service. Wipe erases the disks
+// of machines that go back; without it they stay protected, unless the recipe
+// says stateful false.
+type ScaleRequest struct {
+	Instances int  `json:"instances" minimum:"1" maximum:"1000"`
+	Wipe      bool `json:"wipe,omitempty"`
+}
+
+// InvokeRequest runs a custom command.
+type InvokeRequest struct {
+	Args     []string `json:"args,omitempty" maxItems:"64"`
+	Instance int      `json:"instance,omitempty" minimum:"0" doc:"number of the instance; 0 is all that run"`
+	Rolling  bool     `json:"rolling,omitempty" doc:"one instance after the other; a failure stops it"`
+	Timeout  int      `json:"timeout,omitempty" minimum:"0" maximum:"21600" doc:"seconds of each instance; 0 is 60"`
+	Wait     int      `json:"wait,omitempty" minimum:"0" maximum:"600" doc:"seconds until the answer comes although it is not done"`
+}
+
+// ScalingView explains how a service scales.
+type ScalingView struct {
+	Service   string                 `json:"service"`
+	Instances int                    `json:"instances"`
+	Min       int                    `json:"min"`
+	Max       int                    `json:"max"`
+	Elastic   bool                   `json:"elastic"`
+	Rules     pool.Scaling           `json:"rules"`
+	Now       pool.ScalingDecision   `json:"now"`       // what the rules say of the samples now
+	Decisions []pool.ScalingDecision `json:"decisions"` // newest first
+}
+
+// AttributeRequest sets an attribute. Rev makes it a compare-and-set: 0 wants
+// that there is none yet, another that the attribute is still at that revision.
+type AttributeRequest struct {
+	Value  json.RawMessage `json:"value"`
+	Secret bool            `json:"secret,omitempty"`
+	Rev    *int64          `json:"rev,omitempty" minimum:"0"`
 }
 
 // RemoveRequest ends a service. Its disks stay protected unless Wipe names it.

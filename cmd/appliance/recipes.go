@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"appliance/pool"
@@ -37,7 +39,32 @@ func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 			info.Events = append(info.Events, e)
 		}
 	}
+	_, info.HasMonitors = r.Lifecycle["monitors"]
+	_, info.HasDetails = r.Lifecycle["details"]
+	info.Commands, info.Scaling = slices.Sorted(maps.Keys(r.CustomCommands)), scalingOf(r)
 	return info
+}
+
+// scalingOf is what a recipe says of scaling, as the engine knows it.
+func scalingOf(r *recipes.Recipe) pool.Scaling {
+	s := pool.Scaling{Sampling: r.Scaling.Sampling, OutCooldown: r.Scaling.OutCooldown, InCooldown: r.Scaling.InCooldown}
+	if !r.Elastic {
+		return s // nothing scales it
+	}
+	statistic := func(s recipes.Statistic) pool.Statistic {
+		return pool.Statistic{Kind: pool.StatisticKind(s.Kind), Percentile: s.Percentile}
+	}
+	threshold := func(t *recipes.Threshold) *pool.Threshold {
+		if t == nil {
+			return nil
+		}
+		return &pool.Threshold{Value: t.Value, By: t.By}
+	}
+	for _, x := range r.Scaling.Rules {
+		s.Rules = append(s.Rules, pool.ScalingRule{Name: x.Name, Metric: x.Metric, Window: x.Window, Time: statistic(x.Time),
+			Instances: statistic(x.Instances), High: threshold(x.High), Low: threshold(x.Low)})
+	}
+	return s
 }
 
 // checkRecipe loads an uploaded archive in a folder of its own. What it

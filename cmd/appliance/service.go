@@ -17,7 +17,7 @@ import (
 
 func (a *app) serviceCmd() *cobra.Command {
 	return group("service", "The services that run", a.serviceListCmd(), a.serviceShowCmd(), a.serviceLogsCmd(),
-		a.serviceRemoveCmd(), a.serviceRetryCmd(),
+		a.serviceScaleCmd(), a.serviceInvokeCmd(), a.serviceRemoveCmd(), a.serviceRetryCmd(),
 		a.serviceUpdateCmd(), a.serviceRollbackCmd(), a.serviceSteerCmd("promote", "Let the others follow a healthy canary"),
 		a.serviceSteerCmd("pause", "Stop an update where it is"), a.serviceSteerCmd("resume", "Go on with an update that was paused"), a.serviceRevisionsCmd())
 }
@@ -43,12 +43,17 @@ func (a *app) serviceListCmd() *cobra.Command {
 
 func (a *app) serviceShowCmd() *cobra.Command {
 	var reveal []string
+	var monitors bool
 	cmd := &cobra.Command{
 		Use: "show SERVICE", Short: "Show one service, its instances and their steps",
-		Long:    "With --reveal it prints the value of a secret attribute; that is recorded.",
-		Example: "  appliance service show mysql\n  appliance service show mysql --reveal password",
+		Long: "With --reveal it prints the value of a secret attribute; that is recorded. With --monitors it\n" +
+			"prints the details and monitors that its instances have now.",
+		Example: "  appliance service show mysql\n  appliance service show mysql --reveal password\n  appliance service show web --monitors",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if monitors {
+				return a.showMonitors(cmd, args[0])
+			}
 			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
 				s, err := c.Service(ctx, args[0])
 				if err != nil {
@@ -65,6 +70,7 @@ func (a *app) serviceShowCmd() *cobra.Command {
 			}, showService)
 		},
 	}
+	cmd.Flags().BoolVar(&monitors, "monitors", false, "print details and monitors instead")
 	cmd.Flags().StringSliceVar(&reveal, "reveal", nil, "print these secret `ATTRIBUTES`, too")
 	return cmd
 }
@@ -108,16 +114,27 @@ func showService(w io.Writer, s wire.Service) {
 
 func (a *app) serviceLogsCmd() *cobra.Command {
 	var f pool.LogFilter
+	var follow bool
 	cmd := &cobra.Command{
-		Use: "logs SERVICE", Short: "What the service's steps printed", Example: "  appliance service logs mysql --step install",
-		Args: usageArgs(cobra.ExactArgs(1)),
+		Use: "logs SERVICE", Short: "What the service's steps and commands printed, and with -f what they print",
+		Example: "  appliance service logs mysql --step install\n  appliance service logs -f web",
+		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Last = true
-			return call(a, cmd, func(ctx context.Context, c *client.Client) ([]pool.LogLine, error) {
-				return c.ServiceLogs(ctx, args[0], f)
+			err := call(a, cmd, func(ctx context.Context, c *client.Client) ([]pool.LogLine, error) {
+				lines, err := c.ServiceLogs(ctx, args[0], f)
+				if len(lines) > 0 {
+					f.After = lines[len(lines)-1].Seq
+				}
+				return lines, err
 			}, showLines)
+			if err != nil || !follow {
+				return err
+			}
+			return a.followLogs(cmd.Context(), args[0], f)
 		},
 	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is printed")
 	cmd.Flags().IntVar(&f.Limit, "limit", 500, "the last `N` lines")
 	cmd.Flags().StringVar(&f.Step, "step", "", "only this `STEP`")
 	cmd.Flags().StringVar(&f.Instance, "instance", "", "only this instance `ID`")

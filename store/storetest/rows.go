@@ -97,6 +97,7 @@ func attributes(t *testing.T, s Store) {
 	b := pool.Attribute{Scope: "service:db", Name: "password", Secret: true, At: now()}
 	sealed := "attr/service:db/password"
 	must(t, s.Apply(ctx, &pool.Change{Attributes: []*pool.Attribute{&a, &b}, Secrets: map[string]pool.Secret{sealed: pool.NewSecret("hush")}}))
+	a.Rev, b.Rev = 1, 1
 	if got, err := s.Attributes(ctx, "service:db"); err != nil || !cmp.Equal([]pool.Attribute{b, a}, got, same) {
 		t.Errorf("Attributes = %+v, %v", got, err)
 	}

@@ -40,6 +40,11 @@ type Store interface {
 	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
 	Attributes(ctx context.Context, scope string) ([]pool.Attribute, error)
 	DeleteAttribute(ctx context.Context, scope, name string) error
+	SetAttribute(ctx context.Context, a pool.Attribute, e *pool.Event) (pool.Attribute, error)
+	RemoveAttribute(ctx context.Context, scope, name string, rev int64, e *pool.Event) error
+	OpenCommands(ctx context.Context) ([]pool.Step, error)
+	Invocation(ctx context.Context, id string) ([]pool.Step, error)
+	Decisions(ctx context.Context, service string, limit int) ([]pool.ScalingDecision, error)
 	Secret(ctx context.Context, name string) (pool.Secret, error)
 	Wiped(ctx context.Context, machine string) (map[string]bool, error)
 	Events(ctx context.Context, f pool.EventFilter) ([]pool.Event, error)
@@ -95,6 +100,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Services", services},
 		{"Applications", applications},
 		{"Attributes", attributes},
+		{"AttributeRevisions", attributeRevisions},
+		{"ClearedScopes", clearedScopes},
+		{"Commands", commands},
+		{"Decisions", decisions},
 		{"Events", events},
 		{"Logs", logs},
 		{"BootEvents", bootEvents},
