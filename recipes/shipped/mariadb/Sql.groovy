@@ -1,0 +1,31 @@
+// What the scripts of this recipe share: SQL as root over the socket. Secrets
+// go by standard input, never by the arguments of a process.
+class Sql {
+    static String run(String text, String format = "--skip-column-names") {
+        def process = new ProcessBuilder("mariadb", "--protocol=socket", "--user=root", "--batch", format)
+            .redirectErrorStream(true).start()
+        process.outputStream.withWriter { it << text }
+        def output = process.inputStream.text
+        if (process.waitFor() != 0) {
+            throw new IllegalStateException("SQL failed: ${output}")
+        }
+        return output.trim()
+    }
+
+    // What SHOW SLAVE STATUS says, by name; empty when this is no replica.
+    static Map replication() {
+        def status = [:]
+        run("SHOW SLAVE STATUS;", "--vertical").eachLine { line ->
+            def at = line.indexOf(":")
+            if (at > 0) {
+                status[line.substring(0, at).trim()] = line.substring(at + 1).trim()
+            }
+        }
+        return status
+    }
+
+    static String password() {
+        def process = ["od", "-An", "-N24", "-tx1", "/dev/urandom"].execute()
+        return process.text.replaceAll("\\s", "")
+    }
+}
