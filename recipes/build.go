@@ -429,9 +429,19 @@ func (l *loader) checkEntry(r *Recipe, name string, e Entry) {
 		l.note(err)
 		return
 	}
-	for _, fault := range s.Check(known) {
+	for _, fault := range s.Check(src.known) {
 		l.note(fault)
 	}
+}
+
+// known says whether a script of s may name a class: ours, or one of a file
+// beside it.
+func (s source) known(class string) bool {
+	if known(class) {
+		return true
+	}
+	info, err := fs.Stat(s.fsys, s.path(class+".groovy"))
+	return err == nil && info.Mode().IsRegular()
 }
 
 // fileNames are the scripts of the recipe and of its bases.

@@ -121,7 +121,7 @@ func (l *loader) strays() {
 			l.warnings = append(l.warnings, err.Error())
 			continue
 		}
-		for _, fault := range s.Check(known) {
+		for _, fault := range s.Check((source{fsys: l.fsys, dir: path.Dir(name)}).known) {
 			l.warnings = append(l.warnings, fault.Error())
 		}
 	}

@@ -236,7 +236,7 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 		return nil, invalidf("%s: The DSL reader cannot create a service context to a DSL that does not evaluate to a Service. Check that the DSL evaluates to a service or application", src.file)
 	}
 	b.vars = vars
-	for _, f := range script.Check(known) {
+	for _, f := range script.Check(src.known) {
 		l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: %s", f.File, f.Pos.Line, f.Msg))
 	}
 	return b, nil

@@ -56,6 +56,15 @@ func (t *Trial) Run(ctx context.Context) error {
 	return errors.Join(err, t.down(context.WithoutCancel(ctx)))
 }
 
+// Event runs one event of the recipe, alone.
+func (t *Trial) Event(ctx context.Context, name string) error {
+	if err := t.prepare(ctx); err != nil {
+		return err
+	}
+	_, err := t.event(ctx, name)
+	return err
+}
+
 // Command runs a custom command of the recipe, which was not started.
 func (t *Trial) Command(ctx context.Context, name string, args ...string) (Result, error) {
 	if err := t.prepare(ctx); err != nil {

@@ -40,6 +40,7 @@ type Interp struct {
 // unit is a script being evaluated: its binding, methods and classes.
 // Closures that outlive the run keep it. As a value it is the script itself.
 type unit struct {
+	looked  map[string]bool // class names that were looked for beside the script
 	script  *Script
 	binding *Map
 	methods map[string][]*methodDecl

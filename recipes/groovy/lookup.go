@@ -287,6 +287,26 @@ func (t *Thread) class(u *unit, id string) Value {
 	if c := t.lib.class(id); c != nil {
 		return c
 	}
+	return t.sibling(u, id)
+}
+
+// sibling finds a class that a file of its name beside the script declares,
+// as Groovy does without an import; nil when there is none. A file that does
+// not parse has none.
+func (t *Thread) sibling(u *unit, id string) Value {
+	if u == nil || !isUpper(id) || u.looked[id] {
+		return nil
+	}
+	if u.looked == nil {
+		u.looked = map[string]bool{}
+	}
+	u.looked[id] = true
+	if err := t.importInto(u, importDecl{path: id}); err != nil {
+		return nil
+	}
+	if c, ok := u.classes[id]; ok {
+		return c
+	}
 	return nil
 }
 

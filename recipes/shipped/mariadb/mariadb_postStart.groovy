@@ -16,13 +16,13 @@ def user(name, password, grants) {
 // open lets this instance take writes, and tells the others that it does.
 def open() {
     if (!shared.replicationPassword) {
-        shared.setSecret("replicationPassword", Sql.password())
+        shared.setSecret("replicationPassword", Database.password())
     }
     if (!shared.password) {
-        shared.setSecret("password", Sql.password())
+        shared.setSecret("password", Database.password())
     }
     def db = config.dbName
-    Sql.run("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = OFF;\n" +
+    Database.run("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = OFF;\n" +
         "CREATE DATABASE IF NOT EXISTS `${db}` CHARACTER SET utf8mb4;\n" +
         user(config.replication.user, shared.replicationPassword,
             "GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT, RELOAD, LOCK TABLES, SHOW VIEW, EVENT, TRIGGER, PROCESS ON *.* TO '${config.replication.user}'@'%'") +
@@ -52,7 +52,7 @@ def follow(address) {
         }
         copied.text = address
     }
-    Sql.run("STOP SLAVE; CHANGE MASTER TO MASTER_HOST='${address}', MASTER_PORT=${config.jdbcPort}, " +
+    Database.run("STOP SLAVE; CHANGE MASTER TO MASTER_HOST='${address}', MASTER_PORT=${config.jdbcPort}, " +
         "MASTER_USER='${config.replication.user}', MASTER_PASSWORD='${shared.replicationPassword}', MASTER_CONNECT_RETRY=5, " +
         "MASTER_USE_GTID=slave_pos; SET GLOBAL read_only = ON; START SLAVE;")
 }

@@ -11,10 +11,10 @@ if (shared.primary == context.instanceId) {
     return
 }
 // What the primary sent is applied before this instance takes writes.
-Sql.run("STOP SLAVE IO_THREAD;")
+Database.run("STOP SLAVE IO_THREAD;")
 def applied = false
 for (int i = 0; i < 300 && !applied; i++) {
-    def status = Sql.replication()
+    def status = Database.replication()
     if (status.Last_SQL_Error) {
         throw new IllegalStateException("this replica cannot apply what it has: ${status.Last_SQL_Error}")
     }
@@ -24,7 +24,7 @@ for (int i = 0; i < 300 && !applied; i++) {
 if (!applied) {
     throw new IllegalStateException("this replica has not applied in a minute what it has received; promote it again")
 }
-Sql.run("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = OFF;")
+Database.run("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = OFF;")
 shared.primary = context.instanceId
 shared.primaryAddress = context.privateAddress
 shared.endpoint = "${context.privateAddress}:${config.jdbcPort}"
