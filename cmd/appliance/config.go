@@ -34,6 +34,7 @@ type config struct {
 	Subnets   []pool.Subnet `yaml:"subnets"`
 	Accept    []acceptRule  `yaml:"accept"`
 	Listen    listen        `yaml:"listen"`
+	DNS       dnsConfig     `yaml:"dns"`
 	Image     string        `yaml:"image"`
 	Names     []string      `yaml:"names"`    // further names and addresses of the console
 	SSHKeys   []string      `yaml:"ssh_keys"` // let into installed systems
@@ -98,6 +99,12 @@ subnets:
 
 # The image that services are put on, unless their template names another.
 image: debian-12
+
+# Names of services and machines: SERVICE.ZONE, N.SERVICE.ZONE, SERVICE.APP.ZONE.
+# Machines ask here when a subnet above says dns: [ADDRESS] and domain: ZONE.
+# dns:
+#   zone: rack.internal
+#   upstream: ["192.0.2.53:53"]  # who is asked for other names; none: refused
 
 # listen:
 #   https: ":8443"  # console, API, agents
@@ -175,6 +182,9 @@ func (c config) netboot() bool { return c.Netboot == nil || *c.Netboot }
 func (c *config) check() error {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", pool.ErrInvalid, fmt.Sprintf(format, args...))
+	}
+	if err := c.DNS.check(); err != nil {
+		return err
 	}
 	if !filepath.IsAbs(c.Data) {
 		return bad("data: %q is not an absolute path", c.Data)

@@ -273,6 +273,7 @@ func (s *appliance) firstToken(ctx context.Context, a *app) error {
 // sockets are what serve listens on; all are open before anything runs.
 type sockets struct {
 	https, console, http net.Listener
+	names                *nameServer // nil: no zone is configured
 	dhcp, boot, tftp     *net.UDPConn
 	tftp6                *net.UDPConn // nil: no IPv6 subnet is served
 }
@@ -288,6 +289,9 @@ func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
 		return l, inUse("listen for HTTPS", err)
 	}
 	if l.console, err = passedListener(); err != nil {
+		return l, err
+	}
+	if l.names, err = s.openNames(ctx); err != nil {
 		return l, err
 	}
 	if !s.config.netboot() {
@@ -369,6 +373,9 @@ func (s *appliance) run(ctx context.Context, l sockets) error {
 	}
 	if s.dhcp != nil {
 		s.runNetboot(ctx, g, l)
+	}
+	if l.names != nil {
+		l.names.run(ctx, g)
 	}
 	s.log.Info("serving", "url", s.api.URL, "interface", s.config.Interface, "version", version)
 	err := g.Wait()

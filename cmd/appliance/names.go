@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"appliance/dns"
+	"appliance/pool"
+)
+
+// dnsConfig says for which zone the appliance answers; none: it does not.
+type dnsConfig struct {
+	Zone     string           `yaml:"zone"`
+	Listen   string           `yaml:"listen"`   // ADDRESS:PORT; port 53 of the served interface when empty
+	Upstream []netip.AddrPort `yaml:"upstream"` // who is asked for what is not ours
+}
+
+func (c dnsConfig) check() error {
+	if c.Zone == "" {
+		return nil
+	}
+	if what := dns.CheckZone(c.Zone); what != "" {
+		return fmt.Errorf("%w: dns: zone %q: %s", pool.ErrInvalid, c.Zone, what)
+	}
+	return nil
+}
+
+// namesEvery is how long the names of the zone are kept before they are read anew.
+const namesEvery = 200 * time.Millisecond
+
+// nameRows is what names are made of.
+type nameRows interface {
+	Machines(ctx context.Context) ([]pool.Machine, error)
+	Services(ctx context.Context) ([]pool.Service, error)
+	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+}
+
+// names is the zone's directory: what the tables say, read at most five times a second.
+type names struct {
+	rows nameRows
+
+	mu    sync.Mutex
+	table map[string][]netip.Addr
+	read  time.Time
+}
+
+// Lookup implements dns.Directory.
+func (n *names) Lookup(ctx context.Context, name string) ([]netip.Addr, bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.table == nil || time.Since(n.read) >= namesEvery {
+		table, err := nameTable(ctx, n.rows)
+		if err != nil {
+			return nil, false, err
+		}
+		n.table, n.read = table, time.Now()
+	}
+	addrs, ok := n.table[name]
+	return addrs, ok, nil
+}
+
+// nameTable holds SERVICE, N.SERVICE, SERVICE.APP, N.SERVICE.APP and, for
+// hosts that ask by their own name, SERVICE-N and the machines' names. A
+// service has the addresses of its instances that run. Where a machine is
+// called as a service is, the service has the name.
+func nameTable(ctx context.Context, rows nameRows) (map[string][]netip.Addr, error) {
+	machines, err := rows.Machines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	services, err := rows.Services(ctx)
+	if err != nil {
+		return nil, err
+	}
+	instances, err := rows.Instances(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]netip.Addr{}
+	for _, m := range machines {
+		at[m.ID] = m.Address
+	}
+	table := map[string][]netip.Addr{}
+	of := map[string][]string{} // names of a service
+	for _, s := range services {
+		if s.Phase == pool.ServiceRemoved {
+			continue
+		}
+		of[s.Name] = []string{strings.ToLower(s.BaseName() + "." + s.ApplicationName())}
+		if s.Application == "" {
+			of[s.Name] = append(of[s.Name], strings.ToLower(s.Name))
+		}
+		for _, name := range of[s.Name] {
+			table[name] = nil
+		}
+		if app := strings.ToLower(s.ApplicationName()); table[app] == nil {
+			table[app] = nil // there are names below it
+		}
+	}
+	for _, in := range instances {
+		if addr := at[in.Machine]; in.Phase == pool.InstanceRunning && addr.IsValid() {
+			n := strconv.Itoa(in.Number)
+			for _, name := range of[in.Service] {
+				table[name] = append(table[name], addr)
+				table[n+"."+name] = []netip.Addr{addr}
+				if !strings.Contains(name, ".") {
+					table[name+"-"+n] = []netip.Addr{addr}
+				}
+			}
+		}
+	}
+	for _, m := range machines {
+		if name := strings.ToLower(m.Name); m.Address.IsValid() {
+			if _, taken := table[name]; !taken {
+				table[name] = []netip.Addr{m.Address}
+			}
+		}
+	}
+	return table, nil
+}
+
+// nameServer is the zone's server and its sockets.
+type nameServer struct {
+	server *dns.Server
+	udp    net.PacketConn
+	tcp    net.Listener
+}
+
+// openNames opens the sockets of the zone; nil when there is none.
+func (s *appliance) openNames(ctx context.Context) (*nameServer, error) {
+	c := s.config.DNS
+	if c.Zone == "" {
+		return nil, nil
+	}
+	addr := first(c.Listen, netip.AddrPortFrom(s.addr, 53).String())
+	n := &nameServer{server: &dns.Server{Zone: c.Zone, Addr: s.addr, Upstream: c.Upstream, Names: &names{rows: s.db}, Log: s.log}}
+	var lc net.ListenConfig
+	var err error
+	if n.udp, err = lc.ListenPacket(ctx, "udp", addr); err != nil {
+		return nil, inUse("listen for DNS", err)
+	}
+	if n.tcp, err = lc.Listen(ctx, "tcp", addr); err != nil {
+		_ = n.udp.Close()
+		return nil, inUse("listen for DNS", err)
+	}
+	return n, nil
+}
+
+func (n *nameServer) run(ctx context.Context, g *errgroup.Group) {
+	g.Go(func() error { return n.server.ServeUDP(ctx, n.udp) })
+	g.Go(func() error { return n.server.ServeTCP(ctx, n.tcp) })
+}
