@@ -8,11 +8,19 @@ import (
 
 // Equal is Groovy's ==.
 func Equal(a, b Value) bool {
-	nodes := maxNodes
-	return equal(a, b, &nodes)
+	return equal(a, b, &budget{nodes: maxNodes})
 }
 
-func equal(a, b Value, nodes *int) bool {
+// budget bounds a comparison of values that contain themselves.
+type budget struct{ nodes, depth int }
+
+// maxDepth bounds how deep collections nest that are compared.
+const maxDepth = 1000
+
+func (n *budget) enter() bool { n.depth++; return n.depth <= maxDepth }
+func (n *budget) leave()      { n.depth-- }
+
+func equal(a, b Value, nodes *budget) bool {
 	switch x := a.(type) {
 	case string:
 		if y, ok := b.(string); ok {
@@ -23,7 +31,7 @@ func equal(a, b Value, nodes *int) bool {
 			return x == y
 		}
 	}
-	if *nodes--; *nodes < 0 {
+	if nodes.nodes--; nodes.nodes < 0 {
 		return false
 	}
 	if a == nil || b == nil {
@@ -36,7 +44,7 @@ func equal(a, b Value, nodes *int) bool {
 	switch x := a.(type) {
 	case *List:
 		y, ok := b.(*List)
-		return ok && equalLists(x.Elems, y.Elems, nodes)
+		return ok && (x == y || equalLists(x.Elems, y.Elems, nodes))
 	case *Set:
 		y, ok := b.(*Set)
 		return ok && x.m.Len() == y.m.Len() && containsAll(&y.m, x.m.Keys())
@@ -69,8 +77,12 @@ func plainString(v Value) Value {
 	return v
 }
 
-func equalLists(a, b []Value, nodes *int) bool {
+func equalLists(a, b []Value, nodes *budget) bool {
 	if len(a) != len(b) {
+		return false
+	}
+	defer nodes.leave()
+	if !nodes.enter() {
 		return false
 	}
 	for i := range a {
@@ -81,8 +93,15 @@ func equalLists(a, b []Value, nodes *int) bool {
 	return true
 }
 
-func equalMaps(a, b *Map, nodes *int) bool {
+func equalMaps(a, b *Map, nodes *budget) bool {
+	if a == b {
+		return true
+	}
 	if a.Len() != b.Len() {
+		return false
+	}
+	defer nodes.leave()
+	if !nodes.enter() {
 		return false
 	}
 	for _, s := range a.entries() {
