@@ -28,7 +28,8 @@ func cleanName(raw string) (string, error) {
 		s = strings.ReplaceAll(s, "//", "/")
 	}
 	s = strings.TrimPrefix(s, "/")
-	if s == "." || !fs.ValidPath(s) || strings.Contains(s, ":") {
+	drive := len(s) > 1 && s[1] == ':' // C:; elsewhere a colon is part of a MAC
+	if s == "." || !fs.ValidPath(s) || drive {
 		return "", errName
 	}
 	for _, r := range s {

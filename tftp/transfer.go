@@ -18,9 +18,9 @@ const (
 	maxBlock     = 1468 // fits an Ethernet frame of 1500 with IPv4, UDP and TFTP headers
 	maxWindow    = 64   // more gains nothing
 	firstTimeout = time.Second
-	minTimeout   = 250 * time.Millisecond
-	patience     = 6 * time.Second // that a silent client gets
-	minTries     = 5               // that it gets at least
+	minTimeout   = 400 * time.Millisecond // firmware is slow at times
+	patience     = 6 * time.Second        // that a silent client gets
+	minTries     = 5                      // that it gets at least
 	readAhead    = 64 << 10
 )
 

@@ -66,6 +66,9 @@ func pull(at netip.AddrPort, name string, o pullOptions) (r pulled, err error) {
 				return r, fmt.Errorf("no answer after %d bytes", len(r.data))
 			}
 			got, gap = 0, false
+			if want > 1 { // RFC 7440, 4: the last block in order
+				last = binary.BigEndian.AppendUint16([]byte{0, opACK}, want-1)
+			}
 			if err := send(); err != nil {
 				return r, err
 			}
