@@ -21,14 +21,19 @@ type Client struct {
 	IPv6 bool `json:"ipv6,omitempty"`
 }
 
+// Arm says that the client is an arm64 machine.
+func (c Client) Arm() bool { return c.Arch == ArchEFIARM64 || c.Arch == ArchEFIARM64HTTP }
+
 // Client architectures (RFC 4578 and IANA's registry).
 const (
-	ArchBIOS        = 0
-	ArchEFIx64      = 7 // EFI BC by the letter of RFC 4578, x64 in the field
-	ArchEFIx64Alt   = 9
-	ArchEFIARM64    = 11
-	ArchEFIx64HTTP  = 16
-	ArchUnspecified = -1
+	ArchBIOS       = 0
+	ArchEFIx64     = 7 // EFI BC by the letter of RFC 4578, x64 in the field
+	ArchEFIx64Alt  = 9
+	ArchEFIARM64   = 11
+	ArchEFIx64HTTP = 16
+	// ArchEFIARM64HTTP is UEFI HTTP Boot on arm64.
+	ArchEFIARM64HTTP = 19
+	ArchUnspecified  = -1
 )
 
 // Firmware returns what kind of firmware the client architecture belongs to.
@@ -83,7 +88,34 @@ type BootEvent struct {
 	Bytes   int64         `json:"bytes,omitempty"`
 	Took    time.Duration `json:"took,omitempty"`
 	Failed  bool          `json:"failed,omitempty"`
+	// Code names what happened for rules to test; the stage alone says it mostly.
+	Code BootCode `json:"code,omitempty"`
+	// Class is that of the client that asked DHCP.
+	Class string `json:"class,omitempty"`
+	// Block, Window and Resent are those of a TFTP transfer.
+	Block  int `json:"block,omitempty"`
+	Window int `json:"window,omitempty"`
+	Resent int `json:"resent,omitempty"`
 }
+
+// BootCode names a thing that can happen in a boot beside its stages.
+type BootCode string
+
+// What rules test for.
+const (
+	CodeTimeout   BootCode = "timeout"   // the client stopped answering in the middle of a transfer
+	CodeAborted   BootCode = "aborted"   // the client ended a transfer
+	CodeMTU       BootCode = "mtu"       // a router said that packets are too long
+	CodeMissing   BootCode = "missing"   // it asked for a file that there is not
+	CodeRead      BootCode = "read"      // the appliance could not read a file
+	CodeBroken    BootCode = "broken"    // an HTTP download broke off
+	CodeRefused   BootCode = "refused"   // the appliance refused a request
+	CodeNak       BootCode = "nak"       // it asked for an address that is not its own
+	CodeDecline   BootCode = "decline"   // it found its address in use
+	CodeElsewhere BootCode = "elsewhere" // it took another server's offer; Detail names that
+	CodeFull      BootCode = "full"      // no address was free
+	CodeForeign   BootCode = "foreign"   // another DHCP server keeps us silent
+)
 
 // BootStage names where a boot is.
 type BootStage string
@@ -107,6 +139,7 @@ const (
 	StageOS       BootStage = "os.hello"   // the installed agent reported
 	StageSilent   BootStage = "silent"     // nothing came for too long
 	StageError    BootStage = "boot.error" // a refused or broken transfer
+	StageDHCP     BootStage = "dhcp.note"  // something else that DHCP saw; Code says what
 )
 
 // Boot is one boot attempt of one machine.
@@ -146,7 +179,7 @@ func pastIPXE(s BootStage) bool {
 	switch s {
 	case StageKernel, StageInitrd, StageExtra, StageAgentIP, StageHello, StageFacts, StageStep, StageLocal, StageOS:
 		return true
-	case StagePower, StageDiscover, StageLease, StageNBP, StageIPXE, StageScript, StageSilent, StageError:
+	case StagePower, StageDiscover, StageLease, StageNBP, StageIPXE, StageScript, StageSilent, StageError, StageDHCP:
 	}
 	return false
 }

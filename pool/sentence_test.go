@@ -120,7 +120,7 @@ func TestDiagnose(t *testing.T) {
 		}
 	}
 	broken := Boot{Events: []BootEvent{{At: start, Stage: StageError, Failed: true, Detail: "vmlinuz: timeout"}}}
-	if got := Diagnose(broken, start.Add(time.Hour)); !strings.Contains(got, "vmlinuz: timeout.") {
+	if got := Diagnose(broken, start.Add(time.Hour)); !strings.Contains(got, "(vmlinuz: timeout)") {
 		t.Errorf("a broken transfer: %q, want its evidence", got)
 	}
 	if got := Diagnose(Boot{}, start); got != "" {
