@@ -40,7 +40,7 @@ func TestDecide(t *testing.T) {
 		{"active, rescue", pxe, pool.BootState{Known: true, Phase: pool.Active, Op: pool.OpRescue, NeedsRAM: true}, pool.BootAgent},
 		{"retired", pxe, pool.BootState{Known: true, Phase: pool.Retired}, pool.BootLocal},
 		{"boots in a circle", pxe, pool.BootState{Known: true, Phase: pool.Enrolled, LoopStop: true}, pool.BootLocal},
-		{"arm64", pool.Client{Arch: pool.ArchEFIARM64, PXE: true}, pool.BootState{Known: true, Phase: pool.Enrolled}, pool.BootIgnore},
+		{"arm64", pool.Client{Arch: pool.ArchEFIARM64, PXE: true}, pool.BootState{Known: true, Phase: pool.Enrolled}, pool.BootAgent},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Decide(tt.client, tt.state); got != tt.want {
@@ -73,7 +73,7 @@ func TestDecideKeepsDisks(t *testing.T) {
 		if got != pool.BootIgnore && !s.Known && !s.Discover {
 			t.Fatal("an unknown machine was answered where nobody discovers")
 		}
-		if a, ok := Answer(c, got, mac, site); ok && a.File == "" {
+		if a, ok := Answer(c, got, mac, site, ChoosePath(c.Class())); ok && a.File == "" {
 			t.Fatal("an answer without a boot file")
 		}
 	})
@@ -97,7 +97,7 @@ func TestAnswer(t *testing.T) {
 		{"no NBP for it", pool.Client{Arch: 27, PXE: true}, pool.BootAgent, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := Answer(tt.client, tt.action, mac, site)
+			got, ok := Answer(tt.client, tt.action, mac, site, ChoosePath(tt.client.Class()))
 			if got.File != tt.want || ok != (tt.want != "") {
 				t.Errorf("Answer = %q, %v, want %q", got.File, ok, tt.want)
 			}

@@ -21,6 +21,7 @@ import (
 // answered from the connection's own loop, mostly by what is ready; the first
 // request for anything else takes its connection to net/http, whole.
 func (b *Boot) Serve(ctx context.Context, l net.Listener) error {
+	asked := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f := &bootFront{boot: b, l: l, pass: make(chan net.Conn), done: ctx.Done()}
@@ -37,7 +38,7 @@ func (b *Boot) Serve(ctx context.Context, l net.Listener) error {
 	cancel()
 	_ = l.Close()
 	wg.Wait()
-	if errors.Is(err, http.ErrServerClosed) && failed == nil {
+	if asked.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("serve boot files: %w", errors.Join(failed, err))
@@ -136,14 +137,14 @@ func (x *exchange) serve(ctx context.Context) bool {
 			continue
 		}
 		head := x.buf[:end+2]
-		mac, efi, ok := scriptRequest(head)
+		mac, platform, ok := scriptRequest(head)
 		if !ok {
 			return true
 		}
-		start, body := time.Now(), x.boot.ready(mac, efi, x.local)
+		start, body := time.Now(), x.boot.ready(mac, platform, x.local)
 		if body == nil {
 			var err error
-			if body, err = x.boot.render(ctx, mac, efi, x.local, x.remote); err != nil {
+			if body, err = x.boot.render(ctx, mac, platform, x.local, x.remote); err != nil {
 				return true // net/http has the words for it
 			}
 		}
@@ -210,24 +211,27 @@ func (r *replayedConn) Read(b []byte) (int, error) {
 // scriptRequest reads "GET /boot/MAC/script.ipxe[?platform=P] HTTP/1.1" with
 // headers that say nothing about a body or the connection's end. What it
 // does not recognize is net/http's.
-func scriptRequest(head []byte) (mac pool.MAC, efi, ok bool) {
+func scriptRequest(head []byte) (mac pool.MAC, platform string, ok bool) {
 	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
 	target, found := bytes.CutPrefix(line, []byte("GET /boot/"))
 	target, found2 := bytes.CutSuffix(target, []byte(" HTTP/1.1"))
 	if !found || !found2 || len(target) < 29 || string(target[17:29]) != "/script.ipxe" {
-		return mac, false, false
+		return mac, "", false
 	}
 	switch string(target[29:]) {
 	case "", "?platform=pcbios":
+		platform = "pcbios"
 	case "?platform=efi":
-		efi = true
+		platform = "efi"
+	case "?platform=" + platformARM64:
+		platform = platformARM64
 	default:
-		return mac, false, false
+		return mac, "", false
 	}
 	for i := range 6 {
 		hi, lo := hexDigit(target[3*i]), hexDigit(target[3*i+1])
 		if hi < 0 || lo < 0 || i < 5 && target[3*i+2] != '-' && target[3*i+2] != ':' {
-			return mac, false, false
+			return mac, "", false
 		}
 		mac[i] = byte(hi<<4 | lo)
 	}
@@ -238,17 +242,17 @@ func scriptRequest(head []byte) (mac pool.MAC, efi, ok bool) {
 		name, _, _ := bytes.Cut(h, []byte(":"))
 		switch {
 		case len(h) == 0 || h[0] == ' ' || h[0] == '\t':
-			return mac, false, false
+			return mac, "", false
 		case bytes.EqualFold(name, []byte("Host")):
 			host = true
 		case bytes.EqualFold(name, []byte("Connection")) && !bytes.Contains(bytes.ToLower(h), []byte("keep-alive")),
 			bytes.EqualFold(name, []byte("Content-Length")), bytes.EqualFold(name, []byte("Transfer-Encoding")),
 			bytes.EqualFold(name, []byte("Expect")), bytes.EqualFold(name, []byte("Upgrade")),
 			bytes.HasPrefix(bytes.ToLower(name), []byte("if-")), bytes.EqualFold(name, []byte("Range")):
-			return mac, false, false
+			return mac, "", false
 		}
 	}
-	return mac, efi, host
+	return mac, platform, host
 }
 
 func hexDigit(c byte) int {

@@ -91,7 +91,7 @@ func TestFront(t *testing.T) {
 		t.Errorf("%d script events, want 4", n)
 	}
 	stamp.Store(8) // the state changed: rendered anew
-	if b.ready(mac, true, netip.MustParseAddr("127.0.0.1")) != nil {
+	if b.ready(mac, "efi", netip.MustParseAddr("127.0.0.1")) != nil {
 		t.Error("a script of an old state is ready still")
 	}
 }
@@ -130,7 +130,7 @@ func FuzzScriptRequest(f *testing.F) {
 	f.Add("/boot/02-00-00-00-00-01/script.ipxe?platform=efi", "Host: x\r\nUser-Agent: iPXE\r\n")
 	f.Fuzz(func(t *testing.T, target, headers string) {
 		head := "GET " + target + " HTTP/1.1\r\n" + headers
-		m, efi, ok := scriptRequest([]byte(head))
+		m, platform, ok := scriptRequest([]byte(head))
 		if !ok {
 			return
 		}
@@ -149,8 +149,8 @@ func FuzzScriptRequest(f *testing.F) {
 		if err != nil || want != m || r.ContentLength != 0 || r.Close || len(r.TransferEncoding) > 0 {
 			t.Fatalf("%q: got %s, net/http %s, %v, %+v", head, m, want, err, r)
 		}
-		if p := r.URL.Query().Get("platform"); efi != (p == "efi") {
-			t.Fatalf("%q: UEFI %t, net/http %q", head, efi, p)
+		if p := r.URL.Query().Get("platform"); p != platform && p+platform != "pcbios" {
+			t.Fatalf("%q: platform %q, net/http %q", head, platform, p)
 		}
 	})
 }
@@ -257,15 +257,15 @@ func TestSendfile(t *testing.T) {
 
 func BenchmarkScript(b *testing.B) {
 	srv := &Boot{Kit: fstest.MapFS{}, Directory: directory{pool.BootAgent}, Site: func(netip.Addr) Site { return site }, Stamp: func(pool.MAC) uint64 { return 1 }}
-	srv.keepScript(mac, true, netip.Addr{}, 1, []byte("#!ipxe\n"))
+	srv.keepScript(mac, "efi", netip.Addr{}, 1, []byte("#!ipxe\n"))
 	out := make([]byte, 0, 1024)
 	head := []byte("GET /boot/02-00-00-00-00-01/script.ipxe?platform=efi HTTP/1.1\r\nHost: 10.77.0.1:8080\r\nUser-Agent: iPXE\r\n")
 	for b.Loop() {
-		m, efi, ok := scriptRequest(head)
+		m, platform, ok := scriptRequest(head)
 		if !ok {
 			b.Fatal("not a script")
 		}
-		out = appendScript(out[:0], srv.ready(m, efi, netip.Addr{}), "now")
+		out = appendScript(out[:0], srv.ready(m, platform, netip.Addr{}), "now")
 	}
 	_ = fmt.Sprint(len(out))
 }

@@ -37,6 +37,8 @@ type Boot struct {
 	// Stamp names the state that Directory decides by: while it is the same
 	// and not 0, so is a machine's script. Nil: each script is rendered anew.
 	Stamp func(pool.MAC) uint64
+	// IsARM says that a machine is known to be arm64; nil: none is.
+	IsARM func(pool.MAC) bool
 	// Gate lets big downloads in by turns; its zero value does.
 	Gate Gate
 	// Site tells a request's machine where the appliance is, by the address it reached us at.
@@ -54,10 +56,29 @@ type Boot struct {
 // Handler returns the handler of everything below /boot/ and /kit/.
 func (b *Boot) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /kit/{name}", b.kit)
+	mux.HandleFunc("GET /kit/{name...}", b.kit)
 	mux.HandleFunc("GET /boot/{mac}/script.ipxe", b.script)
 	mux.HandleFunc("GET /boot/{mac}/extra.cpio", b.extra)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// shim asks for /kit//grubx64.efi, some firmware for /kit/\x, and no
+		// firmware follows a redirect to the plain form.
+		if p := plainPath(r.URL.Path); p != r.URL.Path {
+			r.URL.Path, r.URL.RawPath = p, ""
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// plainPath turns backslashes into slashes and doubled slashes into one.
+func plainPath(p string) string {
+	if !strings.Contains(p, "//") && !strings.Contains(p, `\`) {
+		return p
+	}
+	p = strings.ReplaceAll(p, `\`, "/")
+	for strings.Contains(p, "//") {
+		p = strings.ReplaceAll(p, "//", "/")
+	}
+	return p
 }
 
 func (b *Boot) script(w http.ResponseWriter, r *http.Request) {
@@ -66,10 +87,10 @@ func (b *Boot) script(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such machine: the path names no MAC", http.StatusNotFound)
 		return
 	}
-	efi := strings.EqualFold(r.URL.Query().Get("platform"), "efi")
-	start, text := time.Now(), b.ready(mac, efi, local(r))
+	platform := platform(clientOf(r.URL.Query().Get("platform")))
+	start, text := time.Now(), b.ready(mac, platform, local(r))
 	if text == nil {
-		if text, err = b.render(r.Context(), mac, efi, local(r), remote(r)); err != nil {
+		if text, err = b.render(r.Context(), mac, platform, local(r), remote(r)); err != nil {
 			b.fail(w, r, mac, "render boot script", err)
 			return
 		}
@@ -79,12 +100,8 @@ func (b *Boot) script(w http.ResponseWriter, r *http.Request) {
 }
 
 // render writes a machine's script, and keeps it ready for the next time.
-func (b *Boot) render(ctx context.Context, mac pool.MAC, efi bool, local, remote netip.Addr) ([]byte, error) {
-	// The script's reader is iPXE; by its platform it says which firmware it runs on.
-	c := pool.Client{IPXE: true, Arch: pool.ArchBIOS}
-	if efi {
-		c.Arch = pool.ArchEFIx64
-	}
+func (b *Boot) render(ctx context.Context, mac pool.MAC, platform string, local, remote netip.Addr) ([]byte, error) {
+	c := clientOf(platform) // the script's reader is iPXE
 	var stamp uint64
 	if b.Stamp != nil {
 		stamp = b.Stamp(mac)
@@ -99,7 +116,7 @@ func (b *Boot) render(ctx context.Context, mac pool.MAC, efi bool, local, remote
 	}
 	switch a {
 	case pool.BootAgent:
-		b.keepScript(mac, efi, local, stamp, []byte(text))
+		b.keepScript(mac, platform, local, stamp, []byte(text))
 	case pool.BootLocal: // an event each time
 		b.saw(pool.BootEvent{At: time.Now(), MAC: mac, Stage: pool.StageLocal, Detail: "told to start its own disk", Address: remote})
 	case pool.BootIgnore:
@@ -108,8 +125,12 @@ func (b *Boot) render(ctx context.Context, mac pool.MAC, efi bool, local, remote
 }
 
 func (b *Boot) kit(w http.ResponseWriter, r *http.Request) {
-	start, name := time.Now(), path.Base(r.PathValue("name"))
+	start, name := time.Now(), r.PathValue("name")
 	f, err := b.Kit.Open(name)
+	if err != nil && Optional(name) {
+		http.NotFound(w, r)
+		return
+	}
 	if err != nil {
 		b.fail(w, r, pool.MAC{}, "open boot kit file "+name, fmt.Errorf("%w: the boot kit has no %s", pool.ErrNotFound, name))
 		return
@@ -145,9 +166,18 @@ func (b *Boot) kit(w http.ResponseWriter, r *http.Request) {
 	b.seen(r, pool.MAC{}, kitStage(name), name, out.n, start, broken)
 }
 
+// Optional says whether a boot program goes on without the file: shim looks
+// for newer revocation lists and further certificates, GRUB for its
+// configuration in several places.
+func Optional(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, "revocations") || strings.HasPrefix(base, "shim_certificate") ||
+		strings.Contains(name, "grub/") || base == "grub.cfg" && !strings.HasPrefix(name, "boot/")
+}
+
 // kitStage is the stage of a boot that a file of the kit belongs to.
 func kitStage(name string) pool.BootStage {
-	switch {
+	switch name = path.Base(name); {
 	case strings.HasPrefix(name, "initrd"):
 		return pool.StageInitrd
 	case strings.HasPrefix(name, "vmlinuz"):
@@ -210,13 +240,11 @@ func (b *Boot) extra(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		return
 	}
-	config, err := b.Directory.BootConfig(r.Context(), mac, remote(r))
+	archive, err := b.extraArchive(r.Context(), mac, remote(r))
 	if err != nil {
 		b.fail(w, r, mac, "make boot configuration", err)
 		return
 	}
-	archive := Archive([]File{{Name: "etc", Dir: true}, {Name: "etc/appliance", Dir: true},
-		{Name: "etc/appliance/boot.json", Mode: 0o600, Data: config}})
 	n := send(w, r, "application/octet-stream", archive)
 	b.seen(r, mac, pool.StageExtra, "boot configuration", n, start, nil)
 }
@@ -250,9 +278,20 @@ func (b *Boot) fail(w http.ResponseWriter, r *http.Request, mac pool.MAC, what s
 func (b *Boot) seen(r *http.Request, mac pool.MAC, stage pool.BootStage, detail string, n int64, start time.Time, err error) {
 	e := pool.BootEvent{At: time.Now(), MAC: mac, Stage: stage, Detail: detail, Address: remote(r), Bytes: n, Took: time.Since(start)}
 	if err != nil {
-		e.Failed, e.Detail = true, detail+": "+err.Error()
+		e.Failed, e.Detail, e.Code = true, detail+": "+err.Error(), failCode(stage, err)
 	}
 	b.saw(e)
+}
+
+// failCode names for the rules what went wrong.
+func failCode(stage pool.BootStage, err error) pool.BootCode {
+	switch {
+	case stage != pool.StageError:
+		return pool.CodeBroken
+	case errors.Is(err, pool.ErrNotFound):
+		return pool.CodeMissing
+	}
+	return pool.CodeRefused
 }
 
 func (b *Boot) saw(e pool.BootEvent) {

@@ -68,6 +68,8 @@ func TestBootHandler(t *testing.T) {
 		{"/boot/02-00-00-00-00-01/script.ipxe?platform=efi", 200, "kernel http://10.77.0.1:8080/kit/vmlinuz"},
 		{"/kit/vmlinuz", 200, "KERNEL"},
 		{"/kit/initrd.zst", 200, "INITRD"},
+		{"/kit//vmlinuz", 200, "KERNEL"},
+		{"/kit/%5Cvmlinuz", 200, "KERNEL"},
 		{"/kit/nothing", 404, "not found"},
 		{"/kit/..%2f..%2fetc%2fpasswd", 404, ""},
 		{"/boot/nonsense/script.ipxe", 404, "no such machine"},

@@ -20,9 +20,9 @@ type readyScripts struct {
 }
 
 type scriptKey struct {
-	mac   pool.MAC
-	efi   bool
-	local netip.Addr
+	mac      pool.MAC
+	platform string
+	local    netip.Addr
 }
 
 type readyScript struct {
@@ -38,11 +38,11 @@ type dated struct {
 
 // ready returns a machine's script if the state that it was rendered from has
 // not changed, nil otherwise.
-func (b *Boot) ready(mac pool.MAC, efi bool, local netip.Addr) []byte {
+func (b *Boot) ready(mac pool.MAC, platform string, local netip.Addr) []byte {
 	if b.Stamp == nil {
 		return nil
 	}
-	v, ok := b.scripts.kept.Load(scriptKey{mac, efi, local})
+	v, ok := b.scripts.kept.Load(scriptKey{mac, platform, local})
 	if !ok {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (b *Boot) ready(mac pool.MAC, efi bool, local netip.Addr) []byte {
 
 // keepScript remembers a script that was rendered from a state whose stamp,
 // read before it, is the same still.
-func (b *Boot) keepScript(mac pool.MAC, efi bool, local netip.Addr, stamp uint64, body []byte) {
+func (b *Boot) keepScript(mac pool.MAC, platform string, local netip.Addr, stamp uint64, body []byte) {
 	if stamp == 0 || b.Stamp(mac) != stamp {
 		return
 	}
@@ -63,7 +63,7 @@ func (b *Boot) keepScript(mac pool.MAC, efi bool, local netip.Addr, stamp uint64
 		b.scripts.kept.Clear()
 		b.scripts.n.Store(1)
 	}
-	b.scripts.kept.Store(scriptKey{mac, efi, local}, &readyScript{stamp, body})
+	b.scripts.kept.Store(scriptKey{mac, platform, local}, &readyScript{stamp, body})
 }
 
 // date is the Date header of now, written once a second.

@@ -57,14 +57,15 @@ func Script(a pool.BootAction, c pool.Client, mac pool.MAC, s Site, name string,
 	switch a {
 	case pool.BootAgent:
 		comment(&b, "appliance: "+name+" starts the agent in memory; its disks stay untouched")
-		kernel := append([]string{"kernel", s.HTTP + KitPath(Kernel), "initrd=extra.cpio", "initrd=" + Initrd,
-			"console=tty0", "console=ttyS0,115200", "panic=5", "BOOTIF=01-" + pathMAC(mac)}, kargs...)
+		image, initrd := agentFiles(c)
+		kernel := append([]string{"kernel", s.HTTP + KitPath(image), "initrd=extra.cpio", "initrd=" + initrd,
+			"console=tty0", console(c), "panic=5", "BOOTIF=01-" + pathMAC(mac)}, kargs...)
 		// The uncompressed archive goes first: the kernel reads on after it,
 		// but not after a compressed one whose length it cannot see.
 		for _, args := range [][]string{
 			kernel,
 			{"initrd", "--name", "extra.cpio", s.HTTP + ExtraPath(mac)},
-			{"initrd", "--name", Initrd, s.HTTP + KitPath(Initrd)},
+			{"initrd", "--name", initrd, s.HTTP + KitPath(initrd)},
 			{"boot"},
 		} {
 			if err := line(&b, args...); err != nil {

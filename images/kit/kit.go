@@ -18,7 +18,9 @@ const (
 	IPXEEFI      = "ipxe.efi"       // iPXE for x86-64 UEFI, with drivers of its own
 	SNPOnlyEFI   = "snponly.efi"    // iPXE on the UEFI's own network driver
 	GRUBChainEFI = "grub-chain.efi" // starts the operating system on the disk, UEFI
-	Vmlinuz      = "vmlinuz"        // kernel of the agent
+	ShimEFI      = "shimx64.efi"    // signed by Microsoft: starts GRUB where Secure Boot is on
+	GRUBNetEFI   = "grubx64.efi"    // signed by Debian; shim asks for it by this name
+	Vmlinuz      = "vmlinuz"        // kernel of the agent, signed by Debian
 	Initrd       = "initrd.zst"     // agent, modules, firmware
 	ManifestFile = "manifest.json"
 )

@@ -48,7 +48,7 @@ func TestEmbedded(t *testing.T) {
 	for _, f := range m.Files {
 		have[f.Name] = true
 	}
-	for _, name := range []string{UndionlyKPXE, IPXEEFI, SNPOnlyEFI, GRUBChainEFI, Vmlinuz, Initrd} {
+	for _, name := range []string{UndionlyKPXE, IPXEEFI, SNPOnlyEFI, GRUBChainEFI, ShimEFI, GRUBNetEFI, Vmlinuz, Initrd} {
 		if !have[name] {
 			t.Errorf("the kit has no %s", name)
 		}

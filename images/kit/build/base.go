@@ -53,7 +53,10 @@ func makeBase(ctx context.Context, cache, dir string, pins []pinned) (err error)
 	}
 	for name, from := range map[string]string{
 		kit.UndionlyKPXE: "usr/lib/ipxe/undionly.kpxe", kit.IPXEEFI: "usr/lib/ipxe/ipxe-amd64.efi",
-		kit.SNPOnlyEFI: "usr/lib/ipxe/snponly.efi", kit.Vmlinuz: "boot/vmlinuz-" + m.Kernel,
+		kit.SNPOnlyEFI: "usr/lib/ipxe/snponly.efi",
+		kit.ShimEFI:    "usr/lib/shim/shimx64.efi.signed",
+		kit.GRUBNetEFI: "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+		kit.Vmlinuz:    "boot/vmlinuz-" + m.Kernel,
 	} {
 		if files[name], err = os.ReadFile(filepath.Join(tree, from)); err != nil {
 			return fmt.Errorf("make boot kit: %w", err)

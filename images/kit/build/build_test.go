@@ -208,7 +208,7 @@ func TestReadAgentRefuses(t *testing.T) {
 // assemble rewrites only what changed, and two runs agree to the byte.
 func TestAssemble(t *testing.T) {
 	base, one, two := t.TempDir(), t.TempDir(), t.TempDir()
-	for _, name := range []string{kit.UndionlyKPXE, kit.IPXEEFI, kit.SNPOnlyEFI, kit.GRUBChainEFI, kit.Vmlinuz, baseName} {
+	for _, name := range []string{kit.UndionlyKPXE, kit.IPXEEFI, kit.SNPOnlyEFI, kit.GRUBChainEFI, kit.ShimEFI, kit.GRUBNetEFI, kit.Vmlinuz, baseName} {
 		if err := os.WriteFile(filepath.Join(base, name), []byte(name), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -238,7 +238,7 @@ func TestAssemble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Kernel != "6.1" || len(m.Files) != 6 || m.Agent.Size != 5 {
+	if m.Kernel != "6.1" || len(m.Files) != 8 || m.Agent.Size != 5 {
 		t.Errorf("manifest = %+v", m)
 	}
 }

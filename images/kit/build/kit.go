@@ -24,7 +24,7 @@ import (
 )
 
 // format is raised when the same packages are to give another kit.
-const format = "1"
+const format = "2"
 
 // Options say what kit to build.
 type Options struct {
@@ -171,7 +171,7 @@ func assemble(data, base string, agent []byte) (kit.Manifest, error) {
 		return m, err
 	}
 	files := map[string][]byte{}
-	for _, name := range []string{kit.UndionlyKPXE, kit.IPXEEFI, kit.SNPOnlyEFI, kit.GRUBChainEFI, kit.Vmlinuz} {
+	for _, name := range []string{kit.UndionlyKPXE, kit.IPXEEFI, kit.SNPOnlyEFI, kit.GRUBChainEFI, kit.ShimEFI, kit.GRUBNetEFI, kit.Vmlinuz} {
 		if files[name], err = os.ReadFile(filepath.Join(base, name)); err != nil {
 			return m, err
 		}

@@ -30,7 +30,7 @@ type release struct {
 func releases() []release {
 	return []release{
 		{"bookworm", []string{"main", "non-free-firmware"}, []string{
-			kernelPackage, "grub-efi-amd64-bin",
+			kernelPackage, "grub-efi-amd64-bin", "shim-signed", "grub-efi-amd64-signed",
 			"firmware-bnx2", "firmware-bnx2x", "firmware-cavium", "firmware-misc-nonfree",
 			"firmware-netxen", "firmware-qlogic", "firmware-realtek",
 		}},
