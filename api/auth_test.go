@@ -17,7 +17,7 @@ import (
 var needs = map[string]pool.Role{
 	"overview": pool.Viewer, "version": pool.Viewer, "subnets": pool.Viewer, "leases": pool.Viewer, "reservations": pool.Viewer, "reserve": pool.Operator, "unreserve": pool.Operator,
 	"releaseLease": pool.Operator, "reloadConfig": pool.Admin, "events": pool.Viewer, "stream": pool.Viewer,
-	"machines": pool.Viewer, "machine": pool.Viewer, "boot": pool.Viewer, "machineLog": pool.Viewer, "consoleLog": pool.Viewer,
+	"machines": pool.Viewer, "machine": pool.Viewer, "boot": pool.Viewer, "bootPaths": pool.Viewer, "pinBootPath": pool.Operator, "importBootPaths": pool.Operator, "machineLog": pool.Viewer, "consoleLog": pool.Viewer,
 	"accept": pool.Operator, "release": pool.Operator, "retry": pool.Operator, "cancel": pool.Operator, "power": pool.Operator,
 	"inspect": pool.Operator, "wipe": pool.Operator, "image": pool.Operator, "retire": pool.Operator,
 	"services": pool.Viewer, "service": pool.Viewer, "serviceLogs": pool.Viewer,

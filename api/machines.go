@@ -186,11 +186,7 @@ func (s *Server) machineHistory(a huma.API, tag string) {
 		if err != nil {
 			return wire.BootShow{}, err
 		}
-		show := wire.BootShow{Machine: m.ID, Boots: boots}
-		if len(boots) > 0 {
-			show.Silent = pool.Diagnose(boots[len(boots)-1], time.Now())
-		}
-		return show, nil
+		return s.bootShow(m, boots), nil
 	})
 	handle(s, a, get("log", "machineLog", "The machine's events"), func(ctx context.Context, in *machineEvents) ([]pool.Event, error) {
 		m, err := s.Store.MachineByName(ctx, in.ID)

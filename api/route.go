@@ -26,6 +26,7 @@ func (s *Server) people(e *echo.Echo) huma.API {
 	a := s.api(e)
 	s.overviewRoutes(a)
 	s.networkRoutes(a)
+	s.bootRoutes(a)
 	s.machineRoutes(a)
 	s.hostRoutes(a)
 	s.serviceRoutes(a)
@@ -51,6 +52,7 @@ func (s *Server) people(e *echo.Echo) huma.API {
 		}
 		return c.String(http.StatusOK, "ok\n")
 	})
+	e.GET("/metrics", s.metrics)
 	return a
 }
 

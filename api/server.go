@@ -36,6 +36,10 @@ type Server struct {
 	Console, Packages fs.FS
 	// Feed carries boot events and lines of output to the event stream; nil: none.
 	Feed *Feed
+	// Paths knows how each model boots; nil: this appliance netboots nothing.
+	Paths Paths
+	// Metrics answers GET /metrics, for who may look; nil: there are none.
+	Metrics http.Handler
 
 	// What is only shown.
 	Version   string

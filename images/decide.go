@@ -80,7 +80,11 @@ type Site struct {
 // over is the site as seen by who fetches files over a protocol.
 func (s Site) over(files string) Site {
 	if files == pool.FilesTFTP {
-		s.HTTP = "tftp://" + s.TFTP.String()
+		host := s.TFTP.String()
+		if s.TFTP.Is6() {
+			host = "[" + host + "]"
+		}
+		s.HTTP = "tftp://" + host
 	}
 	return s
 }

@@ -18,7 +18,7 @@ import (
 // starting points of iPXE and GRUB. An error that wraps fs.ErrNotExist leaves
 // the name to the kit.
 func (b *Boot) OpenTFTP(ctx context.Context, name string, client netip.AddrPort) (fs.File, error) {
-	site := b.Site(netip.Addr{})
+	site := b.Site(client.Addr())
 	switch dir, file := path.Split(name); {
 	case name == Autoexec:
 		return text(AutoexecScript(site)), nil
@@ -39,7 +39,7 @@ func (b *Boot) machineFile(ctx context.Context, dir, file string, client netip.A
 		return nil, fs.ErrNotExist
 	}
 	file, query, _ := strings.Cut(file, "?")
-	site := b.Site(netip.Addr{}).over(pool.FilesTFTP)
+	site := b.Site(client).over(pool.FilesTFTP)
 	switch file {
 	case "script.ipxe":
 		c := clientOf(strings.TrimPrefix(query, "platform="))

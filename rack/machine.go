@@ -315,7 +315,7 @@ func (m *Machine) exec(ctx context.Context, a argv) (*vm, error) {
 	}
 	defer out.Close() //nolint:errcheck // a duplicate; QEMU has its own
 	// Not CommandContext: the machine outlives the call that switched it on.
-	cmd := exec.Command("qemu-system-x86_64", a.build()...) //nolint:noctx // ends by PowerOff or with the world
+	cmd := exec.Command(a.spec.program(), a.build()...) //nolint:noctx // ends by PowerOff or with the world
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = Environ()
 	cmd.ExtraFiles = []*os.File{theirs}
@@ -389,12 +389,12 @@ func (m *Machine) makeFiles() error {
 		}
 	}
 	vars := filepath.Join(m.Dir, "vars.fd")
-	if _, err := os.Stat(vars); m.Spec.Firmware != UEFI || err == nil {
+	if _, err := os.Stat(vars); !m.Spec.Firmware.uefi() || err == nil {
 		return nil
 	}
-	b, err := os.ReadFile(ovmfVars)
+	b, err := os.ReadFile(m.Spec.Firmware.variables())
 	if err != nil {
-		return fmt.Errorf("make UEFI variables: %w (Debian package ovmf)", err)
+		return fmt.Errorf("make UEFI variables: %w (Debian packages ovmf, qemu-efi-aarch64)", err)
 	}
 	if err := os.WriteFile(vars, b, 0o644); err != nil {
 		return fmt.Errorf("make UEFI variables: %w", err)

@@ -13,7 +13,14 @@ type Firmware string
 const (
 	BIOS Firmware = "bios" // SeaBIOS; its PXE client is the iPXE in QEMU's network ROM
 	UEFI Firmware = "uefi" // OVMF; its own PXE client, no iPXE in ROM
+	// SecureUEFI is OVMF with Microsoft's keys enrolled and Secure Boot on.
+	SecureUEFI Firmware = "uefi-secure"
+	// ARM64 is an arm64 machine with AAVMF, always emulated.
+	ARM64 Firmware = "uefi-arm64"
 )
+
+// uefi says whether the firmware keeps variables in a file of its own.
+func (f Firmware) uefi() bool { return f != BIOS }
 
 // A BootDevice is what a BMC can tell a machine to boot (IPMI 2.0, table
 // 28-14, boot option parameter 5).
@@ -95,9 +102,33 @@ type argv struct {
 }
 
 const (
-	ovmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd"
-	ovmfVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+	ovmfCode   = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+	ovmfVars   = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+	secureCode = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+	secureVars = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"
+	armCode    = "/usr/share/AAVMF/AAVMF_CODE.fd"
+	armVars    = "/usr/share/AAVMF/AAVMF_VARS.fd"
 )
+
+// variables is the file that a firmware's variables are first made from.
+func (f Firmware) variables() string {
+	switch f {
+	case SecureUEFI:
+		return secureVars
+	case ARM64:
+		return armVars
+	case UEFI, BIOS:
+	}
+	return ovmfVars
+}
+
+// program is the QEMU that runs a machine.
+func (s Spec) program() string {
+	if s.Firmware == ARM64 {
+		return "qemu-system-aarch64"
+	}
+	return "qemu-system-x86_64"
+}
 
 func mac(i int) string     { return fmt.Sprintf("02:00:00:00:00:%02x", i+1) }
 func bmcMAC(i int) string  { return fmt.Sprintf("02:00:00:00:bc:%02x", i+1) }
@@ -118,11 +149,14 @@ func nicIndex(d BootDevice) int {
 func (a argv) build() []string {
 	s, i := a.spec, a.index
 	accel, cpu := "tcg,thread=multi,tb-size=128", "max"
-	if a.accel == "kvm" {
+	switch {
+	case s.Firmware == ARM64:
+		cpu = "cortex-a57"
+	case a.accel == "kvm":
 		accel, cpu = "kvm", "host"
 	}
 	rom := ""
-	if s.Firmware == UEFI {
+	if s.Firmware.uefi() {
 		rom = "romfile=," // without it OVMF would find iPXE in the card's ROM
 	}
 	args := []string{
@@ -143,17 +177,23 @@ func (a argv) build() []string {
 			"-drive", fmt.Sprintf("if=none,id=drive%d,format=raw,file=%s,cache=unsafe,discard=unmap,detect-zeroes=unmap", n, comma(d.Path)),
 			"-device", fmt.Sprintf("virtio-blk-pci,id=disk%d,drive=drive%d,bootindex=%d,serial=%s", n, n, 10+n, d.Serial))
 	}
-	if a.bmc {
+	if a.bmc && s.Firmware != ARM64 { // the ARM board has no ISA bus for the system interface
 		args = append(args,
 			"-chardev", fmt.Sprintf("socket,id=ipmi,host=127.0.0.1,port=%d,reconnect=2", kcsPort(i)),
 			"-device", "ipmi-bmc-extern,id=bmc0,chardev=ipmi",
 			"-device", "isa-ipmi-kcs,bmc=bmc0,ioport=0xca2,irq=5")
 	}
-	if s.Firmware == UEFI {
-		return append(args, "-M", "q35",
-			"-drive", "if=pflash,format=raw,unit=0,readonly=on,file="+ovmfCode,
-			"-drive", "if=pflash,format=raw,unit=1,file="+comma(filepath.Join(a.dir, "vars.fd")),
-			"-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no")
+	vars := "if=pflash,format=raw,unit=1,file=" + comma(filepath.Join(a.dir, "vars.fd"))
+	noIPv6 := "name=opt/org.tianocore/IPv6PXESupport,string=no"
+	switch s.Firmware {
+	case UEFI:
+		return append(args, "-M", "q35", "-drive", "if=pflash,format=raw,unit=0,readonly=on,file="+ovmfCode, "-drive", vars, "-fw_cfg", noIPv6)
+	case SecureUEFI:
+		return append(args, "-M", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
+			"-drive", "if=pflash,format=raw,unit=0,readonly=on,file="+secureCode, "-drive", vars, "-fw_cfg", noIPv6)
+	case ARM64:
+		return append(args, "-M", "virt", "-drive", "if=pflash,format=raw,unit=0,readonly=on,file="+armCode, "-drive", vars, "-fw_cfg", noIPv6)
+	case BIOS:
 	}
 	return append(args, "-M", "pc,graphics=off") // SeaBIOS then prints on the serial line
 }

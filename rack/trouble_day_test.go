@@ -19,6 +19,10 @@ import (
 // badDayConfig lets in what leases from the range, which m0 does; m1 has its
 // address elsewhere, as a server that is nobody's business here would.
 func (d *day) badDayConfig() string {
+	reserved := "02:00:00:00:ff:01" // nobody's
+	if len(d.rack.Machines) > 1 {
+		reserved = d.rack.Machines[1].MAC()
+	}
 	return fmt.Sprintf(`data: %s
 interface: %s
 subnets:
@@ -32,7 +36,7 @@ accept:
   - name: range
     subnet: 10.77.0.96/27
 image: debian-12
-`, filepath.Join(d.dir, "data"), rack.Bridge, rack.Subnet(), d.rack.Machines[1].MAC())
+`, filepath.Join(d.dir, "data"), rack.Bridge, rack.Subnet(), reserved)
 }
 
 // start starts "appliance serve" and returns when it answers.

@@ -44,6 +44,9 @@ func roles() map[string]func(context.Context) error {
 
 		"trouble": trouble,
 
+		"secureBoot": secureBoot,
+		"armBoot":    armBoot,
+
 		"reboots":       reboots,
 		"demoOfStandIn": demoOfStandIn,
 		"standIn":       standIn,

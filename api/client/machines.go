@@ -72,6 +72,21 @@ func (c *Client) Boot(ctx context.Context, id string) (wire.BootShow, error) {
 	return read[wire.BootShow](ctx, c, machine(id, "/boot"))
 }
 
+// BootPaths is what was learned of how models boot.
+func (c *Client) BootPaths(ctx context.Context) (wire.BootPaths, error) {
+	return read[wire.BootPaths](ctx, c, "/boot/paths")
+}
+
+// PinBootPath makes a model boot one way; an empty NBP takes that back.
+func (c *Client) PinBootPath(ctx context.Context, p wire.PinPath) (wire.BootPaths, error) {
+	return ask[wire.BootPaths](ctx, c, http.MethodPost, "/boot/paths/pin", p)
+}
+
+// ImportBootPaths takes over what another appliance learned.
+func (c *Client) ImportBootPaths(ctx context.Context, p wire.BootPaths) (wire.BootPaths, error) {
+	return ask[wire.BootPaths](ctx, c, http.MethodPost, "/boot/paths", p)
+}
+
 // MachineLog is the machine's events; f.Machine is ignored.
 func (c *Client) MachineLog(ctx context.Context, id string, f pool.EventFilter) ([]pool.Event, error) {
 	f.Machine = ""

@@ -196,6 +196,31 @@ type BootShow struct {
 	Machine string      `json:"machine"`
 	Boots   []pool.Boot `json:"boots"`            // newest last
 	Silent  string      `json:"silent,omitempty"` // where it went silent, and the likely causes
+	// Diagnosis is the same in parts; absent while the boot goes on or has arrived.
+	Diagnosis *pool.Diagnosis `json:"diagnosis,omitempty"`
+	// Path is how its model boots now, and why.
+	Path *BootChoice `json:"path,omitempty"`
+	// Times is how long each stage takes on its model.
+	Times map[pool.BootStage]pool.StageTime `json:"times,omitempty"`
+}
+
+// BootChoice is the way that a machine boots.
+type BootChoice struct {
+	Model string        `json:"model"`
+	Class string        `json:"class"`
+	Path  pool.BootPath `json:"path"`
+}
+
+// PinPath makes a model boot one way; an empty nbp takes that back.
+type PinPath struct {
+	Model string        `json:"model" minLength:"1" maxLength:"500"`
+	Class string        `json:"class" enum:"bios,efi-x64,efi-x64-http,efi-arm64,efi-arm64-http"`
+	Path  pool.BootPath `json:"path"`
+}
+
+// BootPaths is what was learned of models.
+type BootPaths struct {
+	Models []pool.BootModel `json:"models"`
 }
 
 // Version tells what runs.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -18,13 +20,35 @@ import (
 // bootLog records what is seen of machines that boot. Observers hand events
 // to See, which never blocks; Run stores them in batches.
 type bootLog struct {
-	db     *store.DB
-	engine *orchestrator.Engine
-	states *images.States
-	feed   *api.Feed
-	log    *slog.Logger
-	queue  chan pool.BootEvent
-	lost   atomic.Int64
+	db      *store.DB
+	engine  *orchestrator.Engine
+	states  *images.States
+	feed    *api.Feed
+	log     *slog.Logger
+	queue   chan pool.BootEvent
+	lost    atomic.Int64
+	paths   *images.Paths
+	metrics *metrics // nil: nothing is counted
+	facts   sync.Map // pool.MAC -> *pool.Facts, nil too: what the last batch found
+}
+
+// macAt returns the MAC that leased an address.
+func (b *bootLog) macAt(addr netip.Addr) (pool.MAC, bool) {
+	l, err := b.db.LeaseAt(context.Background(), addr.Unmap())
+	return l.MAC, err == nil && !l.MAC.IsZero()
+}
+
+// factsOf returns a machine's facts as they were when it was last seen.
+func (b *bootLog) factsOf(mac pool.MAC) *pool.Facts {
+	if f, ok := b.facts.Load(mac); ok {
+		return f.(*pool.Facts)
+	}
+	m, err := b.db.MachineByMAC(context.Background(), mac)
+	if err != nil {
+		return nil
+	}
+	b.facts.Store(mac, m.Facts)
+	return m.Facts
 }
 
 // batchEvery is how long an event waits for others to share its write.
@@ -34,9 +58,17 @@ const batchEvery = 200 * time.Millisecond
 // file names and paths are its own words.
 const maxDetail = 200
 
-// See takes an event; when too many wait, it is counted and dropped.
+// See takes an event; when too many wait, it is counted and dropped. What is
+// known of the machine's boot path is so at once: its firmware may ask again
+// in the same second.
 func (b *bootLog) See(e pool.BootEvent) {
 	e.Detail = plain(e.Detail)
+	if b.metrics != nil {
+		b.metrics.see(e)
+	}
+	if !e.MAC.IsZero() && b.paths != nil {
+		b.paths.Observe(e)
+	}
 	select {
 	case b.queue <- e:
 	default:
@@ -95,6 +127,7 @@ func (b *bootLog) store(ctx context.Context, batch []pool.BootEvent) {
 			// TFTP and plain files name no MAC: the lease does.
 			if l, err := b.db.LeaseAt(ctx, e.Address); err == nil {
 				e.MAC = l.MAC
+				b.paths.Observe(e)
 			}
 		}
 		if e.MAC.IsZero() {
@@ -102,6 +135,7 @@ func (b *bootLog) store(ctx context.Context, batch []pool.BootEvent) {
 		}
 		if m, err := b.db.MachineByMAC(ctx, e.MAC); err == nil {
 			e.Machine = m.ID
+			b.facts.Store(e.MAC, m.Facts)
 		}
 		if e.Stage == pool.StageExtra && !e.Failed {
 			b.engine.AgentFetched(e.MAC)

@@ -21,6 +21,8 @@ type directory struct {
 	db      *store.DB
 	engine  *orchestrator.Engine
 	states  *images.States
+	paths   *images.Paths
+	see     func(pool.BootEvent)
 	site    images.Site
 	server  string // where agents reach the API
 	site6   images.Site
@@ -31,6 +33,10 @@ type directory struct {
 
 // Answer implements dhcp.Directory.
 func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, subnet pool.Subnet) (pool.BootAnswer, bool, error) {
+	if isDoctor(mac) { // "appliance doctor network" asks: nothing is recorded of it
+		answer, ok := images.Answer(c, images.Decide(c, pool.BootState{Discover: subnet.Discover}), mac, d.site, images.ChoosePath(c.Class()))
+		return answer, ok, nil
+	}
 	netboots := c.PXE || c.IPXE
 	state, _, err := d.states.BootState(ctx, mac, subnet.Discover)
 	if err != nil {
@@ -47,11 +53,19 @@ func (d *directory) Answer(ctx context.Context, mac pool.MAC, c pool.Client, sub
 	if !netboots {
 		return pool.BootAnswer{}, state.Known, nil // an installed system, or the agent
 	}
+	action := images.Decide(c, state)
+	if action == pool.BootIgnore {
+		return pool.BootAnswer{}, false, nil
+	}
 	site := d.site
 	if c.IPv6 {
 		site = d.site6
 	}
-	answer, ok := images.Answer(c, images.Decide(c, state), mac, site)
+	answer, ok := images.Answer(c, action, mac, site, d.paths.Path(mac, c, time.Now()))
+	if !ok && d.see != nil {
+		d.see(pool.BootEvent{At: time.Now(), MAC: mac, Stage: pool.StageDHCP, Code: pool.CodeMissing, Class: c.Class(),
+			Detail: fmt.Sprintf("no boot program for client architecture %d", c.Arch)})
+	}
 	return answer, ok, nil
 }
 

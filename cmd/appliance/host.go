@@ -154,18 +154,7 @@ func (a *app) doctorCmd() *cobra.Command {
 				return err
 			}
 			all := diagnose(cmd.Context(), c)
-			err = print(a, all, func(w io.Writer, all []finding) {
-				for _, f := range all {
-					mark := "ok"
-					if !f.OK {
-						mark = "NO"
-					}
-					_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", mark, f.Check, f.Found)
-					if f.Do != "" {
-						_, _ = fmt.Fprintf(w, "\t\t-> %s\n", f.Do)
-					}
-				}
-			})
+			err = print(a, all, showFindings)
 			for _, f := range all {
 				if !f.OK {
 					return errors.Join(err, fmt.Errorf("%w: an appliance cannot serve here yet", pool.ErrUnavailable))
@@ -175,6 +164,7 @@ func (a *app) doctorCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", first(a.getenv("APPLIANCE_CONFIG"), defaultConfig), "configuration `FILE`")
+	cmd.AddCommand(a.doctorNetworkCmd())
 	return cmd
 }
 

@@ -78,19 +78,21 @@ func (a *app) serveCmd() *cobra.Command {
 
 // appliance is everything that serve runs, wired together.
 type appliance struct {
-	config config
-	log    *slog.Logger
-	addr   netip.Addr // of the rack's interface
-	addr6  netip.Addr // its IPv6 address, where an IPv6 subnet is served
-	db     *store.DB
-	ca     *api.CA
-	engine *orchestrator.Engine
-	boots  *bootLog
-	api    *api.Server
-	dir    *directory
-	states *images.States
-	dhcp   *dhcp.Server
-	net    *network
+	config  config
+	log     *slog.Logger
+	addr    netip.Addr // of the rack's interface
+	addr6   netip.Addr // its IPv6 address, where an IPv6 subnet is served
+	db      *store.DB
+	ca      *api.CA
+	engine  *orchestrator.Engine
+	boots   *bootLog
+	api     *api.Server
+	dir     *directory
+	states  *images.States
+	dhcp    *dhcp.Server
+	net     *network
+	paths   *images.Paths
+	metrics *metrics
 }
 
 // serve opens everything, so that what cannot work fails at once, and runs it
@@ -163,10 +165,15 @@ func (s *appliance) wire() (err error) {
 	}
 	s.states.Read = s.engine.BootState
 	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
-	s.engine.Boot = s.boots.See
+	s.paths = &images.Paths{Store: s.db, Facts: s.boots.factsOf, Log: s.log}
+	if err := s.paths.Load(context.Background()); err != nil {
+		return err
+	}
+	s.metrics = newMetrics()
+	s.boots.paths, s.boots.metrics, s.engine.Boot = s.paths, s.metrics, s.boots.See
 	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
 	url := s.url()
-	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
+	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, paths: s.paths, see: s.boots.See, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
 	if s.addr6.IsValid() {
 		s.dir.site6 = images.Site{TFTP: s.addr6, HTTP: "http://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTP)).String()}
 		s.dir.server6 = "https://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTPS)).String()
@@ -176,9 +183,11 @@ func (s *appliance) wire() (err error) {
 		CheckRecipe: checkRecipe, Differences: differences, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
 		Version: version, Kit: kitVersion(), Interface: c.Interface, Started: time.Now(), Log: s.log,
 	}
+	s.api.Metrics = s.metrics.handler()
 	if !c.netboot() {
 		return nil
 	}
+	s.api.Paths = s.paths
 	s.net = newNetwork(c, s.db, s.log)
 	reservations, err := s.db.Reservations(context.Background())
 	if err != nil {
