@@ -29,9 +29,11 @@ func Candidates(class string) []pool.BootPath {
 			{NBP: NBPUEFI, Files: pool.FilesTFTP},
 		}
 	case pool.ClassEFIx64HTTP:
+		// Not the signed chain: shim and GRUB load over HTTP, but Debian 12's
+		// GRUB then finds no configuration and waits at its prompt for ever. An
+		// unsigned program is refused at once, and the firmware goes on to PXE.
 		return []pool.BootPath{
 			{NBP: NBPUEFI, Files: pool.FilesHTTP},
-			{NBP: NBPShim, Files: pool.FilesTFTP},
 			{NBP: NBPIPXE, Files: pool.FilesHTTP},
 		}
 	case pool.ClassEFIARM64:
@@ -41,10 +43,7 @@ func Candidates(class string) []pool.BootPath {
 			{NBP: NBPShimARM64, Files: pool.FilesTFTP, Block: small, Window: lockStep},
 		}
 	case pool.ClassEFIARM64HTTP:
-		return []pool.BootPath{
-			{NBP: NBPSNPARM64, Files: pool.FilesHTTP},
-			{NBP: NBPShimARM64, Files: pool.FilesTFTP},
-		}
+		return []pool.BootPath{{NBP: NBPSNPARM64, Files: pool.FilesHTTP}}
 	}
 	return nil
 }

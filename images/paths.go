@@ -279,7 +279,7 @@ func (p *Paths) Observe(e pool.BootEvent) {
 		p.failWith(e.MAC, a, facts, e.At, e.Detail)
 	case s == pool.StageIPXE:
 		a.iPXE = e.At
-	case s == pool.StageKernel, s == pool.StageInitrd, s == pool.StageLocal:
+	case s == pool.StageScript, s == pool.StageKernel, s == pool.StageInitrd, s == pool.StageLocal:
 		p.work(e.MAC, a, facts, e.At)
 	}
 }

@@ -92,7 +92,7 @@ func (d *day) inventoried(ctx context.Context, m *rack.Machine, each time.Durati
 }
 
 func secureBoot(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 45*time.Minute)
 	defer cancel()
 	d, end, err := raised(ctx,
 		rack.Spec{Firmware: rack.SecureUEFI, MemoryMB: 1024, Boot: rack.BootPXE, NoBMC: true},
@@ -103,7 +103,7 @@ func secureBoot(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, end()) }()
 	for i, tries := range []int{3, 1} {
 		m := d.rack.Machines[i]
-		got, err := d.inventoried(ctx, m, 5*time.Minute, tries)
+		got, err := d.inventoried(ctx, m, 12*time.Minute, tries)
 		if err != nil {
 			return err
 		}
