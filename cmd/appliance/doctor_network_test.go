@@ -98,7 +98,7 @@ func TestDoctorNetwork(t *testing.T) {
 	site := images.Site{TFTP: addr, HTTP: "http://10.99.0.1:8080"}
 	book := &leaseBook{}
 	d := &directory{site: site}
-	start(t, ctx, &servers, c, addr, d, book, site)
+	startServers(t, ctx, &servers, c, addr, d, book, site)
 
 	got := map[string][]finding{}
 	look := func() {
@@ -158,8 +158,8 @@ func TestDoctorNetwork(t *testing.T) {
 	}
 }
 
-// start runs the appliance's servers until ctx ends.
-func start(t *testing.T, ctx context.Context, wg *sync.WaitGroup, c config, addr netip.Addr, d *directory, book dhcp.Leases, site images.Site) {
+// startServers runs the appliance's servers until ctx ends.
+func startServers(t *testing.T, ctx context.Context, wg *sync.WaitGroup, c config, addr netip.Addr, d *directory, book dhcp.Leases, site images.Site) {
 	t.Helper()
 	conn, err := dhcp.Listen(ctx, c.Interface)
 	if err != nil {
