@@ -44,6 +44,7 @@ func (s *Server) decide(ctx context.Context, x *exchange) (verdict, error) {
 		return silence, s.decline(ctx, x)
 	case msgRequest:
 		if r.server.IsValid() && r.server != x.server && r.server != s.Addr {
+			s.note(x, pool.CodeElsewhere, r.server.String())
 			s.book.dropOffer(x.who()) // the client took another server's offer (RFC 2131, 4.3.2)
 			return s.ignore(), nil
 		}
@@ -126,6 +127,7 @@ func (s *Server) discover(ctx context.Context, x *exchange) (verdict, error) {
 		o := s.book.choose(x.net, x.who(), x.req.want, x.kept, x.server, x.now)
 		if o == nil {
 			s.stats.exhausted.Add(1)
+			s.note(x, pool.CodeFull, "subnet "+x.net.Prefix.String()+" has no free address")
 			return silence, fmt.Errorf("%w: subnet %s has no free address", pool.ErrUnavailable, x.net.Prefix)
 		}
 		switch s.prober.check(x, o) {
@@ -281,6 +283,7 @@ func (s *Server) decline(ctx context.Context, x *exchange) error {
 		return nil
 	}
 	s.stats.declines.Add(1)
+	s.note(x, pool.CodeDecline, addr.String())
 	s.log().Warn("address declined: it is in use by somebody else", "mac", x.req.mac.String(), "ip", addr.String())
 	return s.aside(ctx, addr)
 }
@@ -307,6 +310,7 @@ func (s *Server) setAside(ctx context.Context, who client, addr netip.Addr, by p
 // nak refuses a request.
 func (s *Server) nak(x *exchange, why string) verdict {
 	s.stats.naks.Add(1)
+	s.note(x, pool.CodeNak, why)
 	s.log().Info("request refused", "mac", x.req.mac.String(), "why", why)
 	x.refuse(why)
 	return answer
@@ -326,5 +330,13 @@ func (s *Server) event(x *exchange, stage pool.BootStage, addr netip.Addr) {
 			detail += " of " + p.Remote
 		}
 	}
-	s.Boot(pool.BootEvent{At: x.now, MAC: x.req.mac, Stage: stage, Address: addr, Detail: detail})
+	s.Boot(pool.BootEvent{At: x.now, MAC: x.req.mac, Stage: stage, Address: addr, Detail: detail, Class: x.client.Class()})
+}
+
+// note tells of something in a machine's boot that is no stage of it.
+func (s *Server) note(x *exchange, code pool.BootCode, detail string) {
+	if s.Boot == nil || !netboots(x.client) {
+		return
+	}
+	s.Boot(pool.BootEvent{At: x.now, MAC: x.req.mac, Stage: pool.StageDHCP, Code: code, Detail: detail, Class: x.client.Class()})
 }
