@@ -514,36 +514,36 @@ func (x *explorer) hash(m *model) uint64 {
 	h.SetSeed(x.seed)
 	for _, id := range slices.Sorted(maps.Keys(m.mem.machines)) {
 		r := m.mem.machines[id]
-		fmt.Fprint(&h, id, r.Phase, r.Instance, r.Epoch, r.Rev, r.Conditions[pool.CondAgent].Value, ";")
+		_, _ = fmt.Fprint(&h, id, r.Phase, r.Instance, r.Epoch, r.Rev, r.Conditions[pool.CondAgent].Value, ";")
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.mem.instances)) {
 		r := m.mem.instances[id]
-		fmt.Fprint(&h, id, r.Phase, r.Machine, r.Step, r.Rev, ";")
+		_, _ = fmt.Fprint(&h, id, r.Phase, r.Machine, r.Step, r.Rev, ";")
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.mem.steps)) {
 		r := m.mem.steps[key]
-		fmt.Fprint(&h, key, r.Status, r.BootID, r.Rev, ";")
+		_, _ = fmt.Fprint(&h, key, r.Status, r.BootID, r.Rev, ";")
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.mem.services)) {
-		fmt.Fprint(&h, id, m.mem.services[id].Phase, m.mem.services[id].Rev, ";")
+		_, _ = fmt.Fprint(&h, id, m.mem.services[id].Phase, m.mem.services[id].Rev, ";")
 	}
 	// The two appliances are alike: which of them is about to do what does not matter.
 	two := []string{m.pend[0].text(), m.pend[1].text()}
 	slices.Sort(two)
-	fmt.Fprint(&h, two)
+	_, _ = fmt.Fprint(&h, two)
 	for _, b := range m.box {
-		fmt.Fprint(&h, b.on, b.system, b.confirmed, b.boot, b.epoch)
+		_, _ = fmt.Fprint(&h, b.on, b.system, b.confirmed, b.boot, b.epoch)
 		for _, key := range slices.Sorted(maps.Keys(b.log)) {
-			fmt.Fprint(&h, key, b.log[key])
+			_, _ = fmt.Fprint(&h, key, b.log[key])
 		}
-		fmt.Fprint(&h, ";")
+		_, _ = fmt.Fprint(&h, ";")
 	}
-	fmt.Fprint(&h, m.net, m.crashes, m.losses, m.doubles, m.fences, m.returns)
+	_, _ = fmt.Fprint(&h, m.net, m.crashes, m.losses, m.doubles, m.fences, m.returns)
 	for _, id := range m.mem.opOrder {
-		fmt.Fprint(&h, m.mem.ops[id].Machine, m.mem.ops[id].Kind, m.mem.ops[id].Status, m.mem.ops[id].Rev, ";")
+		_, _ = fmt.Fprint(&h, m.mem.ops[id].Machine, m.mem.ops[id].Kind, m.mem.ops[id].Status, m.mem.ops[id].Rev, ";")
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.effects)) {
-		fmt.Fprint(&h, key, m.effects[key])
+		_, _ = fmt.Fprint(&h, key, m.effects[key])
 	}
 	return h.Sum64()
 }
