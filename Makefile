@@ -136,6 +136,12 @@ e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## one BIOS and one UEFI ma
 	RACK_E2E=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 30m ./rack/
 
+# What does not fit into make test: machines that die under load and are healed.
+.PHONY: e2e-long
+e2e-long: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## the long end-to-end tests
+	RACK_E2E=1 RACK_E2E_LONG=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
+	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 60m -v -run 'TestE2EHeal' ./rack/
+
 # --- figures ---------------------------------------------------------------
 
 # Every bench/*.sh, or ONLY=engine. Each prints its figures; see bench/README.md.

@@ -37,6 +37,8 @@ type Agent struct {
 	// Welcomed is told what the appliance said, before it is acted on.
 	Welcomed func(wire.Welcome) error
 	Log      *slog.Logger
+	// Unconfirmed says who let this system start without the appliance; nil: nobody.
+	Unconfirmed func() string
 
 	renew time.Time // of the certificate
 	said  *pool.Facts
@@ -119,6 +121,9 @@ func (a *Agent) hello(ctx context.Context) (wire.Welcome, error) {
 		if f := a.Facts(ctx); !sameFacts(f, a.said) {
 			h.Facts = f
 		}
+	}
+	if a.Unconfirmed != nil {
+		h.Unconfirmed = a.Unconfirmed()
 	}
 	var w wire.Welcome
 	if _, err = a.Client.Do(ctx, "POST", wire.PathHello, h, &w); err != nil {
@@ -211,6 +216,10 @@ func (a *Agent) obey(ctx context.Context, w wire.Welcome) error {
 // work performs tasks until the connection is lost, the appliance wants a new
 // hello, or half of the certificate's life is over.
 func (a *Agent) work(ctx context.Context) error {
+	bctx, stop := context.WithCancel(ctx)
+	beating := make(chan struct{})
+	go func() { defer close(beating); a.beats(bctx) }()
+	defer func() { stop(); <-beating }()
 	open, err := a.Journal.Open()
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ type fakeAppliance struct {
 	// errands are handed out to an agent that is busy; readings came back.
 	errands  chan wire.Assignment
 	readings chan pool.Readings
+	watched  http.HandlerFunc // what an agent says of what it watches
 
 	mu      sync.Mutex
 	welcome wire.Welcome // state, epoch
@@ -203,6 +204,13 @@ func (f *fakeAppliance) mutual(mux *http.ServeMux) {
 	add("GET "+wire.PathImage+"{name}/manifest", func(w http.ResponseWriter, _ *http.Request) { f.write(w, f.image) })
 	add("GET "+wire.PathImage+"{name}/frames", f.serveFrames)
 	add(wire.PathAttr, f.attribute)
+	add("POST "+wire.PathWatch, func(w http.ResponseWriter, r *http.Request) {
+		if f.watched == nil {
+			http.Error(w, "nobody wants it", http.StatusGone)
+			return
+		}
+		f.watched(w, r)
+	})
 }
 
 func (f *fakeAppliance) task(w http.ResponseWriter, r *http.Request) {

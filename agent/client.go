@@ -199,7 +199,7 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader, 
 		c.date = t
 		c.mu.Unlock()
 	}
-	if resp.StatusCode < 300 {
+	if resp.StatusCode < 300 { // 101 among them
 		return resp, nil
 	}
 	return nil, errors.Join(refusal(path, resp), drain(resp.Body))

@@ -99,6 +99,12 @@ func (l *lifecycle) perform(ctx context.Context) (any, error) {
 			return nil, err
 		}
 		return nil, l.cleanup(p.Instance)
+	case pool.TaskWatch:
+		var p pool.PrepareParams
+		if err := readParams(l.task, &p); err != nil {
+			return nil, err
+		}
+		return nil, l.watch(p)
 	case pool.TaskFacts, pool.TaskBMCUser, pool.TaskWipe, pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskLook:
 	}
 	return nil, fmt.Errorf("%w: the installed agent has no task %q", pool.ErrInvalid, l.task.Kind)
@@ -125,6 +131,9 @@ func (l *lifecycle) connect() (err error) {
 func (l *lifecycle) prepare(ctx context.Context, p pool.PrepareParams) error {
 	dir, err := l.home.folder(p.Instance)
 	if err != nil {
+		return err
+	}
+	if err := l.home.unwatch(p.Instance.ID); err != nil {
 		return err
 	}
 	if err := l.connect(); err != nil {
@@ -177,7 +186,7 @@ func (l *lifecycle) cleanup(in pool.InstanceInfo) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.RemoveAll(dir), os.RemoveAll(dir+".new")); err != nil {
+	if err := errors.Join(l.home.unwatch(in.ID), os.RemoveAll(dir), os.RemoveAll(dir+".new")); err != nil {
 		return fmt.Errorf("remove recipe: %w", err)
 	}
 	return nil
@@ -215,14 +224,29 @@ func recipeValues(in pool.InstanceInfo) recipes.Values {
 }
 
 func (l *lifecycle) event(ctx context.Context, p pool.EventParams) (any, error) {
+	if moves(p.Event) && !strings.HasPrefix(l.task.Key, aloneKey) {
+		if err := l.home.unwatch(p.Instance.ID); err != nil {
+			return nil, err
+		}
+	}
 	run, err := l.runner(p.Instance)
 	if err != nil {
 		return nil, err
 	}
-	res, err := run.Run(ctx, p.Event, p.Args, l.out)
+	var res recipes.Result
+	if name, ok := strings.CutPrefix(p.Event, commandPrefix); ok {
+		res, err = run.Command(ctx, name, p.Args, l.out)
+	} else {
+		res, err = run.Run(ctx, p.Event, p.Args, l.out)
+	}
 	l.warn(res)
 	if err != nil {
 		return nil, eventCause(p.Event, res, err)
+	}
+	if p.Event == "locator" && res.Ran {
+		if err := l.keepPIDs(p.Instance, res.Value); err != nil {
+			return nil, err
+		}
 	}
 	return eventResult(res)
 }
@@ -274,6 +298,10 @@ func (l *lifecycle) detect(ctx context.Context, p pool.EventParams) (any, error)
 		if w := strings.Join(res.Warnings, "; "); w != warned {
 			l.warn(res)
 			warned = w
+		}
+		if code, ended := l.home.startEnded(p.Instance.ID); ended && code != 0 {
+			return nil, newCause("start.exit", fmt.Sprintf("The launched process exited with the error exit code %d.", code),
+				fmt.Sprintf("%s was asked %d times", event, tries), "Read the service's output, mend the recipe, then try again.")
 		}
 		pause(ctx, wait)
 		wait = min(wait*3/2, interval)
@@ -334,7 +362,22 @@ type recipeHost struct {
 	instance  pool.InstanceInfo
 }
 
-var _ recipes.Host = (*recipeHost)(nil)
+var (
+	_ recipes.Host       = (*recipeHost)(nil)
+	_ recipes.Maintainer = (*recipeHost)(nil)
+)
+
+// Maintain implements recipes.Maintainer.
+func (h *recipeHost) Maintain(ctx context.Context, span time.Duration) error {
+	if err := h.lifecycle.connect(); err != nil {
+		return err
+	}
+	_, err := h.lifecycle.client.Do(ctx, "POST", wire.PathMaintain, wire.Maintain{Instance: h.instance.ID, Seconds: int64(span.Seconds())}, nil)
+	if err != nil {
+		return fmt.Errorf("maintenance of %s: %w", h.instance.Service, err)
+	}
+	return nil
+}
 
 // Exec implements recipes.Host.
 func (h *recipeHost) Exec(ctx context.Context, c recipes.Command, out io.Writer) (int, error) {
@@ -382,13 +425,34 @@ func (h *recipeHost) background(c recipes.Command, env []string) (code int, err 
 		return -1, fmt.Errorf("start %s: %w", c.Argv[0], err)
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	cmd := exec.CommandContext(context.Background(), c.Argv[0], c.Argv[1:]...) // it outlives us
+	exit, err := h.exitFile()
+	if err != nil {
+		return -1, err
+	}
+	// A shell waits for it and writes down how it ended: we shall not be there.
+	argv := append([]string{"-c", `"$@"; echo $? >"$0.new" && mv "$0.new" "$0"`, exit}, c.Argv...)
+	cmd := exec.CommandContext(context.Background(), "/bin/sh", argv...) // it outlives us
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.Dir, env, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return -1, fmt.Errorf("start %s: %w", c.Argv[0], err)
 	}
 	return 0, cmd.Process.Release()
+}
+
+// exitFile is where it will be said how the instance's start process ended.
+func (h *recipeHost) exitFile() (string, error) {
+	home := h.lifecycle.home
+	if err := os.MkdirAll(home.state("watch"), 0o700); err != nil {
+		return "", fmt.Errorf("start: %w", err)
+	}
+	f := home.watchFile(h.instance.ID, "exit")
+	for _, old := range []string{f, home.watchFile(h.instance.ID, "pids")} {
+		if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("start: %w", err)
+		}
+	}
+	return filepath.Abs(f)
 }
 
 func (h *recipeHost) env(extra []string) ([]string, error) {

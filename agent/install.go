@@ -92,7 +92,7 @@ func (p personal) write(root *os.Root) error {
 			return err
 		}
 	}
-	for _, step := range []func(*os.Root) error{p.trust, p.sources, p.agent, sshHostKey, enable} {
+	for _, step := range []func(*os.Root) error{p.trust, p.sources, p.agent, sshHostKey, enable, guardUnits} {
 		if err := step(root); err != nil {
 			return err
 		}

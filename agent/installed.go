@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ type Home struct {
 	Config string // identity.json and key.pem; /etc/appliance
 	State  string // journal and recipes; /var/lib/appliance
 	Binary string // what performs a task; the running file
+	Boot   string // what ends with this boot; /run/appliance
 }
 
 func (h Home) config(name string) string {
@@ -82,7 +84,11 @@ func (h Home) Run(ctx context.Context, version string, log *slog.Logger) error {
 		Key: key, Client: client, Journal: journal, Log: log, Leave: leaveInstalled,
 		Tasks: &installed{home: h, client: client, journal: journal, log: silent(log),
 			looks: &lookouts{home: h, client: client}}}
+	a.Unconfirmed = h.unconfirmed
 	a.Welcomed = func(w wire.Welcome) error {
+		if err := h.heed(w, id.Epoch); err != nil {
+			return err
+		}
 		if w.Certificate == "" && (w.State != wire.StateWork || w.Epoch <= id.Epoch) {
 			return nil
 		}
@@ -102,7 +108,23 @@ func (h Home) Run(ctx context.Context, version string, log *slog.Logger) error {
 		a.renew = renewAt(cert)
 	}
 	silent(log).Info("agent starts", "version", version, "machine", id.Machine, "epoch", id.Epoch)
+	watch := &watcher{tasks: a.Tasks.(*installed), client: client, log: silent(log)}
+	var wg sync.WaitGroup
+	wg.Go(func() { watch.run(ctx) })
+	defer wg.Wait()
 	return a.Run(ctx)
+}
+
+// heed lets this boot start what recipes put here, or nothing any more, as
+// the appliance says.
+func (h Home) heed(w wire.Welcome, epoch int64) error {
+	switch {
+	case w.State == wire.StateWork && w.Epoch >= epoch:
+		return errors.Join(h.told(), h.confirm("appliance", w.Epoch))
+	case w.State == wire.StateFenced:
+		return h.revoke()
+	}
+	return nil
 }
 
 func leaveInstalled(ctx context.Context, kind pool.TaskKind) error {

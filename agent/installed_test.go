@@ -43,7 +43,7 @@ func installedMachine(t *testing.T, f *fakeAppliance) Home {
 	t.Helper()
 	dir := t.TempDir()
 	t.Setenv(testHome, dir)
-	home := Home{Config: dir + "/etc", State: dir + "/var", Binary: os.Args[0]}
+	home := Home{Config: dir + "/etc", State: dir + "/var", Binary: os.Args[0], Boot: dir + "/run"}
 	key, err := NewKey()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if dir == "" || len(os.Args) < 3 {
 		os.Exit(m.Run())
 	}
-	home := Home{Config: dir + "/etc", State: dir + "/var"}
+	home := Home{Config: dir + "/etc", State: dir + "/var", Boot: dir + "/run"}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	var err error

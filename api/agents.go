@@ -49,6 +49,9 @@ func (s *Server) agentRoutes(e *echo.Echo) {
 	e.GET(wire.PathReadings, s.proved(s.agentReadings))
 	e.POST(wire.PathReadings, s.proved(s.takeReadings), s.early, small)
 	e.POST(wire.PathBye, s.proved(s.bye), small)
+	e.GET(wire.PathBeat, s.proved(s.beat))
+	e.POST(wire.PathWatch, s.proved(s.watched), s.early, small)
+	e.POST(wire.PathMaintain, s.proved(s.maintain), s.early, small)
 }
 
 // crowd lets n requests in at once; the others wait for their turn.
@@ -197,7 +200,7 @@ func (s *Server) hello(c echo.Context) error {
 		return err
 	}
 	var csr *x509.CertificateRequest
-	said := pool.AgentHello{MAC: h.MAC, Mode: h.Mode, BootID: h.BootID, Version: h.Version, Epoch: h.Epoch, Facts: h.Facts}
+	said := pool.AgentHello{MAC: h.MAC, Mode: h.Mode, BootID: h.BootID, Version: h.Version, Epoch: h.Epoch, Facts: h.Facts, Unconfirmed: h.Unconfirmed}
 	if h.CSR != "" {
 		if csr, said.Key, err = parseCSR(h.CSR); err != nil {
 			return err

@@ -26,6 +26,8 @@ var needs = map[string]pool.Role{
 	"revisions": pool.Viewer, "updateService": pool.Operator, "steerRollout": pool.Operator,
 	"scale": pool.Operator, "scaling": pool.Viewer, "invoke": pool.Operator, "invocation": pool.Viewer, "readings": pool.Viewer, "samples": pool.Viewer,
 	"attributes": pool.Viewer, "getAttribute": pool.Operator, "setAttribute": pool.Operator, "removeAttribute": pool.Operator,
+	"healing": pool.Viewer, "stopHealing": pool.Operator, "resumeHealing": pool.Operator, "recoverService": pool.Operator, "fence": pool.Operator,
+	"maintainMachine": pool.Operator, "endMachineMaintenance": pool.Operator, "maintainService": pool.Operator, "endServiceMaintenance": pool.Operator,
 	"recipes": pool.Viewer, "recipe": pool.Viewer, "uploadRecipe": pool.Operator,
 	"hosts": pool.Viewer, "host": pool.Viewer, "addHosts": pool.Operator, "removeHost": pool.Operator,
 	"templates": pool.Viewer, "template": pool.Viewer, "putTemplate": pool.Operator,

@@ -110,6 +110,15 @@ type Engine interface {
 	Readings(ctx context.Context, service string) ([]pool.Readings, error)
 	Samples(ctx context.Context, service string) (map[string]map[string][]pool.Sample, error)
 	Live(machine string) pool.LiveState
+	// Healing says whether lost machines are fenced; Stop and Resume switch it.
+	Healing(ctx context.Context) (pool.HealingState, error)
+	StopHealing(ctx context.Context, by, why string) (pool.HealingState, error)
+	ResumeHealing(ctx context.Context, by string) (pool.HealingState, error)
+	// Recover takes a person's word on a service that waits for one.
+	Recover(ctx context.Context, service string, o pool.RecoverOptions) (pool.Service, error)
+	// Maintain begins maintenance for a time, without end when it is zero.
+	Maintain(ctx context.Context, machineOrService, by, reason string, span time.Duration) (pool.Maintenance, error)
+	Unmaintain(ctx context.Context, machineOrService, by string) error
 	// WatchLive returns a channel of changes, which may be nil, and a func that ends the watch.
 	WatchLive() (<-chan pool.LiveUpdate, func())
 }
@@ -118,6 +127,9 @@ type Engine interface {
 type Agents interface {
 	AgentHello(ctx context.Context, h pool.AgentHello) (pool.Verdict, error)
 	AgentBye(ctx context.Context, machine, bootID string) error
+	// Beat notes a sign of life; ErrConflict: the agent must say hello first.
+	Beat(machine, bootID string) error
+	Watched(ctx context.Context, r pool.WatchReport) error
 	UseBootToken(ctx context.Context, mac pool.MAC, token string) (machine string, err error)
 	// NextTask blocks until there is a task, or ctx ended: pool.ErrNotFound.
 	NextTask(ctx context.Context, machine, bootID string, mode pool.AgentMode) (pool.Step, string, error)

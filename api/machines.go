@@ -82,6 +82,9 @@ func (s *Server) operationRoutes(a huma.API, tag string) {
 	handle(s, a, post("inspect", "Take the inventory again"), func(ctx context.Context, in *one) (pool.Operation, error) {
 		return s.start(ctx, in.ID, pool.OpInspect, pool.OpParams{})
 	})
+	handle(s, a, post("fence", "Switch a machine off, with proof, whatever runs on it; its service is recovered"), func(ctx context.Context, in *one) (pool.Operation, error) {
+		return s.start(ctx, in.ID, pool.OpFence, pool.OpParams{})
+	})
 	handle(s, a, post("wipe", "Erase disks"), func(ctx context.Context, in *oneAnd[wire.WipeRequest]) (pool.Operation, error) {
 		if _, err := s.confirmed(ctx, in.ID, true, in.Body.Confirm); err != nil {
 			return pool.Operation{}, err

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -70,6 +71,8 @@ type fakeEngine struct {
 	outcomes []pool.TaskOutcome
 	lines    []string
 	store    *store.DB
+	beats    atomic.Int64
+	healing  pool.HealingState
 }
 
 func (f *fakeEngine) called(what ...string) error {
@@ -151,6 +154,41 @@ func (f *fakeEngine) AgentHello(_ context.Context, h pool.AgentHello) (pool.Verd
 func (f *fakeEngine) AgentBye(_ context.Context, m, boot string) error {
 	return f.called("bye", m, boot)
 }
+func (f *fakeEngine) Beat(machine, boot string) error {
+	f.beats.Add(1)
+	if boot != "boot-1" {
+		return fmt.Errorf("%w: agent on machine %s: say hello first", pool.ErrConflict, machine)
+	}
+	return nil
+}
+
+func (f *fakeEngine) Watched(_ context.Context, r pool.WatchReport) error {
+	return errors.Join(f.taskErr, f.called("watched", r.Machine, r.Watch, r.State, r.Why))
+}
+
+func (f *fakeEngine) Healing(context.Context) (pool.HealingState, error) { return f.healing, nil }
+func (f *fakeEngine) StopHealing(_ context.Context, by, why string) (pool.HealingState, error) {
+	f.healing = pool.HealingState{Stopped: true, By: by, Why: why}
+	return f.healing, f.called("stop-healing", by, why)
+}
+
+func (f *fakeEngine) ResumeHealing(_ context.Context, by string) (pool.HealingState, error) {
+	f.healing = pool.HealingState{}
+	return f.healing, f.called("resume-healing", by)
+}
+
+func (f *fakeEngine) Recover(_ context.Context, s string, o pool.RecoverOptions) (pool.Service, error) {
+	return pool.Service{Name: s}, f.called("recover", s, o.By, fmt.Sprint(o.WithoutData, o.MachineOff))
+}
+
+func (f *fakeEngine) Maintain(_ context.Context, what, by, reason string, span time.Duration) (pool.Maintenance, error) {
+	return pool.Maintenance{By: by, Reason: reason}, f.called("maintain", what, by, reason, span.String())
+}
+
+func (f *fakeEngine) Unmaintain(_ context.Context, what, by string) error {
+	return f.called("unmaintain", what, by)
+}
+
 func (f *fakeEngine) UseBootToken(_ context.Context, _ pool.MAC, token string) (string, error) {
 	if token != f.token {
 		return "", pool.ErrNotFound

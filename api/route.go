@@ -34,6 +34,7 @@ func (s *Server) people(e *echo.Echo) huma.API {
 	s.rolloutRoutes(a)
 	s.operateRoutes(a)
 	s.attributeRoutes(a)
+	s.healingRoutes(a)
 	s.catalogueRoutes(a)
 	s.sessionRoutes(a)
 	s.streamRoute(a)

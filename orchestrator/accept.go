@@ -83,6 +83,7 @@ func release(d *draft, m *pool.Machine, wiped map[string]bool, wipe bool, why, b
 	m.Key, m.Image = "", ""
 	d.secret(bootSecret(m.ID), pool.Secret{})
 	d.condition(m, pool.CondBroken, "", "")
+	d.condition(m, pool.CondFenced, "", "")
 	d.condition(m, pool.CondDirty, pool.True, why)
 	if wipe || !m.Driver.Erases() {
 		d.condition(m, pool.CondProtected, "", "")

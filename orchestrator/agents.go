@@ -205,6 +205,9 @@ func (e *Engine) helloInstalled(ctx context.Context, id string, h pool.AgentHell
 	err := e.change(ctx, id, func(v *view, d *draft) error {
 		m := v.m
 		out = pool.Verdict{Machine: *m, State: verdictWork}
+		if h.Unconfirmed != "" {
+			d.tellMachine(m, "agent.unconfirmed", pool.Warning, "On %s somebody let the system start without the appliance: %s.", m.Name, h.Unconfirmed)
+		}
 		owned := m.Phase == pool.Active || m.Phase == pool.Reserved
 		switch {
 		case !owned:
@@ -213,6 +216,8 @@ func (e *Engine) helloInstalled(ctx context.Context, id string, h pool.AgentHell
 			out.State, out.Why = verdictFenced, fmt.Sprintf("machine %s is at epoch %d, this system is of epoch %d", m.Name, m.Epoch, h.Epoch)
 		case v.op != nil && v.op.Kind == pool.OpFence: // it may have got power again since the proof that it had none
 			out.State, out.Why, out.Retry = verdictWait, fmt.Sprintf("machine %s is being fenced", m.Name), helloRetry
+		case m.Conditions.Is(pool.CondFenced):
+			out.State, out.Why, out.Retry = verdictFenced, fmt.Sprintf("machine %s was fenced, and nobody let it start again", m.Name), helloRetry
 		case !ok:
 			out.State, out.Why, out.Retry = verdictWait, "the machine is about to start anew", helloRetry
 		}
@@ -231,6 +236,9 @@ func (e *Engine) helloInstalled(ctx context.Context, id string, h pool.AgentHell
 	}
 	if p.mode != "" {
 		e.heard(id, pool.Installed, h.BootID, func(p *presence) { p.trusted = out.State == verdictWork })
+	}
+	if in := out.Machine.Instance; in != "" {
+		e.q.add("i:" + in) // what it runs may have to be started
 	}
 	return out, nil
 }

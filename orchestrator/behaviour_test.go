@@ -359,10 +359,13 @@ func TestRefusals(t *testing.T) {
 	live(t, func(*world) {}, func(ctx context.Context, w *world) {
 		w.until(t, "ready", w.phase(pool.Ready))
 		e := w.engine.Load()
-		for _, k := range []pool.OpKind{pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpUpdate, pool.OpFence} {
+		for _, k := range []pool.OpKind{pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpUpdate} {
 			if _, err := e.Start(ctx, w.only().ID, k, pool.OpParams{}, "eve"); !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "later version") {
 				t.Errorf("Start(%s) = %v", k, err)
 			}
+		}
+		if _, err := e.Start(ctx, w.only().ID, pool.OpFence, pool.OpParams{}, "eve"); !errors.Is(err, pool.ErrConflict) {
+			t.Errorf("fence of a ready machine = %v, want ErrConflict", err)
 		}
 		if _, err := e.Start(ctx, w.only().ID, pool.OpWipe, pool.OpParams{}, "eve"); !errors.Is(err, pool.ErrConflict) {
 			t.Errorf("wipe of a ready machine = %v, want ErrConflict", err)

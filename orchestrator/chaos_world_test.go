@@ -88,7 +88,8 @@ func (w *ward) serve(ctx context.Context) {
 	w.wg.Go(func() {
 		for first := true; ctx.Err() == nil; first = false {
 			h := w.mem.open()
-			e := &Engine{Store: h, Compute: compute.Metal{}, Rules: []AcceptRule{{Name: "all", Erase: true}}, BMC: wardBMC{w}}
+			e := &Engine{Store: h, Compute: compute.Metal{}, Rules: []AcceptRule{{Name: "all", Erase: true}}, BMC: wardBMC{w},
+				Probe: func(context.Context, netip.Addr) bool { return true }} // a machine whose agent is silent answers: nothing is lost here
 			w.engine.Store(e)
 			if first {
 				close(started)
@@ -431,7 +432,7 @@ func (b *box) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 	case pool.TaskEvent:
 		b.ward.intended(s)
 		b.ward.mu.Lock()
-		b.ward.effects[s.Owner+"/"+s.Name]++
+		b.ward.effects[effectOf(s)]++
 		b.ward.mu.Unlock()
 		b.mu.Lock()
 		cut := b.cut == s.Name
@@ -503,4 +504,13 @@ func (b wardBMC) SetBootDevice(ctx context.Context, m pool.BMC, _ pool.BootDevic
 func (b wardBMC) Check(ctx context.Context, m pool.BMC) error {
 	_, err := b.session(ctx, m)
 	return err
+}
+
+// effectOf names the effect of an event: a service that is started again, after
+// its machine was, has those of its later rounds, too.
+func effectOf(s pool.Step) string {
+	if s.Round == 0 {
+		return s.Owner + "/" + s.Name
+	}
+	return fmt.Sprintf("%s/%s#%d", s.Owner, s.Name, s.Round)
 }

@@ -116,7 +116,7 @@ func (d *draft) condition(m *pool.Machine, t pool.ConditionType, value, reason s
 		if value == "unreachable" || value == "auth_failed" || value == "locked" || value == "lost" || value == "warn" || value == "critical" {
 			sev = pool.Warning
 		}
-	case pool.CondPower, pool.CondHold, pool.CondProtected, pool.CondDirty:
+	case pool.CondPower, pool.CondHold, pool.CondProtected, pool.CondDirty, pool.CondFenced:
 	}
 	switch {
 	case value == "":

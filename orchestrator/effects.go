@@ -82,6 +82,8 @@ func (e *Engine) power(ctx context.Context, s pool.Step, m pool.Machine) error {
 		return e.BMC.SetBootDevice(ctx, b, device, m.Firmware)
 	case stepBootDisk:
 		return e.BMC.SetBootDevice(ctx, b, pool.BootDisk, m.Firmware)
+	case stepProof:
+		return e.prove(ctx, b)
 	case stepPowerOff:
 		return e.BMC.SetPower(ctx, b, pool.DoPowerOff)
 	case stepPowerSoft:

@@ -40,6 +40,7 @@ type Store interface {
 	Applications(ctx context.Context) ([]pool.Application, error)
 	Revision(ctx context.Context, service string, n int) (pool.Revision, error)
 	Revisions(ctx context.Context, service string) ([]pool.Revision, error)
+	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
 	Template(ctx context.Context, name string) (pool.Template, error)
 	Templates(ctx context.Context) ([]pool.Template, error)
 	Image(ctx context.Context, name string) (pool.Image, error)
@@ -97,6 +98,14 @@ type Engine struct {
 	// Boot observes what the engine sees of booting machines: power switched
 	// on, an agent's first hello. Nil: nobody does. It must not block.
 	Boot func(pool.BootEvent)
+	// Probe says whether anything at an address answers on the network; nil:
+	// nothing does. It must end with ctx.
+	Probe func(ctx context.Context, addr netip.Addr) bool
+	// Links says which of the appliance's own links is down; empty or nil: none.
+	Links func() string
+	// Return is how long a machine that is switched on again may take until its
+	// agent reports; 10 minutes when zero.
+	Return time.Duration
 
 	q       queue
 	times   durations
@@ -112,6 +121,7 @@ type Engine struct {
 	assigned map[string]assignment
 	watchers map[chan pool.LiveUpdate]struct{}
 	fetches  map[pool.MAC][]time.Time
+	guard    guard
 
 	looks lookout // details, monitors and samples
 }
@@ -123,6 +133,7 @@ func (e *Engine) init() {
 		e.working, e.effects = map[string]context.CancelFunc{}, map[string]*effect{}
 		e.assigned, e.watchers = map[string]assignment{}, map[chan pool.LiveUpdate]struct{}{}
 		e.fetches = map[pool.MAC][]time.Time{}
+		e.guard.suspects = map[string]*suspect{}
 		if e.Log == nil {
 			e.Log = slog.New(slog.DiscardHandler)
 		}

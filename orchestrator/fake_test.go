@@ -29,6 +29,7 @@ type memory struct {
 	secrets   map[string]pool.Secret
 	wipes     map[string]map[string]bool
 	settings  map[string]string
+	attrs     map[string]pool.Attribute // by scope and name
 	templates []pool.Template
 	images    []pool.Image
 	events    []pool.Event
@@ -56,7 +57,7 @@ type fault struct {
 func newMemory() *memory {
 	return &memory{machines: map[string]pool.Machine{}, ops: map[string]pool.Operation{}, steps: map[string]pool.Step{},
 		services: map[string]pool.Service{}, instances: map[string]pool.Instance{}, apps: map[string]pool.Application{}, revisions: map[string][]pool.Revision{}, secrets: map[string]pool.Secret{},
-		wipes: map[string]map[string]bool{}, settings: map[string]string{}, templates: pool.Shipped(),
+		wipes: map[string]map[string]bool{}, settings: map[string]string{}, attrs: map[string]pool.Attribute{}, templates: pool.Shipped(),
 		images: []pool.Image{{Name: "debian-12", Size: 1 << 30, Digest: "sha256:00"}}}
 }
 
@@ -199,11 +200,14 @@ func (m *memory) verify(c *pool.Change, wiped map[string]map[string]bool) error 
 		if err := pool.CheckOperation(op, *n, phases...); err != nil {
 			return err
 		}
-		if has := open[n.Machine]; n.Status.Open() && has != "" && has != n.ID {
+		has := open[n.Machine]
+		switch {
+		case n.Status.Open() && has != "" && has != n.ID:
 			return fmt.Errorf("%w: machine %s has open operation %s", pool.ErrConflict, n.Machine, has)
-		}
-		if n.Status.Open() {
+		case n.Status.Open():
 			open[n.Machine] = n.ID
+		case has == n.ID:
+			delete(open, n.Machine)
 		}
 	}
 	for _, n := range c.Steps {
@@ -300,6 +304,7 @@ func (m *memory) apply(c *pool.Change) error {
 	for _, d := range c.Decisions {
 		m.decisions = append(m.decisions, *d)
 	}
+	maps.Copy(m.settings, c.Settings)
 	for _, e := range c.Events {
 		e.Seq = int64(len(m.events) + 1)
 		m.events = append(m.events, *e)
@@ -483,6 +488,10 @@ func (h *handle) Revision(_ context.Context, service string, n int) (pool.Revisi
 
 func (h *handle) Revisions(_ context.Context, service string) ([]pool.Revision, error) {
 	return get(h, "revisions", service, func() ([]pool.Revision, bool) { return slices.Clone(h.revisions[service]), true })
+}
+
+func (h *handle) Attribute(_ context.Context, scope, name string) (pool.Attribute, error) {
+	return get(h, "attribute", scope+" "+name, func() (pool.Attribute, bool) { a, ok := h.attrs[scope+" "+name]; return a, ok })
 }
 
 func (h *handle) Template(_ context.Context, name string) (pool.Template, error) {

@@ -26,7 +26,9 @@ type presence struct {
 	trusted  bool // it proved who it is
 	first    time.Time
 	seen     time.Time
+	beats    bool   // it says a word every second (Engine.Beat)
 	polling  int    // it waits for a task now
+	lost     bool   // it was silent for too long; nobody did anything about it yet
 	expected bool   // the rows say that there is one; it was not heard of yet
 	gone     string // boot ID that was told to end: nothing it says counts
 	progress *pool.Progress
@@ -34,7 +36,7 @@ type presence struct {
 
 func (p *presence) leave() {
 	p.gone = p.bootID
-	p.mode, p.bootID, p.greeted, p.trusted, p.progress = "", "", false, false, nil
+	p.mode, p.bootID, p.greeted, p.trusted, p.beats, p.progress = "", "", false, false, false, nil
 }
 
 func (p presence) state() pool.LiveState {
@@ -60,14 +62,15 @@ func (e *Engine) presence(machine string) presence {
 // full window from now, it is lost.
 func (e *Engine) expect(m pool.Machine) {
 	switch m.Conditions[pool.CondAgent].Value {
-	case "standby", "busy", "installed":
+	case "standby", "busy", "installed", "lost":
 	default:
 		return
 	}
+	lost := m.Conditions[pool.CondAgent].Value == "lost"
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.live[m.ID] == nil {
-		e.live[m.ID] = &presence{expected: true, seen: time.Now()}
+		e.live[m.ID] = &presence{expected: !lost, lost: lost, seen: time.Now()}
 	}
 }
 
@@ -90,7 +93,7 @@ func (e *Engine) heard(machine string, mode pool.AgentMode, bootID string, more 
 	if fresh {
 		*p = presence{mode: mode, bootID: bootID, first: now, gone: p.gone}
 	}
-	p.seen, p.expected = now, false
+	p.seen, p.expected, p.lost = now, false, false
 	before := *p
 	if more != nil {
 		more(p)
@@ -121,10 +124,11 @@ func (e *Engine) sweep(ctx context.Context) {
 	var lost []string
 	e.mu.Lock()
 	for id, p := range e.live {
-		if (p.mode != "" || p.expected) && p.polling == 0 && now.Sub(p.seen) >= silence {
+		if (p.mode != "" || p.expected) && (p.polling == 0 || p.beats) && now.Sub(p.seen) >= silence {
 			lost = append(lost, id)
-			p.mode, p.bootID, p.greeted, p.trusted, p.expected, p.progress = "", "", false, false, false, nil
-		} else if p.mode == "" && !p.expected && now.Sub(p.seen) >= forgotten {
+			p.lost = p.mode == pool.Installed || p.expected
+			p.mode, p.bootID, p.greeted, p.trusted, p.expected, p.beats, p.progress = "", "", false, false, false, false, nil
+		} else if p.mode == "" && !p.expected && !p.lost && now.Sub(p.seen) >= forgotten {
 			delete(e.live, id) // whoever invents MACs fills no memory
 		}
 	}

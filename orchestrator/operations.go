@@ -70,8 +70,10 @@ func (e *Engine) Start(ctx context.Context, machine string, kind pool.OpKind, p 
 		return pool.Operation{}, err
 	}
 	switch kind {
-	case pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpUpdate, pool.OpFence:
+	case pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpUpdate:
 		return pool.Operation{}, notYet(kind)
+	case pool.OpFence:
+		return e.Fence(ctx, m.ID, by)
 	case pool.OpEnrol:
 		return e.Accept(ctx, m.ID, by, pool.AcceptOptions{Erase: p.Erase, Serials: p.Disks})
 	case pool.OpRelease:

@@ -19,7 +19,7 @@ type iview struct {
 	all      []pool.Instance // of the service, once siblings was called
 	load     func() ([]pool.Instance, error)
 	err      error           // of load: what was planned does not count
-	steps    []*pool.Step    // of the instance's life
+	steps    []*pool.Step    // of the instance's life, in its round
 	commands []*pool.Step    // custom commands on it that are open
 	m        *pool.Machine   // nil while it has none
 	op       *pool.Operation // the last one on m
@@ -32,10 +32,20 @@ type iview struct {
 	next     pool.Revision // that it is being changed to
 	last     bool          // of its service: it ends the service, too
 	depends  []dependency  // of the service, while the instance is brought up
-	// choice is what Compute chose, while the instance has no machine.
+	// choice is what Compute chose, while the instance has no machine or needs another.
 	choice *pool.Machine
-	mint   func(prefix string) string
+	// What recovery looks at: a running instance that could take over, with its
+	// machine; the verified backup; whether healing was stopped.
+	replica *replica
+	backup  string
+	stopped bool
+	// patience is how long a chassis may take to come back; the default when zero.
+	patience time.Duration
+	mint     func(prefix string) string
 }
+
+// draft begins a change of the instance's round.
+func (v *iview) draft() draft { return draft{now: v.now, mint: v.mint, round: v.in.Round} }
 
 // Steps that take an instance down are numbered from here.
 const downSeq = 100
@@ -45,7 +55,7 @@ const acquireTime = 6 * time.Hour
 
 // planInstance decides what comes next for an instance. It is pure.
 func planInstance(v *iview) decision {
-	dec := decision{draft: draft{now: v.now, mint: v.mint, round: v.in.Round}}
+	dec := decision{draft: v.draft()}
 	switch v.in.Phase {
 	case pool.InstanceWaiting:
 		v.claim(&dec)
@@ -58,11 +68,14 @@ func planInstance(v *iview) decision {
 	case pool.InstanceReleasing:
 		v.release(&dec)
 	case pool.InstanceRunning:
-		v.serviceRuns(&dec.draft)
-		settle(&dec.draft, v.svc, v.in, v.siblings)
+		v.running(&dec)
+	case pool.InstanceFailed:
+		v.failed(&dec)
+	case pool.InstanceRecovering:
+		v.recover(&dec)
 	case pool.InstanceRemoved:
 		serviceRemoved(&dec.draft, v.in, v.svc, v.siblings)
-	case pool.InstanceFailed, pool.ServiceDeploying, pool.ServiceRemoving:
+	case pool.ServiceDeploying, pool.ServiceRemoving:
 	}
 	return dec
 }
@@ -135,9 +148,7 @@ func (v *iview) acquire(dec *decision) {
 	if v.m.Phase == pool.Active && v.m.Instance == v.in.ID && !(v.op.Kind == pool.OpDeploy && v.op.Status.Open()) {
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s has machine %s.", v.title(), v.m.Name)
-		names := upSteps(v.rev.Recipe, v.in.Number)
-		steps := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), gated(*v.svc, names), v.spec)
-		v.steps = append(v.steps, steps...)
+		v.begin(d, 2, gated(*v.svc, upSteps(v.rev.Recipe, v.in.Number)))
 		d.instance(v.in).Phase = pool.InstanceInstalling
 		v.advance(d)
 		return
@@ -152,7 +163,9 @@ func (v *iview) acquire(dec *decision) {
 			c = cause("deploy.lost", "The deployment of "+v.m.Name+" is not under way.", "last operation: "+string(v.op.Kind), "Retry.", s.Name, v.now)
 		}
 		d.end(s, pool.StepFailed, c)
-		v.fail(d, c)
+		if !v.another(d, c) {
+			v.fail(d, c)
+		}
 		return
 	}
 	if !v.now.Before(s.Deadline) {
@@ -202,6 +215,9 @@ func (v *iview) up(dec *decision) {
 func (v *iview) current() *pool.Step {
 	down := v.in.Phase == pool.InstanceStopping
 	for _, s := range latest(v.steps) {
+		if !down && s.Seq < downSeq && tolerant(s.Name) && s.Status == pool.StepFailed {
+			continue
+		}
 		if down && (s.Seq < downSeq || s.Status != pool.StepPending && s.Status != pool.StepRunning) {
 			continue
 		}
@@ -236,13 +252,16 @@ func (v *iview) advance(d *draft) {
 	}
 	info := instanceInfo(v.in, v.svc, v.rev, v.m)
 	switch s.Task.Kind {
-	case pool.TaskPrepare, pool.TaskCleanup:
+	case pool.TaskPrepare, pool.TaskCleanup, pool.TaskWatch:
 		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.rev.Recipe.Digest, Packages: len(v.rev.Recipe.Packages) > 0})
 	case pool.TaskReboot:
 	default:
 		p := pool.EventParams{Instance: info, Event: s.Name}
 		if s.Task.Kind == pool.TaskDetect {
 			p.Interval = 5 * time.Second
+		}
+		if s.Name == stepRestore && v.in.Heal != nil {
+			p.Event, p.Args = commandEvent+restoreCommand, []string{v.in.Heal.Backup}
 		}
 		s.Task.Params = encode(p)
 	}
@@ -264,7 +283,9 @@ func instanceInfo(in *pool.Instance, svc *pool.Service, rev pool.Revision, m *po
 // runs ends the way up.
 func (v *iview) runs(d *draft) {
 	in := d.instance(v.in)
-	in.Phase, in.RunningAt, in.Cause, in.Step = pool.InstanceRunning, v.now, nil, ""
+	v.healed(d)
+	in.Phase, in.RunningAt, in.Cause, in.Step, in.Heal = pool.InstanceRunning, v.now, nil, "", nil
+	in.Failures, in.NotBefore = 0, time.Time{}
 	if v.m.Address.IsValid() {
 		in.Endpoint = v.m.Address.String()
 		if p := v.rev.Recipe.Port; p > 0 {
@@ -280,7 +301,7 @@ func (v *iview) runs(d *draft) {
 // come up at once each sees the other under way: the look that follows finds
 // that both run.
 func (v *iview) serviceRuns(d *draft) {
-	if v.svc.Phase != pool.ServiceDeploying {
+	if v.svc.Phase != pool.ServiceDeploying && v.svc.Phase != pool.ServiceRecovering {
 		return
 	}
 	for _, o := range v.siblings() {
@@ -296,13 +317,21 @@ func (v *iview) serviceRuns(d *draft) {
 // result takes what an agent said of an instance's step.
 func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 	s.Output = o.Output
+	if v.in.Phase == pool.InstanceRecovering {
+		v.promoted(d, s, o)
+		return
+	}
 	switch o.State {
 	case "done":
 		s.Result = o.Result
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done%s.", v.title(), s.Name, summary(o.Result))
-		if s.Name == stepRestart {
+		switch s.Name {
+		case stepRestart:
 			d.condition(v.m, pool.CondAgent, "booting", "")
+		case stepWatch:
+			in := d.instance(v.in)
+			in.Watch, in.BootID = s.Key, s.BootID
 		}
 		v.advance(d)
 	case "interrupted":
@@ -335,9 +364,13 @@ func summary(result json.RawMessage) string {
 // again tries a failed step once more, or fails the instance. On the way
 // down a failure is told, and the removal goes on.
 func (v *iview) again(d *draft, s *pool.Step, c *pool.Cause) {
-	if v.in.Phase == pool.InstanceStopping && !v.strict() {
+	if v.in.Phase == pool.InstanceStopping && !v.strict() || v.in.Phase != pool.InstanceStopping && tolerant(s.Name) {
+		goes := "it goes on"
+		if v.in.Phase == pool.InstanceStopping {
+			goes = "the removal goes on"
+		}
 		d.end(s, pool.StepFailed, c)
-		v.tellStep(d, s, "step.failed", pool.Warning, "%s: %s failed; the removal goes on.", v.title(), s.Name).Cause = c
+		v.tellStep(d, s, "step.failed", pool.Warning, "%s: %s failed; %s.", v.title(), s.Name, goes).Cause = c
 		v.advance(d)
 		return
 	}
@@ -350,6 +383,7 @@ func (v *iview) again(d *draft, s *pool.Step, c *pool.Cause) {
 	d.end(s, pool.StepFailed, c)
 	v.tellStep(d, s, "step.failed", pool.Problem, "%s: %s failed.", v.title(), s.Name).Cause = c
 	v.fail(d, c)
+	v.retryLater(d)
 }
 
 func (v *iview) interrupted(d *draft, s *pool.Step) {
@@ -380,13 +414,13 @@ func (v *iview) add(s *pool.Step) {
 // fail ends an instance, and tells the service.
 func (v *iview) fail(d *draft, c *pool.Cause) {
 	in := d.instance(v.in)
-	in.Phase, in.Cause = pool.InstanceFailed, c
+	in.Phase, in.Cause, in.NotBefore = pool.InstanceFailed, c, time.Time{}
 	v.tell(d, "instance.failed", pool.Problem, "%s failed: %s", v.title(), messageOf(c)).Cause = c
 	if v.svc.Rollout.Open() {
 		return // the rollout decides
 	}
 	svc := d.service(v.svc)
-	if svc.Phase == pool.ServiceDeploying || svc.Phase == pool.ServiceRunning {
+	if svc.Phase == pool.ServiceDeploying || svc.Phase == pool.ServiceRunning || svc.Phase == pool.ServiceRecovering {
 		svc.Phase, svc.Cause = pool.ServiceFailed, c
 		v.tell(d, "service.failed", pool.Problem, "Service %s failed: %s", svc.Name, messageOf(c)).Cause = c
 	}

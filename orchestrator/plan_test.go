@@ -172,7 +172,7 @@ func (w *walk) result(t *rapid.T) {
 		}
 		r.Facts = &f
 		o.Result = encode(r)
-	case pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskEvent, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook:
+	case pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskEvent, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch:
 	}
 	d := &draft{now: w.now, mint: w.mint}
 	s.BootID = w.live.bootID

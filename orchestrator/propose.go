@@ -141,11 +141,12 @@ func (o outlook) steps(dem demand, m pool.Machine, live presence, number int) (o
 func upSteps(r pool.RecipeInfo, number int) []string {
 	names := []string{stepPrepare}
 	for _, e := range upEvents() {
-		if slices.Contains(r.Events, e) && (e != "preServiceStart" || number == 1) {
+		has := slices.Contains(r.Events, e) || e == stepLocator && r.Locator
+		if has && (e != "preServiceStart" || number == 1) {
 			names = append(names, e)
 		}
 	}
-	return names
+	return append(names, stepWatch)
 }
 
 // chooseMany chooses n machines, best first; fewer when no more fit.

@@ -37,6 +37,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	wg.Go(func() { every(ctx, beatEvery, e.beat) })
 	wg.Go(func() { every(ctx, sweepEvery, e.sweep) })
 	wg.Go(func() { e.scaleLoop(ctx) })
+	wg.Go(func() { e.watchSilence(ctx) })
 	if e.BMC != nil {
 		wg.Go(func() { every(ctx, pollEvery, e.pollPower) })
 	}
@@ -72,6 +73,9 @@ func (e *Engine) beat(ctx context.Context) {
 // resume adds the appliance's own downtime to open deadlines, and asks for a
 // tick of everything that is open.
 func (e *Engine) resume(ctx context.Context) error {
+	if err := e.loadHealing(ctx); err != nil {
+		return err
+	}
 	down := time.Duration(0)
 	text, err := e.Store.Setting(ctx, beatKey)
 	if err != nil && !errors.Is(err, pool.ErrNotFound) {
@@ -92,7 +96,10 @@ func (e *Engine) resume(ctx context.Context) error {
 	}
 	for _, in := range instances {
 		switch in.Phase {
-		case pool.InstanceRemoved, pool.InstanceRunning, pool.InstanceFailed:
+		case pool.InstanceRemoved:
+			continue
+		case pool.InstanceRunning, pool.InstanceFailed:
+			e.q.add("i:" + in.ID)
 			continue
 		default:
 		}

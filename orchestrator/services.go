@@ -272,7 +272,9 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	}
 	m = m.Clone()
 	v.m, v.live = &m, e.presence(m.ID)
-	v.wiped, err = e.Store.Wiped(ctx, m.ID)
+	if v.wiped, err = e.Store.Wiped(ctx, m.ID); err == nil && in.Phase == pool.InstanceRecovering {
+		err = e.recoveryView(ctx, v)
+	}
 	return v, err
 }
 
@@ -300,7 +302,9 @@ func (e *Engine) choose(ctx context.Context, v *iview) error {
 	}
 	m = m.Clone()
 	v.choice = &m
-	v.wiped, err = e.Store.Wiped(ctx, m.ID)
+	if v.m == nil {
+		v.wiped, err = e.Store.Wiped(ctx, m.ID)
+	}
 	return err
 }
 
@@ -392,7 +396,7 @@ func (e *Engine) remove(ctx context.Context, service string, wipe bool, by strin
 // what takes it down is planned.
 func stopping(v *iview, d *draft) {
 	in := d.instance(v.in)
-	d.round = in.Round
+	d.round, in.Heal, in.NotBefore, in.Watch = in.Round, nil, time.Time{}, ""
 	prepared := false
 	for _, s := range latest(v.steps) {
 		if s.Name == stepPrepare && s.Status != pool.StepPending {
@@ -452,11 +456,11 @@ func (e *Engine) retryInstance(ctx context.Context, id, by string) error {
 		if err != nil {
 			return err
 		}
-		d := &draft{now: v.now, mint: v.mint}
-		if err := retryInstance(v, d, by); err != nil {
+		d := v.draft()
+		if err := retryInstance(v, &d, by); err != nil {
 			return err
 		}
-		err = e.apply(ctx, d)
+		err = e.apply(ctx, &d)
 		if !errors.Is(err, pool.ErrConflict) || try == 9 {
 			return err
 		}
@@ -471,7 +475,7 @@ func retryInstance(v *iview, d *draft, by string) error {
 		return fmt.Errorf("%w: instance %s did not fail", pool.ErrConflict, v.in.ID)
 	}
 	in, svc := d.instance(v.in), d.service(v.svc)
-	in.Cause, svc.Cause, svc.Phase = nil, nil, pool.ServiceDeploying
+	in.Cause, in.NotBefore, svc.Cause, svc.Phase = nil, time.Time{}, nil, pool.ServiceDeploying
 	v.tell(d, "instance.retry", pool.Info, "%s asked to go on with %s at step %s.", by, v.title(), s.Name).By = by
 	n := d.newTry(s, s.Status, s.Cause, 0, false)
 	n.Tries++

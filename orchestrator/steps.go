@@ -40,6 +40,11 @@ const (
 	stepPrepare = "prepare"
 	stepCleanup = "cleanup"
 	stepRelease = "release"
+	stepLocator = "locator" // which processes are the service's
+	stepWatch   = "watch"   // the agent looks after the instance from now on
+	stepPromote = "promote" // a replica takes over
+	stepRestore = "restore" // from the verified backup
+	stepProof   = "power-proof"
 )
 
 // pickup is how long an agent that was heard of may take to ask for a task.
@@ -150,7 +155,9 @@ func opSteps(op pool.Operation, m pool.Machine, live presence) []string {
 		return append(s, stepReboot, stepSystem)
 	case pool.OpPower:
 		return powerSteps(op.Params, m, live)
-	case pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpRelease, pool.OpUpdate, pool.OpFence, pool.OpRetire:
+	case pool.OpFence:
+		return []string{stepPowerOff, stepProof}
+	case pool.OpAdopt, pool.OpTest, pool.OpConfigure, pool.OpRelease, pool.OpUpdate, pool.OpRetire:
 	}
 	return nil
 }
@@ -255,7 +262,7 @@ func find(steps []*pool.Step, name string) *pool.Step {
 // lifecycle events, in order; removal last.
 func upEvents() []string {
 	return []string{"preServiceStart", "init", "preInstall", "install", "postInstall",
-		"preStart", "start", "startDetection", "postStart"}
+		"preStart", "start", "startDetection", stepLocator, "postStart"}
 }
 
 func downEvents() []string { return []string{"drain", "preStop", "stop", "postStop", "shutdown"} }
@@ -281,10 +288,19 @@ func eventSpec(name string, r pool.RecipeInfo) spec {
 		s.timeout, s.idem = 5*time.Minute, true
 	case stepDepends:
 		s = spec{waits: true, idem: true, timeout: dependTime, tries: 1}
+	case stepLocator:
+		s.timeout, s.idem, s.tries = time.Minute, true, 2
+	case stepWatch:
+		s.task, s.timeout, s.idem, s.tries = pool.TaskWatch, time.Minute, true, 3
+	case stepPromote, stepRestore:
+		s.timeout = 30 * time.Minute
 	case stepRestart:
 		s.task, s.idem, s.timeout = pool.TaskReboot, true, 2*time.Minute
 	case stepCleanup:
 		s.task, s.idem, s.timeout = pool.TaskCleanup, true, 5*time.Minute
+	}
+	if own := r.Timeouts[name]; own > 0 && name != "startDetection" {
+		s.timeout = own
 	}
 	return s
 }

@@ -391,17 +391,17 @@ func (e *Engine) takeResult(ctx context.Context, s pool.Step, o pool.TaskOutcome
 		if err != nil {
 			return err
 		}
-		d := &draft{now: v.now, mint: v.mint}
+		d := v.draft()
 		cur := v.current()
 		if cur == nil || cur.Key != s.Key || cur.Status != pool.StepRunning || v.m == nil {
 			return stale
 		}
-		v.result(d, cur, o)
+		v.result(&d, cur, o)
 		if v.err != nil {
 			return v.err
 		}
-		v.assignAhead(d, cur, o)
-		return e.apply(ctx, d)
+		v.assignAhead(&d, cur, o)
+		return e.apply(ctx, &d)
 	}
 	v, err := e.view(ctx, s.Machine)
 	if err != nil {

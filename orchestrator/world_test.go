@@ -16,8 +16,11 @@ import (
 )
 
 // world is one appliance, which may be killed and started again, and one
-// simulated machine with a BMC and the agents that run on it.
+// simulated machine with a BMC and the agents that run on it. Peers are more
+// machines of the same appliance.
 type world struct {
+	peers []*world
+	index int // of a peer, from 1
 	mem   *memory
 	rules []AcceptRule
 	noBMC bool
@@ -45,6 +48,80 @@ type world struct {
 	failEvent string                      // this event fails
 	damaged   *pool.Cause                 // why images cannot be written
 	onTask    func(pool.Step) bool        // true: the machine loses power while it runs
+	cut       bool                        // no packet passes
+	lost      time.Time                   // when its power went
+	dead      bool                        // its power supply is gone: its BMC cannot switch it on
+	linkDown  string                      // of the appliance
+	ran       []string                    // lifecycle events, in order
+}
+
+// peer adds a machine with addresses and a BMC of its own.
+func (w *world) peer() *world {
+	n := newWorld()
+	n.index = len(w.peers) + 1
+	n.mem = w.mem
+	mac, err := pool.ParseMAC(fmt.Sprintf("52:54:00:00:00:%02x", n.index+1))
+	if err != nil {
+		panic(err)
+	}
+	n.mac = mac
+	w.peers = append(w.peers, n)
+	return n
+}
+
+func (w *world) address() netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(2 + 20*w.index)}) }
+func (w *world) bmcAddress() netip.Addr {
+	return netip.AddrFrom4([4]byte{10, 0, 0, byte(9 + 20*w.index)})
+}
+func (w *world) serial() string { return fmt.Sprintf("D%d", w.index+1) }
+
+// lose takes the machine's power away, as at its plug.
+func (w *world) lose(dead bool) {
+	w.mu.Lock()
+	w.dead, w.lost = dead, time.Now()
+	w.mu.Unlock()
+	w.power(false)
+}
+
+func (w *world) lostAt() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
+}
+
+func (w *world) set(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
+}
+
+// beat says a word every second, as long as packets pass.
+func (w *world) beat(ctx context.Context, machine, id string) {
+	for sleep(ctx, time.Second) {
+		if !w.isCut() {
+			_ = w.engine.Load().Beat(machine, id) // its hello tells it
+		}
+	}
+}
+
+func (w *world) isCut() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut
+}
+
+// probe is the network, as the appliance asks it.
+func (w *world) probe(ctx context.Context, addr netip.Addr) bool {
+	for _, n := range append([]*world{w}, w.peers...) {
+		n.mu.Lock()
+		up := n.address() == addr && n.on && !n.cut
+		n.mu.Unlock()
+		if up {
+			return true
+		}
+	}
+	<-ctx.Done()
+	return false
 }
 
 func newWorld() *world {
@@ -66,13 +143,18 @@ func (w *world) serve(ctx context.Context) {
 	w.wg.Go(func() {
 		for first := true; ctx.Err() == nil; first = false {
 			h := w.mem.open()
-			e := &Engine{Store: h, Compute: compute.Metal{}, Rules: w.rules, BMC: bmcSim{w}}
+			e := &Engine{Store: h, Compute: compute.Metal{}, Rules: w.rules, BMC: bmcSim{w}, Probe: w.probe,
+				Links: func() string { w.mu.Lock(); defer w.mu.Unlock(); return w.linkDown }}
 			if w.store != nil {
 				e.Store = w.store(h)
 			}
 			w.engine.Store(e)
 			for _, n := range w.nodes {
 				n.engine.Store(e)
+			}
+			for _, p := range w.peers {
+				p.ctx = ctx
+				p.engine.Store(e)
 			}
 			w.starts++
 			if first {
@@ -110,13 +192,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (w *world) facts() *pool.Facts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	d := pool.Disk{Name: "vda", Serial: "D1", Size: 20 << 30, Type: "virtio"}
+	d := pool.Disk{Name: "vda", Serial: w.serial(), Size: 20 << 30, Type: "virtio"}
 	if w.disk != "" {
 		d.Content = []string{"gpt: 2 partitions"}
 	}
 	f := &pool.Facts{Arch: pool.AMD64, Firmware: pool.BIOS, CPU: pool.CPU{Cores: 2}, Memory: 2 << 30, Disks: []pool.Disk{d}}
 	if !w.noBMC {
-		f.BMC = &pool.BMCFacts{Address: netip.MustParseAddr("10.0.0.9"), GUID: "g"}
+		f.BMC = &pool.BMCFacts{Address: w.bmcAddress(), GUID: "g"}
 	}
 	return f
 }
@@ -195,7 +277,7 @@ func (w *world) ram(ctx context.Context, id, token string) {
 	journal := map[string]pool.TaskOutcome{}
 	for ctx.Err() == nil {
 		e := w.engine.Load()
-		h := pool.AgentHello{MAC: w.mac, Mode: pool.InRAM, BootID: id, Key: "key-" + id, Address: netip.MustParseAddr("10.0.0.2"), Facts: w.facts()}
+		h := pool.AgentHello{MAC: w.mac, Mode: pool.InRAM, BootID: id, Key: "key-" + id, Address: w.address(), Facts: w.facts()}
 		if token != "" {
 			if m, err := e.UseBootToken(ctx, w.mac, token); err == nil {
 				h.Machine = m
@@ -222,6 +304,7 @@ func (w *world) ram(ctx context.Context, id, token string) {
 // system is the installed agent; an empty disk starts nothing.
 func (w *world) system(ctx context.Context, id string) {
 	id += "-os"
+	beating := false
 	for ctx.Err() == nil {
 		w.mu.Lock()
 		machine, epoch, disk := w.machine, w.epoch, w.disk
@@ -230,8 +313,12 @@ func (w *world) system(ctx context.Context, id string) {
 			<-ctx.Done()
 			return
 		}
+		if w.isCut() {
+			sleep(ctx, time.Second)
+			continue
+		}
 		e := w.engine.Load()
-		v, err := e.AgentHello(ctx, pool.AgentHello{Machine: machine, MAC: w.mac, Mode: pool.Installed, BootID: id, Epoch: epoch, Address: netip.MustParseAddr("10.0.0.2")})
+		v, err := e.AgentHello(ctx, pool.AgentHello{Machine: machine, MAC: w.mac, Mode: pool.Installed, BootID: id, Epoch: epoch, Address: w.address()})
 		if err != nil {
 			sleep(ctx, time.Second)
 			continue
@@ -239,6 +326,10 @@ func (w *world) system(ctx context.Context, id string) {
 		if v.State != verdictWork {
 			sleep(ctx, 5*time.Second)
 			continue
+		}
+		if !beating {
+			beating = true
+			w.wg.Go(func() { w.beat(ctx, machine, id) })
 		}
 		if w.tasks(ctx, machine, id, pool.Installed, w.journal) {
 			return
@@ -253,6 +344,10 @@ func (w *world) tasks(ctx context.Context, machine, id string, mode pool.AgentMo
 		poll, stop := context.WithTimeout(ctx, 20*time.Second)
 		s, token, err := w.engine.Load().NextTask(poll, machine, id, mode) // it does not notice that it is another one
 		stop()
+		if w.isCut() { // what it was told is lost
+			sleep(ctx, time.Second)
+			return false
+		}
 		if errors.Is(err, pool.ErrNotFound) {
 			continue
 		}
@@ -317,7 +412,7 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 		w.mu.Lock()
 		w.disk = ""
 		w.mu.Unlock()
-		put(pool.WipeResult{Wiped: []pool.WipedDisk{{Serial: "D1", Method: "zero", Size: 20 << 30}}, Facts: w.facts()})
+		put(pool.WipeResult{Wiped: []pool.WipedDisk{{Serial: w.serial(), Method: "zero", Size: 20 << 30}}, Facts: w.facts()})
 	case pool.TaskImage:
 		var p pool.ImageParams
 		_ = json.Unmarshal(s.Task.Params, &p)
@@ -331,16 +426,17 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 			o.State, o.Cause = "failed", damaged
 			return o
 		}
-		put(pool.ImageResult{Serial: "D1"})
+		put(pool.ImageResult{Serial: w.serial()})
 	case pool.TaskEvent:
 		w.mu.Lock()
 		w.runs[s.Name]++
+		w.ran = append(w.ran, s.Name)
 		fails := w.failEvent == s.Name
 		w.mu.Unlock()
 		if fails {
 			o.State, o.Cause = "failed", &pool.Cause{Code: "event.failed", Message: s.Name + " ended with status 1.", Remedy: "Read its output."}
 		}
-	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook:
+	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch:
 	}
 	return o
 }
@@ -352,6 +448,16 @@ type codeError string
 
 func (c codeError) Error() string { return "bmc says " + string(c) }
 func (c codeError) Code() string  { return string(c) }
+
+// of is the BMC at the address.
+func (b bmcSim) of(m pool.BMC) bmcSim {
+	for _, p := range b.w.peers {
+		if p.bmcAddress() == m.Address {
+			return bmcSim{p}
+		}
+	}
+	return b
+}
 
 func (b bmcSim) session(ctx context.Context, m pool.BMC) error {
 	sleep(ctx, time.Second)
@@ -369,6 +475,7 @@ func (b bmcSim) session(ctx context.Context, m pool.BMC) error {
 }
 
 func (b bmcSim) PowerState(ctx context.Context, m pool.BMC) (pool.Power, error) {
+	b = b.of(m)
 	if err := b.session(ctx, m); err != nil {
 		return pool.PowerUnknown, err
 	}
@@ -381,15 +488,22 @@ func (b bmcSim) PowerState(ctx context.Context, m pool.BMC) (pool.Power, error) 
 }
 
 func (b bmcSim) SetPower(ctx context.Context, m pool.BMC, a pool.PowerAction) error {
+	b = b.of(m)
 	if err := b.session(ctx, m); err != nil {
 		return err
+	}
+	b.w.mu.Lock()
+	dead := b.w.dead
+	b.w.mu.Unlock()
+	if dead && a == pool.DoPowerOn {
+		return codeError(codePower)
 	}
 	b.w.power(a == pool.DoPowerOn)
 	return nil
 }
 
 func (b bmcSim) SetBootDevice(ctx context.Context, m pool.BMC, _ pool.BootDevice, _ pool.Firmware) error {
-	return b.session(ctx, m)
+	return b.of(m).session(ctx, m)
 }
 
-func (b bmcSim) Check(ctx context.Context, m pool.BMC) error { return b.session(ctx, m) }
+func (b bmcSim) Check(ctx context.Context, m pool.BMC) error { return b.of(m).session(ctx, m) }

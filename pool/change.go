@@ -21,12 +21,14 @@ type Change struct {
 	Decisions []*ScalingDecision
 	// Secrets are sealed under their names; a zero Secret deletes.
 	Secrets map[string]Secret
-	Events  []*Event
+	// Settings are stored under their names.
+	Settings map[string]string
+	Events   []*Event
 }
 
 // Empty says whether there is nothing to write.
 func (c Change) Empty() bool {
 	return len(c.Machines)+len(c.Operations)+len(c.Steps)+len(c.Services)+len(c.Instances)+
 		len(c.Applications)+len(c.Revisions)+len(c.Cleared)+len(c.Decisions)+
-		len(c.Attributes)+len(c.Wipes)+len(c.Secrets)+len(c.Events) == 0
+		len(c.Attributes)+len(c.Wipes)+len(c.Secrets)+len(c.Settings)+len(c.Events) == 0
 }

@@ -19,6 +19,7 @@ const (
 	CondProtected ConditionType = "protected" // true: its disks hold what nobody allowed to erase
 	CondDirty     ConditionType = "dirty"     // true: not every disk has a wipe record
 	CondDrift     ConditionType = "drift"     // true: not the hardware it was
+	CondFenced    ConditionType = "fenced"    // true: its BMC proved that it is off; until it is let start, nothing on it may
 )
 
 // True is the value of a condition that only is or is not.

@@ -66,10 +66,12 @@ type Machine struct {
 	OfferedKey string     `json:"offeredKey,omitempty"`
 	Address    netip.Addr `json:"address,omitzero"` // its last known address
 	// AcceptedBy says who or which rule let it in.
-	AcceptedBy string    `json:"acceptedBy,omitempty"`
-	CreatedAt  time.Time `json:"createdAt"`
-	UpdatedAt  time.Time `json:"updatedAt"`
-	Rev        int64     `json:"rev"`
+	AcceptedBy string `json:"acceptedBy,omitempty"`
+	// Maintenance: while it lasts the machine is not fenced and nothing on it is healed.
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
+	CreatedAt   time.Time    `json:"createdAt"`
+	UpdatedAt   time.Time    `json:"updatedAt"`
+	Rev         int64        `json:"rev"`
 }
 
 // MAC returns the address it netboots from, or the zero MAC.

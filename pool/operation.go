@@ -118,6 +118,7 @@ type OpParams struct {
 	Power    PowerAction  `json:"power,omitempty"`    // power
 	Boot     BootDevice   `json:"boot,omitempty"`     // power: boot device for the next start
 	Wipe     bool         `json:"wipe,omitempty"`     // release: wipe afterwards
+	Why      string       `json:"why,omitempty"`      // fence: what was seen
 	Facts    *Facts       `json:"facts,omitempty"`    // adopt: what the running system told
 	Extra    []Identified `json:"extra,omitempty"`    // deploy: files for the installed system
 }

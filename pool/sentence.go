@@ -329,6 +329,12 @@ func ServiceSentence(s Service, instances []Instance, machines map[string]string
 			return strings.TrimSpace(sentenceEnd("Failed: "+s.Cause.Message) + " " + sentenceEnd(s.Cause.Remedy))
 		}
 		return "Failed."
+	case s.Phase == ServiceRecovering:
+		text := fmt.Sprintf("Recovering: %d of %s running.", running, plural(s.Instances, "instance"))
+		if s.Cause != nil {
+			return strings.TrimSpace(text + " " + sentenceEnd(s.Cause.Message) + " " + sentenceEnd(s.Cause.Remedy))
+		}
+		return strings.TrimSpace(text + " " + busy)
 	case s.Phase == ServiceRemoved:
 		return "Removed."
 	case s.Phase == ServiceRemoving:

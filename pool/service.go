@@ -23,6 +23,9 @@ const (
 	InstanceReleasing  ServicePhase = "releasing"
 	InstanceRemoved    ServicePhase = "removed"
 	InstanceFailed     ServicePhase = "failed"
+	// InstanceRecovering: its machine was lost; Instance.Heal says how far that is.
+	InstanceRecovering ServicePhase = "recovering"
+	ServiceRecovering  ServicePhase = "recovering"
 )
 
 // RecipeInfo is what the appliance knows of a recipe without running it.
@@ -56,6 +59,14 @@ type RecipeInfo struct {
 	Scaling     Scaling  `json:"scaling,omitzero"`
 	HasMonitors bool     `json:"hasMonitors,omitempty"`
 	HasDetails  bool     `json:"hasDetails,omitempty"`
+	// StopDetection and Locator say that the recipe has these closures.
+	StopDetection bool `json:"stopDetection,omitempty"`
+	Locator       bool `json:"locator,omitempty"`
+	// Retries is how often an instance whose event failed is begun anew: -1
+	// for ever, 0 never.
+	Retries int `json:"retries"`
+	// Timeouts are the recipe's own, by event.
+	Timeouts map[string]time.Duration `json:"timeouts,omitempty"`
 }
 
 // PackedRecipe is a recipe as it is stored.
@@ -86,6 +97,8 @@ type Service struct {
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 	RemovedAt time.Time `json:"removedAt,omitzero"`
+	// Maintenance: while it lasts nothing of the service is healed.
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
 	// ScaledAt is when its number of instances was changed last; until
 	// ScaleSettled all instances had come or gone; then cool-downs count.
 	Scaled       ScaleAction `json:"scaled,omitempty"`
@@ -114,8 +127,19 @@ type Instance struct {
 	UpdatedAt time.Time    `json:"updatedAt"`
 	RunningAt time.Time    `json:"runningAt,omitzero"`
 	// Wipe: its disks are erased when it is taken down alone (scaled in).
-	Wipe bool  `json:"wipe,omitempty"`
-	Rev  int64 `json:"rev"`
+	Wipe bool `json:"wipe,omitempty"`
+	// Watch is the key of the step by which its agent watches it, BootID the
+	// boot of its machine that it runs in.
+	Watch  string `json:"watch,omitempty"`
+	BootID string `json:"bootId,omitempty"`
+	// Stops counts how often it stopped soon after its start, Failures rounds
+	// that failed, both one after the other; what failed is begun anew at
+	// NotBefore (zero: when a person says so).
+	Stops     int       `json:"stops,omitempty"`
+	Failures  int       `json:"failures,omitempty"`
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	Heal      *Heal     `json:"heal,omitempty"`
+	Rev       int64     `json:"rev"`
 }
 
 // Attribute is a value that a recipe keeps with the appliance. The value of a

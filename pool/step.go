@@ -118,4 +118,5 @@ const (
 	TaskEvent   TaskKind = "event"   // one lifecycle event
 	TaskDetect  TaskKind = "detect"  // start detection until true
 	TaskCleanup TaskKind = "cleanup" // remove what prepare made
+	TaskWatch   TaskKind = "watch"   // look after the instance from now on
 )

@@ -18,6 +18,8 @@ type AgentHello struct {
 	Key     string // fingerprint of the key in its request for a certificate
 	Address netip.Addr
 	Facts   *Facts
+	// Unconfirmed says who let it start without the appliance, and when.
+	Unconfirmed string
 }
 
 // Verdict answers an AgentHello.

@@ -42,7 +42,11 @@ image: debian-12
 // start starts "appliance serve" and returns when it answers.
 func (d *day) start(ctx context.Context) error {
 	config := filepath.Join(d.dir, "appliance.yaml")
-	if err := os.WriteFile(config, []byte(d.badDayConfig()), 0o644); err != nil {
+	text := d.config
+	if text == "" {
+		text = d.badDayConfig()
+	}
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(filepath.Join(d.dir, "appliance.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)

@@ -50,6 +50,8 @@ type day struct {
 	api   *client.Client
 	began time.Time
 	disks [2]sum // as they were before the machines ran
+	// config is the appliance's; empty: that of the bad day.
+	config string
 }
 
 func trouble(ctx context.Context) (err error) {

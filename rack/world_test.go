@@ -43,6 +43,7 @@ func roles() map[string]func(context.Context) error {
 		"demo":  demo,
 
 		"trouble": trouble,
+		"heal":    heal,
 
 		"secureBoot": secureBoot,
 		"armBoot":    armBoot,

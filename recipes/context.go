@@ -94,7 +94,11 @@ func (c *contextObject) Call(t *groovy.Thread, name string, args []groovy.Value)
 		}
 		return c.service(t, groovy.Format(args[0]), time.Duration(millis(args))*time.Millisecond)
 	case "startMaintenanceMode", "stopMaintenanceMode":
-		return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
+		m, ok := c.host.(Maintainer)
+		if !ok {
+			return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
+		}
+		return nil, m.Maintain(t.Context(), maintenance(name, args))
 	}
 	return nil, groovy.ErrNoMember
 }
@@ -107,6 +111,18 @@ func millis(args []groovy.Value) int64 {
 	n, _ := args[len(args)-2].(int64)
 	u, _ := args[len(args)-1].(groovy.Enum)
 	return min(max(n, 0), 86400_000) * unit(u.Name)
+}
+
+// maintenance is the time of startMaintenanceMode(number, TimeUnit), at least
+// a second; stopMaintenanceMode has none.
+func maintenance(name string, args []groovy.Value) time.Duration {
+	if name == "stopMaintenanceMode" {
+		return 0
+	}
+	if len(args) == 2 {
+		args = append([]groovy.Value{nil}, args...)
+	}
+	return max(time.Duration(millis(args))*time.Millisecond, time.Second)
 }
 
 func unit(name string) int64 {

@@ -29,6 +29,12 @@ type Host interface {
 	Readings(ctx context.Context, service string, instance int) (details, monitors map[string]any, err error)
 }
 
+// Maintainer is a Host that can begin maintenance of the service, for at most
+// a time, and end it (zero). Without it the context's methods refuse.
+type Maintainer interface {
+	Maintain(ctx context.Context, span time.Duration) error
+}
+
 // Command is a process to run.
 type Command struct {
 	Argv       []string

@@ -114,6 +114,9 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, err
 		func() error {
 			return each(slices.Sorted(maps.Keys(c.Secrets)), func(name string) error { return db.putSecret(ctx, tx, name, c.Secrets[name]) })
 		},
+		func() error {
+			return each(slices.Sorted(maps.Keys(c.Settings)), func(name string) error { return putSetting(ctx, tx, name, c.Settings[name]) })
+		},
 	} {
 		if err := f(); err != nil {
 			return 0, err

@@ -110,9 +110,11 @@ func (db *DB) Setting(ctx context.Context, key string) (string, error) {
 
 // SetSetting stores a value.
 func (db *DB) SetSetting(ctx context.Context, key, value string) error {
-	return db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, "setting", key, `
-			INSERT INTO settings (name, value) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, key, value)
-	})
+	return db.writer.beside(ctx, func(ctx context.Context, tx *sql.Tx) error { return putSetting(ctx, tx, key, value) })
+}
+
+func putSetting(ctx context.Context, tx *sql.Tx, key, value string) error {
+	return exec(ctx, tx, "setting", key, `
+		INSERT INTO settings (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, key, value)
 }

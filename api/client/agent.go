@@ -110,6 +110,11 @@ func (c *Client) Bye(ctx context.Context, bootID string) error {
 	return c.tell(ctx, http.MethodPost, wire.PathBye+q.String(), nil)
 }
 
+// Watched tells what became of an instance that the agent watches.
+func (c *Client) Watched(ctx context.Context, r pool.WatchReport) error {
+	return c.tell(ctx, http.MethodPost, wire.PathWatch, r)
+}
+
 // fetch is a GET whose answer is streamed: only ctx bounds it.
 func (c *Client) fetch(ctx context.Context, path string, header http.Header) (io.ReadCloser, error) {
 	res, err := c.send(ctx, http.MethodGet, path, header, nil)

@@ -30,7 +30,24 @@ const (
 	PathPeer     = "/agent/v1/service"       // GET ?name=&instances=N&wait=SECONDS -> pool.Peer, 204 when there is none
 	PathInvoke   = "/agent/v1/invoke"        // POST InvokeCall -> pool.Invocation, when it is done
 	PathReadings = "/agent/v1/readings"      // POST pool.Readings, of a look; GET ?service=&instance=N -> pool.Readings
+	PathBeat     = "/agent/v1/beat"          // GET ?boot=BOOTID, upgraded to BeatProtocol
+	PathWatch    = "/agent/v1/watch"         // POST pool.WatchReport -> 204; 409: say it again later; 410: stop watching
+	PathMaintain = "/agent/v1/maintenance"   // POST Maintain: the recipe of an instance asks for it
 )
+
+// BeatProtocol is what an agent's stream of beats is upgraded to: it sends a
+// byte every BeatEvery, and the appliance one every BeatAnswer.
+const (
+	BeatProtocol = "appliance-beat"
+	BeatEvery    = time.Second
+	BeatAnswer   = 10 * time.Second
+)
+
+// Maintain asks for maintenance of an instance's service, or ends it.
+type Maintain struct {
+	Instance string `json:"instance"`
+	Seconds  int64  `json:"seconds,omitempty"` // 0 ends it
+}
 
 // BootConfigPath is where the boot kit's extra initramfs file lies in RAM;
 // its content is a BootConfig.
@@ -60,6 +77,9 @@ type Hello struct {
 	Token    string         `json:"token,omitempty"` // one-time
 	CSR      string         `json:"csr,omitempty"`   // PEM, PKCS #10: proves the key; its fingerprint is what acceptance pins
 	Facts    *pool.Facts    `json:"facts,omitempty"`
+	// Unconfirmed says who let an installed system start without the
+	// appliance, and when; empty when nobody did.
+	Unconfirmed string `json:"unconfirmed,omitempty"`
 }
 
 // Welcome answers a Hello.

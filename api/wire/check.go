@@ -80,6 +80,7 @@ func (h Hello) Check() error {
 	var c checker
 	for _, t := range []struct{ field, text string }{
 		{"protocol", h.Protocol}, {"version", h.Version}, {"machine", h.Machine}, {"bootId", h.BootID}, {"token", h.Token},
+		{"unconfirmed", h.Unconfirmed},
 	} {
 		c.text(t.field, t.text)
 	}

@@ -6,6 +6,9 @@
 //	appliance-agent groovy FILE ARG…  a Groovy script of a recipe; started by it
 //	appliance-agent offer             a key and, on stdout, the request for its certificate
 //	appliance-agent adopt             keeps the identity that stdin holds
+//	appliance-agent guard DIR         a systemd generator: what recipes left enabled waits for the appliance
+//	appliance-agent start --unconfirmed
+//	                                  lets this boot start what is here without the appliance; recorded
 //	appliance-agent version
 //
 // On a host that was adopted APPLIANCE_AGENT_HOME names the agent's folder.
@@ -27,7 +30,7 @@ import (
 // version is set by the linker.
 var version = "devel"
 
-var errUsage = errors.New("usage: appliance-agent run | exec KEY | groovy FILE [ARG...] | offer | adopt | version")
+var errUsage = errors.New("usage: appliance-agent run | exec KEY | groovy FILE [ARG...] | offer | adopt | guard DIR | start --unconfirmed | version")
 
 func main() {
 	if os.Getpid() == 1 {
@@ -56,6 +59,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (int, err
 		err = home.Run(ctx, version, slog.New(slog.NewTextHandler(stderr, nil)))
 	case len(args) == 2 && args[0] == "exec":
 		err = home.Exec(ctx, args[1])
+	case len(args) == 2 && args[0] == "guard":
+		err = agent.Guard("/", args[1])
+	case len(args) == 2 && args[0] == "start" && args[1] == "--unconfirmed":
+		if err = home.StartUnconfirmed(); err == nil {
+			_, err = fmt.Fprintln(stdout, "This boot may start what is here; it is recorded. Start services with systemctl start NAME.")
+		}
 	case len(args) >= 2 && args[0] == "groovy":
 		return home.Groovy(ctx, args[1], args[2:], stdout)
 	default:

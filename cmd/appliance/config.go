@@ -45,6 +45,13 @@ type config struct {
 	Hypervisors []compute.Hypervisor `yaml:"hypervisors"`
 	Agents      string               `yaml:"agents"` // folder with appliance-agent-ARCH, for what the binary does not carry
 	TFTP        tftpConfig           `yaml:"tftp"`
+	Healing     healingConfig        `yaml:"healing"`
+}
+
+type healingConfig struct {
+	// Return is how long a machine that was fenced and switched on again may
+	// take until its agent reports; 10 minutes when zero.
+	Return time.Duration `yaml:"return"`
 }
 
 type tftpConfig struct {

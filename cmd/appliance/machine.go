@@ -16,7 +16,7 @@ import (
 
 func (a *app) machineCmd() *cobra.Command {
 	return group("machine", "The machines: list, accept, switch, release",
-		a.machineListCmd(), a.machineShowCmd(), a.machineAcceptCmd(), a.machinePowerCmd(), a.machineInspectCmd(),
+		a.machineListCmd(), a.machineShowCmd(), a.machineAcceptCmd(), a.machinePowerCmd(), a.machineFenceCmd(), a.machineInspectCmd(),
 		a.machineImageCmd(), a.machineReleaseCmd(), a.machineWipeCmd(), a.machineRetryCmd(), a.machineCancelCmd(),
 		a.machineRetireCmd(), a.machineLogCmd(), a.machineConsoleCmd())
 }
@@ -94,7 +94,7 @@ func showMachine(w io.Writer, m wire.Machine) {
 	}
 	line("MAC", "%s", strings.Join(macs, ", "))
 	line("address", "%s", dash(m.Address.String()))
-	for _, t := range []pool.ConditionType{pool.CondPower, pool.CondBMC, pool.CondAgent, pool.CondHealth, pool.CondHold, pool.CondBroken, pool.CondProtected, pool.CondDirty, pool.CondDrift} {
+	for _, t := range []pool.ConditionType{pool.CondPower, pool.CondBMC, pool.CondAgent, pool.CondHealth, pool.CondHold, pool.CondBroken, pool.CondProtected, pool.CondDirty, pool.CondDrift, pool.CondFenced} {
 		if c, ok := m.Conditions[t]; ok {
 			line(string(t), "%s since %s  %s", c.Value, c.Since.Local().Format(time.DateTime), c.Reason)
 		}

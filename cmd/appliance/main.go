@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
 		}
 		return nil
 	}
-	root.AddCommand(a.serveCmd(), a.machineCmd(), a.hostCmd(), a.bootCmd(), a.leaseCmd(), a.deployCmd(), a.planCmd(), a.applicationCmd(), a.serviceCmd(), a.scaleCmd(), a.attributeCmd(), a.recipeCmd(),
+	root.AddCommand(a.serveCmd(), a.machineCmd(), a.hostCmd(), a.bootCmd(), a.leaseCmd(), a.deployCmd(), a.planCmd(), a.applicationCmd(), a.serviceCmd(), a.healingCmd(), a.maintenanceCmd(), a.scaleCmd(), a.attributeCmd(), a.recipeCmd(),
 		a.templateCmd(), a.imageCmd(), a.packageCmd(), a.eventCmd(), a.tokenCmd(), a.loginCmd(),
 		a.inventoryCmd(), a.backupCmd(), a.restoreCmd(), a.installCmd(), a.configCmd(), a.doctorCmd(), a.rackCmd(), a.versionCmd())
 	return root

@@ -24,7 +24,7 @@ func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 	info := pool.RecipeInfo{
 		Name: r.Name, Description: r.Description, Type: r.Type, Icon: r.Icon, Template: r.Template,
 		Instances: r.NumInstances, Min: r.Min, Max: r.Max, Elastic: r.Elastic, Stateful: r.Stateful,
-		StartTimeout: r.StartDetectionTimeout, Packages: r.Packages, Port: r.Port, Warnings: r.Warnings,
+		Retries: r.Retries, Timeouts: r.Timeouts, StartTimeout: r.StartDetectionTimeout, Packages: r.Packages, Port: r.Port, Warnings: r.Warnings,
 	}
 	if r.Application != "" {
 		info.Name, info.Application = pool.ServiceKey(r.Application, r.Name), r.Application
@@ -42,6 +42,8 @@ func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 	_, info.HasMonitors = r.Lifecycle["monitors"]
 	_, info.HasDetails = r.Lifecycle["details"]
 	info.Commands, info.Scaling = slices.Sorted(maps.Keys(r.CustomCommands)), scalingOf(r)
+	_, info.StopDetection = r.Lifecycle["stopDetection"]
+	_, info.Locator = r.Lifecycle["locator"]
 	return info
 }
 

@@ -162,6 +162,7 @@ func (s *appliance) wire() (err error) {
 	s.engine = &orchestrator.Engine{
 		Store: feedLogs{s.db, feed, s.states}, BMC: power{&ipmi.Controller{Log: s.log}, s.vms()}, Compute: s.drivers(),
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
+		Probe: probe, Links: downLink(c), Return: c.Healing.Return,
 	}
 	s.states.Read = s.engine.BootState
 	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}

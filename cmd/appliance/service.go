@@ -17,7 +17,7 @@ import (
 
 func (a *app) serviceCmd() *cobra.Command {
 	return group("service", "The services that run", a.serviceListCmd(), a.serviceShowCmd(), a.serviceLogsCmd(),
-		a.serviceScaleCmd(), a.serviceInvokeCmd(), a.serviceRemoveCmd(), a.serviceRetryCmd(),
+		a.serviceScaleCmd(), a.serviceInvokeCmd(), a.serviceRemoveCmd(), a.serviceRetryCmd(), a.serviceRecoverCmd(),
 		a.serviceUpdateCmd(), a.serviceRollbackCmd(), a.serviceSteerCmd("promote", "Let the others follow a healthy canary"),
 		a.serviceSteerCmd("pause", "Stop an update where it is"), a.serviceSteerCmd("resume", "Go on with an update that was paused"), a.serviceRevisionsCmd())
 }
@@ -96,7 +96,13 @@ func showService(w io.Writer, s wire.Service) {
 	}
 	for _, in := range s.Running {
 		_, _ = fmt.Fprintf(w, "instance %d\t%s on %s %s\n", in.Number, in.Phase, first(in.MachineName, in.Machine, "no machine yet"), in.Endpoint)
+		if h := in.Heal; h != nil {
+			_, _ = fmt.Fprintf(w, "  recovery\t%s since %s (its machine was lost at %s)\n", h.Stage, h.Since.Local().Format(time.DateTime), h.At.Local().Format(time.DateTime))
+		}
 		for _, st := range in.Steps {
+			if st.Round != in.Round {
+				continue
+			}
 			took := ""
 			if !st.EndedAt.IsZero() {
 				took = st.EndedAt.Sub(st.StartedAt).Round(time.Millisecond).String()
