@@ -44,6 +44,7 @@ type fakeAppliance struct {
 	errands  chan wire.Assignment
 	readings chan pool.Readings
 	watched  http.HandlerFunc // what an agent says of what it watches
+	taken    map[string]int   // lines of output, by task
 
 	mu      sync.Mutex
 	welcome wire.Welcome // state, epoch
@@ -252,6 +253,14 @@ func (f *fakeAppliance) lines(w http.ResponseWriter, r *http.Request) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.taken == nil {
+		f.taken = map[string]int{}
+	}
+	// As the appliance does: what it has comes again when its answer was lost.
+	if skip := f.taken[o.Key] - o.First; skip > 0 {
+		o.Lines, o.First = o.Lines[min(skip, len(o.Lines)):], f.taken[o.Key]
+	}
+	f.taken[o.Key] = o.First + len(o.Lines)
 	f.output = append(f.output, o.Lines...)
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -30,7 +30,7 @@ import (
 // rig is a server on loopback with a real store and a fake engine.
 type rig struct {
 	*Server
-	t      *testing.T
+	t      testing.TB
 	url    string
 	engine *fakeEngine
 	logs   *lockedBuffer
@@ -240,7 +240,7 @@ func (f fakeImages) Import(_ context.Context, name string, r io.Reader, _ func(i
 func (f fakeImages) Frames(name string) (*os.File, error) { return os.Open(filepath.Join(f.dir, name)) }
 func (f fakeImages) Delete(name string) error             { return os.Remove(filepath.Join(f.dir, name)) }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	db, err := store.Open(t.Context(), store.Options{Dir: dir, Key: make([]byte, 32)})
