@@ -43,7 +43,9 @@ func roles() map[string]func(context.Context) error {
 		"demo":  demo,
 
 		"trouble": trouble,
-		"heal":    heal,
+
+		"healWeb":  healWeb,
+		"healRows": healRows,
 
 		"secureBoot": secureBoot,
 		"armBoot":    armBoot,
