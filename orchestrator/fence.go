@@ -13,19 +13,13 @@ import (
 // lags behind the chassis says two different things.
 const proofPause = time.Second
 
-// codeUnproved: the machine's BMC cannot be told from another one.
-const codeUnproved = "fence.unproved"
-
-type unproved struct{ why string }
-
-func (u unproved) Error() string { return u.why }
-func (u unproved) Code() string  { return codeUnproved }
-
-// prove returns once the BMC that was enrolled, told by its GUID, has said
-// twice that the power is off.
+// prove returns once the BMC that was enrolled has said twice that the power
+// is off. It is told from any other by its GUID, where it tells one in-band, and
+// in any case by the password that enrolment made for it alone: a session
+// (RAKP) proves to each side that the other knows it.
 func (e *Engine) prove(ctx context.Context, b pool.BMC) error {
-	if b.GUID == "" {
-		return unproved{"its BMC has no GUID by which it could be told from another one"}
+	if b.Password.IsZero() {
+		return errors.New("the BMC has no password of its own: it cannot be told from another one")
 	}
 	for n := range 2 {
 		if n > 0 {

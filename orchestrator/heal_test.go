@@ -146,6 +146,9 @@ func TestDeadMachineIsReplaced(t *testing.T) {
 		if took := w.eventAt("machine.lost").Sub(died); took > 8*time.Second {
 			t.Errorf("the loss was confirmed after %s, want 8 s at most", took)
 		}
+		if !strings.Contains(w.story(), "proof of power off: true") {
+			t.Errorf("it was replaced without proof\n%s", w.story())
+		}
 		m := w.machineOf(has)
 		if m.Phase != pool.Enrolled || m.Instance != "" || m.Key != "" || !m.Conditions.Is(pool.CondProtected) || !m.Conditions.Is(pool.CondHold) || !m.Conditions.Is(pool.CondDirty) {
 			t.Errorf("the lost machine is %s of %q with %v", m.Phase, m.Instance, m.Conditions)

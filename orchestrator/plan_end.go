@@ -68,7 +68,7 @@ func (v *view) apply(d *draft, s *pool.Step, result json.RawMessage) *pool.Cause
 			d.condition(m, pool.CondPower, string(pool.PowerOff), "")
 		}
 	case stepProof:
-		d.condition(m, pool.CondFenced, pool.True, "its BMC, told by its GUID, said twice that it is off")
+		d.condition(m, pool.CondFenced, pool.True, "its BMC, told by its GUID and its own password, said twice that it is off")
 	case stepPowerOn:
 		d.condition(m, pool.CondFenced, "", "") // a person let it start
 		d.condition(m, pool.CondPower, string(pool.PowerOn), "")
