@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,6 +120,7 @@ func TestHealingProperty(t *testing.T) {
 				}
 				_, _ = w.engine.Load().ResumeHealing(ctx, "eve") // if it was stopped
 				time.Sleep(2 * time.Hour)
+				synctest.Wait()
 				if s := w.mem.services["db"]; s.Phase != pool.ServiceRunning && (s.Cause == nil || s.Cause.Remedy == "") {
 					t.Errorf("service %s with cause %+v\n%s", s.Phase, s.Cause, w.story())
 				}

@@ -487,9 +487,13 @@ func TestUnlimitedRetriesBackOff(t *testing.T) {
 		has.set(func() { has.failEvent = "start" })
 		in := w.one()
 		_ = w.engine.Load().Watched(ctx, pool.WatchReport{Machine: in.Machine, Watch: in.Watch, State: pool.WatchStopped, Why: "x", At: time.Now()})
-		before := has.runs["start"]
+		starts := func() (n int) {
+			has.set(func() { n = has.runs["start"] })
+			return n
+		}
+		before := starts()
 		time.Sleep(24 * time.Hour)
-		if n := has.runs["start"] - before; n < 100 || n > 200 {
+		if n := starts() - before; n < 100 || n > 200 {
 			t.Errorf("%d starts in a day, want one in about 10 minutes", n)
 		}
 		if in := w.one(); in.Failures < 100 {
@@ -504,8 +508,13 @@ func TestFencedByHand(t *testing.T) {
 		if _, err := w.engine.Load().Start(ctx, m.Name, pool.OpFence, pool.OpParams{}, "eve"); err != nil {
 			t.Fatalf("Start(fence): %v", err)
 		}
-		w.until(t, "fenced", func() bool { return !has.on })
+		w.until(t, "fenced", func() bool {
+			on := true
+			has.set(func() { on = has.on })
+			return !on
+		})
 		w.until(t, "healed", w.service(pool.ServiceRunning))
+		synctest.Wait()
 		if has.runs["start"] != 2 || has.runs["install"] != 1 {
 			t.Errorf("it ran %v", has.ran)
 		}

@@ -153,7 +153,7 @@ func (w *world) serve(ctx context.Context) {
 				n.engine.Store(e)
 			}
 			for _, p := range w.peers {
-				p.ctx = ctx
+				p.set(func() { p.ctx = ctx })
 				p.engine.Store(e)
 			}
 			w.starts++
