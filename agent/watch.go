@@ -319,7 +319,7 @@ func (t *installed) alone(ctx context.Context, wd watched, event string) error {
 		return err
 	}
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // the journal says how it ended
 	case <-ctx.Done(): // it goes on
 		return ctx.Err()
 	}

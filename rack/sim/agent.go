@@ -148,7 +148,7 @@ func (t *tasks) Perform(ctx context.Context, as wire.Assignment, progress func(p
 		return t.event(ctx, as)
 	case pool.TaskReboot, pool.TaskPowerOff:
 		return nil, nil // the agent leaves
-	case pool.TaskPrepare, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook:
+	case pool.TaskPrepare, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch:
 	}
 	pause(ctx, m.draw(times.Task))
 	return nil, ctx.Err()

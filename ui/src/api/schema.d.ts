@@ -52,6 +52,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List attributes; secret ones without value
+         * @description Takes role viewer.
+         */
+        get: operations["attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attributes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One attribute with its value; that a secret one was shown is recorded
+         * @description Takes role operator.
+         */
+        get: operations["getAttribute"];
+        /**
+         * Set an attribute; with rev only if it is still at that revision (compare-and-set)
+         * @description Takes role operator.
+         */
+        put: operations["setAttribute"];
+        post?: never;
+        /**
+         * Remove an attribute
+         * @description Takes role operator.
+         */
+        delete: operations["removeAttribute"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boot/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How each model boots, as far as it was learned
+         * @description Takes role viewer.
+         */
+        get: operations["bootPaths"];
+        put?: never;
+        /**
+         * Take over what another appliance learned
+         * @description Takes role operator.
+         */
+        post: operations["importBootPaths"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/boot/paths/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a model boot one way, or take that back
+         * @description Takes role operator.
+         */
+        post: operations["pinBootPath"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config/reload": {
         parameters: {
             query?: never;
@@ -86,6 +178,66 @@ export interface paths {
         get: operations["events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/healing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether lost machines are fenced and services healed
+         * @description Takes role viewer.
+         */
+        get: operations["healing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/healing/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let healing go on, also for machines that are silent now
+         * @description Takes role operator.
+         */
+        post: operations["resumeHealing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/healing/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fence and replace nothing until it is resumed
+         * @description Takes role operator.
+         */
+        post: operations["stopHealing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -344,6 +496,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines/{id}/fence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch a machine off, with proof, whatever runs on it; its service is recovered
+         * @description Takes role operator.
+         */
+        post: operations["fence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/machines/{id}/image": {
         parameters: {
             query?: never;
@@ -399,6 +571,30 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin maintenance: the machine is not fenced, nothing on it is healed
+         * @description Takes role operator.
+         */
+        post: operations["maintainMachine"];
+        /**
+         * End maintenance
+         * @description Takes role operator.
+         */
+        delete: operations["endMachineMaintenance"];
         options?: never;
         head?: never;
         patch?: never;
@@ -684,6 +880,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/{name}/commands/{command}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a custom command on one instance or on all
+         * @description Takes role operator.
+         */
+        post: operations["invoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/invocations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a custom command went, on each instance
+         * @description Takes role viewer.
+         */
+        get: operations["invocation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services/{name}/logs": {
         parameters: {
             query?: never;
@@ -704,6 +940,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/{name}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin maintenance: nothing of the service is healed
+         * @description Takes role operator.
+         */
+        post: operations["maintainService"];
+        /**
+         * End maintenance
+         * @description Takes role operator.
+         */
+        delete: operations["endServiceMaintenance"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Details and monitors of the instances that run, at most five seconds old
+         * @description Takes role viewer.
+         */
+        get: operations["readings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide for a service that waits: its machine is off, or it may start without its data
+         * @description Takes role operator.
+         */
+        post: operations["recoverService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services/{name}/retry": {
         parameters: {
             query?: never;
@@ -718,6 +1018,126 @@ export interface paths {
          * @description Takes role operator.
          */
         post: operations["retryService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a service was made of, oldest first
+         * @description Takes role viewer.
+         */
+        get: operations["revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote, pause, resume or undo the update of a service
+         * @description Takes role operator.
+         */
+        post: operations["steerRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The samples of monitors that are kept, by instance ID and monitor
+         * @description Takes role viewer.
+         */
+        get: operations["samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set the number of instances of an elastic service
+         * @description Takes role operator.
+         */
+        post: operations["scale"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/scaling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the scaling rules make of the samples now, and the last decisions with their numbers
+         * @description Takes role viewer.
+         */
+        get: operations["scaling"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a service to another recipe or revision, batch by batch
+         * @description Takes role operator.
+         */
+        post: operations["updateService"];
         delete?: never;
         options?: never;
         head?: never;
@@ -956,13 +1376,27 @@ export interface components {
         Attribute: {
             /** Format: date-time */
             at: string;
+            by?: string;
             name: string;
+            /** Format: int64 */
+            rev: number;
             scope: string;
             secret?: boolean;
             value: string;
         };
+        AttributeRequest: {
+            /** Format: int64 */
+            rev?: number;
+            secret?: boolean;
+            value: unknown;
+        };
         AttributeValue: {
+            /** Format: date-time */
+            at?: string;
+            by?: string;
             name: string;
+            /** Format: int64 */
+            rev?: number;
             scope: string;
             secret?: boolean;
             value: unknown;
@@ -971,6 +1405,7 @@ export interface components {
             /** Format: ip */
             address: string;
             guid?: string;
+            host?: string;
             mac?: string;
             /** Format: int64 */
             port?: number;
@@ -995,27 +1430,64 @@ export interface components {
             /** Format: date-time */
             start: string;
         };
+        BootChoice: {
+            class: string;
+            model: string;
+            path: components["schemas"]["BootPath"];
+        };
         BootEvent: {
             /** Format: ip */
             address?: string;
             /** Format: date-time */
             at: string;
             /** Format: int64 */
+            block?: number;
+            /** Format: int64 */
             bytes?: number;
+            class?: string;
+            code?: string;
             detail?: string;
             failed?: boolean;
             mac: string;
             machine?: string;
             /** Format: int64 */
+            resent?: number;
+            /** Format: int64 */
             seq: number;
             stage: string;
             /** Format: int64 */
             took?: number;
+            /** Format: int64 */
+            window?: number;
+        };
+        BootModel: {
+            class: string;
+            key: string;
+            paths: components["schemas"]["PathRecord"][] | null;
+            stages?: {
+                [key: string]: components["schemas"]["StageTime"];
+            };
+        };
+        BootPath: {
+            /** Format: int64 */
+            block?: number;
+            files: string;
+            nbp: string;
+            /** Format: int64 */
+            window?: number;
+        };
+        BootPaths: {
+            models: components["schemas"]["BootModel"][] | null;
         };
         BootShow: {
             boots: components["schemas"]["Boot"][] | null;
+            diagnosis?: components["schemas"]["Diagnosis"];
             machine: string;
+            path?: components["schemas"]["BootChoice"];
             silent?: string;
+            times?: {
+                [key: string]: components["schemas"]["StageTime"];
+            };
         };
         CPU: {
             /** Format: int64 */
@@ -1036,6 +1508,20 @@ export interface components {
             step?: string;
             tried?: string[] | null;
         };
+        CommandRun: {
+            cause?: components["schemas"]["Cause"];
+            /** Format: date-time */
+            endedAt?: string;
+            instance: string;
+            machine: string;
+            /** Format: int64 */
+            number: number;
+            output?: string;
+            /** Format: date-time */
+            startedAt?: string;
+            status: string;
+            value?: unknown;
+        };
         Condition: {
             reason?: string;
             /** Format: date-time */
@@ -1051,6 +1537,19 @@ export interface components {
             plan?: string;
             recipe?: string;
             template?: string;
+        };
+        Diagnosis: {
+            causes: string;
+            do: string;
+            /** Format: int64 */
+            quiet: number;
+            rule: string;
+            says: string;
+            /** Format: date-time */
+            since: string;
+            stage: string;
+            /** Format: int64 */
+            wait: number;
         };
         Difference: {
             change: string;
@@ -1083,6 +1582,7 @@ export interface components {
         Event: {
             /** Format: date-time */
             at: string;
+            attribute?: string;
             by?: string;
             cause?: components["schemas"]["Cause"];
             digest?: string;
@@ -1090,6 +1590,7 @@ export interface components {
             machine?: string;
             message: string;
             operation?: string;
+            scope?: string;
             /** Format: int64 */
             seq: number;
             service?: string;
@@ -1127,6 +1628,31 @@ export interface components {
             n: number;
             /** Format: int64 */
             o: number;
+        };
+        Heal: {
+            /** Format: date-time */
+            at: string;
+            backup?: string;
+            /** Format: date-time */
+            deadline?: string;
+            machine: string;
+            proof?: boolean;
+            replica?: string;
+            /** Format: date-time */
+            since: string;
+            stage: string;
+            tried?: string[] | null;
+            withoutData?: boolean;
+        };
+        HealingState: {
+            by?: string;
+            machines?: string[] | null;
+            /** Format: date-time */
+            resumedAt?: string;
+            /** Format: date-time */
+            since?: string;
+            stopped: boolean;
+            why?: string;
         };
         Host: {
             arch?: string;
@@ -1207,15 +1733,21 @@ export interface components {
             sshKeys?: string[] | null;
         };
         Instance: {
+            bootId?: string;
             cause?: components["schemas"]["Cause"];
             /** Format: date-time */
             createdAt: string;
             endpoint?: string;
+            /** Format: int64 */
+            failures?: number;
+            heal?: components["schemas"]["Heal"];
             id: string;
             machine?: string;
             machineName?: string;
             /** Format: int64 */
             next?: number;
+            /** Format: date-time */
+            notBefore?: string;
             /** Format: int64 */
             number: number;
             phase: string;
@@ -1231,8 +1763,23 @@ export interface components {
             service: string;
             step?: string;
             steps: components["schemas"]["Step"][] | null;
+            /** Format: int64 */
+            stops?: number;
             /** Format: date-time */
             updatedAt: string;
+            watch?: string;
+            wipe?: boolean;
+        };
+        InstanceNumber: {
+            known: boolean;
+            /** Format: date-time */
+            latest?: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            samples: number;
+            /** Format: double */
+            value: number;
         };
         InstancePlan: {
             /** Format: int64 */
@@ -1243,6 +1790,36 @@ export interface components {
             number: number;
             steps: components["schemas"]["StepPlan"][] | null;
             why?: string;
+        };
+        Invocation: {
+            args?: string[] | null;
+            by?: string;
+            command: string;
+            done: boolean;
+            id: string;
+            results: components["schemas"]["CommandRun"][] | null;
+            rolling?: boolean;
+            service: string;
+        };
+        InvokeRequest: {
+            args?: string[] | null;
+            /**
+             * Format: int64
+             * @description number of the instance; 0 is all that run
+             */
+            instance?: number;
+            /** @description one instance after the other; a failure stops it */
+            rolling?: boolean;
+            /**
+             * Format: int64
+             * @description seconds of each instance; 0 is 60
+             */
+            timeout?: number;
+            /**
+             * Format: int64
+             * @description seconds until the answer comes although it is not done
+             */
+            wait?: number;
         };
         Lease: {
             /** Format: ip */
@@ -1347,6 +1924,7 @@ export interface components {
             live: components["schemas"]["LiveState"];
             login?: components["schemas"]["Login"];
             macs: string[] | null;
+            maintenance?: components["schemas"]["Maintenance"];
             name: string;
             offeredKey?: string;
             operation?: components["schemas"]["Operation"];
@@ -1367,6 +1945,19 @@ export interface components {
             updatedAt: string;
             uuid?: string;
             zone?: string;
+        };
+        Maintenance: {
+            by: string;
+            reason?: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        MaintenanceRequest: {
+            reason?: string;
+            /** Format: int64 */
+            seconds?: number;
         };
         NIC: {
             addresses?: string[] | null;
@@ -1391,6 +1982,7 @@ export interface components {
             instance?: string;
             power?: string;
             sshKeys?: string[] | null;
+            why?: string;
             wipe?: boolean;
         };
         Operation: {
@@ -1440,6 +2032,25 @@ export interface components {
             name: string;
             why: string[] | null;
         };
+        PathRecord: {
+            cause?: string;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            lastFailed?: string;
+            /** Format: date-time */
+            lastWorked?: string;
+            path: components["schemas"]["BootPath"];
+            pinned?: boolean;
+            /** Format: int64 */
+            worked: number;
+        };
+        PinPath: {
+            /** @enum {string} */
+            class: "bios" | "efi-x64" | "efi-x64-http" | "efi-arm64" | "efi-arm64-http";
+            model: string;
+            path: components["schemas"]["BootPath"];
+        };
         Plan: {
             application?: string;
             /** Format: date-time */
@@ -1482,16 +2093,34 @@ export interface components {
             /** Format: ip */
             last: string;
         };
+        Readings: {
+            /** Format: date-time */
+            at?: string;
+            details?: {
+                [key: string]: unknown;
+            };
+            instance: string;
+            monitors?: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            number: number;
+            trouble?: string;
+        };
         RecipeInfo: {
             application?: string;
+            commands?: string[] | null;
             dependsOn?: string[] | null;
             description?: string;
             digest: string;
             elastic?: boolean;
             events: string[] | null;
+            hasDetails?: boolean;
+            hasMonitors?: boolean;
             icon?: string;
             /** Format: int64 */
             instances: number;
+            locator?: boolean;
             /** Format: int64 */
             max: number;
             members?: string[] | null;
@@ -1501,14 +2130,25 @@ export interface components {
             packages?: string[] | null;
             /** Format: int64 */
             port?: number;
+            /** Format: int64 */
+            retries: number;
+            scaling?: components["schemas"]["Scaling"];
             shipped?: boolean;
             /** Format: int64 */
             startTimeout: number;
             stateful: boolean;
+            stopDetection?: boolean;
             storage?: string;
             template?: string;
+            timeouts?: {
+                [key: string]: number;
+            };
             type?: string;
             warnings?: string[] | null;
+        };
+        RecoverRequest: {
+            machineOff?: boolean;
+            withoutData?: boolean;
         };
         ReleaseRequest: {
             confirm?: string;
@@ -1525,6 +2165,17 @@ export interface components {
             options?: {
                 [key: string]: string;
             };
+        };
+        Revision: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            image: string;
+            /** Format: int64 */
+            number: number;
+            recipe: components["schemas"]["RecipeInfo"];
+            service: string;
+            template: string;
         };
         Rollout: {
             auto?: boolean;
@@ -1551,6 +2202,72 @@ export interface components {
             /** Format: int64 */
             to: number;
         };
+        RuleNumbers: {
+            instances?: components["schemas"]["InstanceNumber"][] | null;
+            known: boolean;
+            rule: components["schemas"]["ScalingRule"];
+            /** Format: double */
+            value: number;
+            verdict: string;
+        };
+        Sample: {
+            /** Format: date-time */
+            at: string;
+            /** Format: double */
+            value: number;
+        };
+        ScaleRequest: {
+            /** Format: int64 */
+            instances: number;
+            wipe?: boolean;
+        };
+        Scaling: {
+            /** Format: int64 */
+            inCooldown?: number;
+            /** Format: int64 */
+            outCooldown?: number;
+            rules?: components["schemas"]["ScalingRule"][] | null;
+            /** Format: int64 */
+            sampling: number;
+        };
+        ScalingDecision: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: int64 */
+            from: number;
+            numbers?: components["schemas"]["RuleNumbers"][] | null;
+            /** Format: int64 */
+            seq: number;
+            service: string;
+            /** Format: int64 */
+            to: number;
+            why: string;
+        };
+        ScalingRule: {
+            high?: components["schemas"]["Threshold"];
+            instances: components["schemas"]["Statistic"];
+            low?: components["schemas"]["Threshold"];
+            metric: string;
+            name?: string;
+            time: components["schemas"]["Statistic"];
+            /** Format: int64 */
+            window: number;
+        };
+        ScalingView: {
+            decisions: components["schemas"]["ScalingDecision"][] | null;
+            elastic: boolean;
+            /** Format: int64 */
+            instances: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: int64 */
+            min: number;
+            now: components["schemas"]["ScalingDecision"];
+            rules: components["schemas"]["Scaling"];
+            service: string;
+        };
         Service: {
             application?: string;
             attributes?: components["schemas"]["Attribute"][] | null;
@@ -1564,6 +2281,7 @@ export interface components {
             instanceList: components["schemas"]["Instance"][] | null;
             /** Format: int64 */
             instances: number;
+            maintenance?: components["schemas"]["Maintenance"];
             name: string;
             phase: string;
             recipe: components["schemas"]["RecipeInfo"];
@@ -1575,6 +2293,11 @@ export interface components {
             /** Format: int64 */
             revision?: number;
             rollout?: components["schemas"]["Rollout"];
+            /** Format: date-time */
+            scaleSettled?: string;
+            scaled?: string;
+            /** Format: date-time */
+            scaledAt?: string;
             sentence: string;
             template: string;
             /** Format: date-time */
@@ -1604,6 +2327,23 @@ export interface components {
             expires?: string;
             name: string;
             role: string;
+        };
+        StageTime: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            max: number;
+            /** Format: int64 */
+            mean: number;
+        };
+        Statistic: {
+            kind: string;
+            /** Format: double */
+            percentile?: number;
+        };
+        SteerRequest: {
+            /** @enum {string} */
+            action: "promote" | "pause" | "resume" | "undo";
         };
         Step: {
             /** Format: int64 */
@@ -1648,6 +2388,9 @@ export interface components {
             name: string;
             /** Format: int64 */
             samples?: number;
+        };
+        StopHealingRequest: {
+            why?: string;
         };
         StorageTemplate: {
             byId?: string;
@@ -1750,6 +2493,12 @@ export interface components {
             target?: components["schemas"]["DiskHint"];
             zone?: string;
         };
+        Threshold: {
+            /** Format: int64 */
+            by: number;
+            /** Format: double */
+            value: number;
+        };
         Token: {
             /** Format: date-time */
             expires?: string;
@@ -1763,6 +2512,23 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "viewer" | "operator" | "admin";
+        };
+        UpdateRequest: {
+            auto?: boolean;
+            /** Format: int64 */
+            batch?: number;
+            /** Format: int64 */
+            canary?: number;
+            digest?: string;
+            extra?: boolean;
+            /**
+             * Format: int64
+             * @description seconds that an instance must run before it counts
+             */
+            health?: number;
+            recipe?: string;
+            /** Format: int64 */
+            toRevision?: number;
         };
         Version: {
             kit: string;
@@ -1884,6 +2650,8 @@ export interface operations {
             query?: {
                 /** @description the service's name: its disks are erased, too */
                 wipe?: string;
+                /** @description nothing is stopped: the machines are given up, dirty, protected and on hold */
+                abandon?: boolean;
             };
             header?: never;
             path: {
@@ -1900,6 +2668,236 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attributes: {
+        parameters: {
+            query?: {
+                /** @description global, application:APP, service:NAME, instance:ID or instance:NAME/NUMBER; none: all */
+                scope?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attribute"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAttribute: {
+        parameters: {
+            query: {
+                scope: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeValue"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setAttribute: {
+        parameters: {
+            query: {
+                scope: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttributeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attribute"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeAttribute: {
+        parameters: {
+            query: {
+                scope: string;
+                /** @description remove it only if it is still at this revision; 0: whatever it is */
+                rev?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bootPaths: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BootPaths"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    importBootPaths: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BootPaths"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BootPaths"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pinBootPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinPath"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BootPaths"];
                 };
             };
             /** @description What is wrong */
@@ -1968,6 +2966,97 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Event"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    healing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealingState"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeHealing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealingState"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopHealing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopHealingRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealingState"];
                 };
             };
             /** @description What is wrong */
@@ -2457,6 +3546,38 @@ export interface operations {
             };
         };
     };
+    fence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID, name or MAC */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     image: {
         parameters: {
             query?: never;
@@ -2554,6 +3675,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Event"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintainMachine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID, name or MAC */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endMachineMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description ID, name or MAC */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
                 };
             };
             /** @description What is wrong */
@@ -3082,6 +4271,8 @@ export interface operations {
             query?: {
                 /** @description the service's name: its disks are erased, too */
                 wipe?: string;
+                /** @description nothing is stopped: the machines are given up, dirty, protected and on hold */
+                abandon?: boolean;
             };
             header?: never;
             path: {
@@ -3143,6 +4334,77 @@ export interface operations {
             };
         };
     };
+    invoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                command: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvokeRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invocation"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invocation: {
+        parameters: {
+            query?: {
+                /** @description seconds to wait until it is done */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invocation"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     serviceLogs: {
         parameters: {
             query?: {
@@ -3180,6 +4442,138 @@ export interface operations {
             };
         };
     };
+    maintainService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endServiceMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readings"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recoverService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retryService: {
         parameters: {
             query?: never;
@@ -3190,6 +4584,208 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"][] | null;
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    steerRollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SteerRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: {
+                            [key: string]: components["schemas"]["Sample"][] | null;
+                        };
+                    };
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScaleRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scaling: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScalingView"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRequest"];
+            };
+        };
         responses: {
             /** @description Accepted */
             202: {
