@@ -213,8 +213,8 @@ func TestFailedEventIsToldRetriedAndRemoved(t *testing.T) {
 	live(t, func(w *world) { w.failEvent = "install" }, func(ctx context.Context, w *world) {
 		deployDB(ctx, t, w)
 		w.until(t, "failed", w.service(pool.ServiceFailed))
-		if w.runs["install"] != 3 || w.runs["init"] != 1 {
-			t.Errorf("install ran %d times, init %d", w.runs["install"], w.runs["init"])
+		if w.times("install") != 3 || w.times("init") != 1 {
+			t.Errorf("install ran %d times, init %d", w.times("install"), w.times("init"))
 		}
 		if c := w.mem.services["db"].Cause; c == nil || c.Code != "event.failed" || c.Step != "install" || len(c.Tried) == 0 {
 			t.Errorf("cause %+v", c)
@@ -226,8 +226,8 @@ func TestFailedEventIsToldRetriedAndRemoved(t *testing.T) {
 			t.Fatalf("Retry: %v", err)
 		}
 		w.until(t, "running", w.service(pool.ServiceRunning))
-		if w.runs["init"] != 1 {
-			t.Errorf("init ran %d times", w.runs["init"])
+		if w.times("init") != 1 {
+			t.Errorf("init ran %d times", w.times("init"))
 		}
 		if _, err := w.engine.Load().Remove(ctx, "db", false, "eve"); err != nil {
 			t.Fatalf("Remove: %v", err)

@@ -153,7 +153,7 @@ func TestDeadMachineIsReplaced(t *testing.T) {
 		if m.Phase != pool.Enrolled || m.Instance != "" || m.Key != "" || !m.Conditions.Is(pool.CondProtected) || !m.Conditions.Is(pool.CondHold) || !m.Conditions.Is(pool.CondDirty) {
 			t.Errorf("the lost machine is %s of %q with %v", m.Phase, m.Instance, m.Conditions)
 		}
-		if others[0].runs["install"] != 1 || others[0].runs["start"] != 1 {
+		if others[0].times("install") != 1 || others[0].times("start") != 1 {
 			t.Errorf("the spare ran %v", others[0].runs)
 		}
 		before := len(has.ran)
@@ -177,7 +177,7 @@ func TestStatefulComesBackOnItsChassis(t *testing.T) {
 		if m := w.machineOf(has); m.Instance == "" || m.Phase != pool.Active || m.Conditions.Is(pool.CondFenced) {
 			t.Errorf("the machine is %s of %q with %v", m.Phase, m.Instance, m.Conditions)
 		}
-		if has.runs["install"] != 1 || has.runs["start"] != 2 || has.runs["stop"] != 0 || len(others[0].ran) != 0 {
+		if has.times("install") != 1 || has.times("start") != 2 || has.times("stop") != 0 || len(others[0].ran) != 0 {
 			t.Errorf("it ran %v, the spare %v", has.ran, others[0].ran)
 		}
 		if !strings.Contains(w.story(), "switched on again") {
@@ -247,7 +247,7 @@ func TestReplicaTakesOver(t *testing.T) {
 	r.Instances, r.Commands = 2, []string{"promote"}
 	rackOf(t, 3, r, func(ctx context.Context, w, has *world, others []*world) {
 		has.lose(true)
-		w.until(t, "promoted", func() bool { return others[0].runs["promote"]+others[1].runs["promote"] == 1 })
+		w.until(t, "promoted", func() bool { return others[0].times("promote")+others[1].times("promote") == 1 })
 		w.until(t, "whole again", func() bool {
 			return w.mem.services["db"].Phase == pool.ServiceRunning && w.mem.rowOf(others[0]).Instance != "" && w.mem.rowOf(others[1]).Instance != ""
 		})
@@ -266,7 +266,7 @@ func TestBackupIsRestored(t *testing.T) {
 		w.mem.mu.Unlock()
 		has.lose(true)
 		w.until(t, "healed", func() bool {
-			return w.mem.services["db"].Phase == pool.ServiceRunning && others[0].runs["restore"] == 1
+			return w.mem.services["db"].Phase == pool.ServiceRunning && others[0].times("restore") == 1
 		})
 		if i := slices.Index(others[0].ran, "restore"); i < slices.Index(others[0].ran, "startDetection") {
 			t.Errorf("the spare ran %v", others[0].ran)
@@ -471,7 +471,7 @@ func TestRecycledFromInit(t *testing.T) {
 				if again := w.one().Phase == pool.InstanceRunning; again != tt.again {
 					t.Errorf("running %t, want %t\n%s", again, tt.again, w.story())
 				}
-				if tt.again && (has.runs["init"] != 2 || has.runs["shutdown"] != 0) {
+				if tt.again && (has.times("init") != 2 || has.times("shutdown") != 0) {
 					t.Errorf("it ran %v", has.ran)
 				}
 			})
@@ -487,13 +487,9 @@ func TestUnlimitedRetriesBackOff(t *testing.T) {
 		has.set(func() { has.failEvent = "start" })
 		in := w.one()
 		_ = w.engine.Load().Watched(ctx, pool.WatchReport{Machine: in.Machine, Watch: in.Watch, State: pool.WatchStopped, Why: "x", At: time.Now()})
-		starts := func() (n int) {
-			has.set(func() { n = has.runs["start"] })
-			return n
-		}
-		before := starts()
+		before := has.times("start")
 		time.Sleep(24 * time.Hour)
-		if n := starts() - before; n < 100 || n > 200 {
+		if n := has.times("start") - before; n < 100 || n > 200 {
 			t.Errorf("%d starts in a day, want one in about 10 minutes", n)
 		}
 		if in := w.one(); in.Failures < 100 {
@@ -515,7 +511,7 @@ func TestFencedByHand(t *testing.T) {
 		})
 		w.until(t, "healed", w.service(pool.ServiceRunning))
 		synctest.Wait()
-		if has.runs["start"] != 2 || has.runs["install"] != 1 {
+		if has.times("start") != 2 || has.times("install") != 1 {
 			t.Errorf("it ran %v", has.ran)
 		}
 	})

@@ -366,7 +366,7 @@ func TestPreServiceStop(t *testing.T) {
 		w.until(t, "removed", w.service(pool.ServiceRemoved))
 		ran := 0
 		for _, n := range w.all() {
-			ran += n.runs["preServiceStop"]
+			ran += n.times("preServiceStop")
 		}
 		if ran != 1 {
 			t.Errorf("preServiceStop ran %d times, want once", ran)

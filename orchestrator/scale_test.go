@@ -44,6 +44,8 @@ func TestScaleOutAndIn(t *testing.T) {
 			}
 			return free == 2
 		})
+		h.mem.mu.Lock()
+		defer h.mem.mu.Unlock()
 		if in := h.mem.instances; len(in) != 3 {
 			t.Errorf("%d instances are remembered", len(in))
 		}
@@ -64,12 +66,14 @@ func TestScaleRefusals(t *testing.T) {
 		if _, err := h.engine.Scale(ctx, "web", 2, false, "eve"); !errors.Is(err, pool.ErrUnavailable) || !strings.Contains(err.Error(), "2 free") && !strings.Contains(err.Error(), "1 free machine") {
 			t.Errorf("without a machine: %v", err)
 		}
-		if svc := h.mem.services["web"]; svc.Instances != 1 || svc.Phase != pool.ServiceRunning {
+		h.mem.mu.Lock()
+		svc := h.mem.services["web"]
+		if svc.Instances != 1 || svc.Phase != pool.ServiceRunning {
 			t.Errorf("a refusal changed the service: %+v", svc)
 		}
-		svc := h.mem.services["web"]
 		svc.Recipe.Elastic = false
 		h.mem.services["web"] = svc
+		h.mem.mu.Unlock()
 		if _, err := h.engine.Scale(ctx, "web", 2, false, "eve"); !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "not elastic") {
 			t.Errorf("not elastic: %v", err)
 		}
@@ -110,17 +114,20 @@ func TestScalingRules(t *testing.T) {
 		h.mu.Unlock()
 		h.until(t, "one runs", settled("web", 1))
 		time.Sleep(5 * time.Minute) // at the minimum: nothing more
+		h.mem.mu.Lock()
+		decisions := slices.Clone(h.mem.decisions)
+		h.mem.mu.Unlock()
 		var got []string
-		for _, d := range h.mem.decisions {
+		for _, d := range decisions {
 			got = append(got, string(d.Action))
 			if d.By != byRules || len(d.Numbers) != 1 || !d.Numbers[0].Known || len(d.Numbers[0].Instances) == 0 {
 				t.Errorf("a decision without its numbers: %+v", d)
 			}
 		}
 		if want := []string{"out", "out", "held", "in", "in"}; !slices.Equal(got, want) {
-			t.Errorf("decisions %q, want %q: %+v", got, want, h.mem.decisions)
+			t.Errorf("decisions %q, want %q: %+v", got, want, decisions)
 		}
-		if why := h.mem.decisions[0].Why; why != "Sessions 20 is above 10" {
+		if why := decisions[0].Why; why != "Sessions 20 is above 10" {
 			t.Errorf("why: %q", why)
 		}
 		now, err := h.engine.ExplainScaling(ctx, "web")
@@ -137,6 +144,8 @@ func TestScalingWaitsForMachines(t *testing.T) {
 		h.monitors = func(string, int) map[string]any { return map[string]any{"Sessions": 20} }
 		h.deploy(ctx, t, rules(), 1)
 		time.Sleep(10 * time.Minute)
+		h.mem.mu.Lock()
+		defer h.mem.mu.Unlock()
 		if n := len(h.mem.decisions); n != 1 || h.mem.decisions[0].Action != pool.ScaleHeld || !strings.Contains(h.mem.decisions[0].Why, "no machine for it") {
 			t.Errorf("%d decisions: %+v", n, h.mem.decisions)
 		}

@@ -124,8 +124,8 @@ func TestProgressIsNoHello(t *testing.T) {
 	live(t, kill, func(ctx context.Context, w *world) {
 		deployDB(ctx, t, w)
 		w.until(t, "running", w.service(pool.ServiceRunning))
-		if w.starts != 2 || w.runs["install"] != 1 {
-			t.Errorf("%d starts of the appliance, %d of install; want 2 and 1", w.starts, w.runs["install"])
+		if w.starts != 2 || w.times("install") != 1 {
+			t.Errorf("%d starts of the appliance, %d of install; want 2 and 1", w.starts, w.times("install"))
 		}
 	})
 }

@@ -218,6 +218,13 @@ func (w *world) power(on bool) {
 	w.bootLocked()
 }
 
+// times says how often an event ran.
+func (w *world) times(event string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.runs[event]
+}
+
 func (w *world) bootLocked() {
 	if w.ctx.Err() != nil {
 		return
