@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,7 +43,12 @@ type nameRows interface {
 	Machines(ctx context.Context) ([]pool.Machine, error)
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	Attribute(ctx context.Context, scope, name string) (pool.Attribute, error)
 }
+
+// primaryAttribute is an attribute of a service: the number of the instance
+// that its clients are to reach, where its instances are not alike.
+const primaryAttribute = "primary"
 
 // names is the zone's directory: what the tables say, read at most five times a second.
 type names struct {
@@ -69,8 +76,9 @@ func (n *names) Lookup(ctx context.Context, name string) ([]netip.Addr, bool, er
 
 // nameTable holds SERVICE, N.SERVICE, SERVICE.APP, N.SERVICE.APP and, for
 // hosts that ask by their own name, SERVICE-N and the machines' names. A
-// service has the addresses of its instances that run. Where a machine is
-// called as a service is, the service has the name.
+// service has the addresses of its instances that run; where it says which of
+// these is the primary, that one's alone. Where a machine is called as a
+// service is, the service has the name.
 func nameTable(ctx context.Context, rows nameRows) (map[string][]netip.Addr, error) {
 	machines, err := rows.Machines(ctx)
 	if err != nil {
@@ -105,11 +113,17 @@ func nameTable(ctx context.Context, rows nameRows) (map[string][]netip.Addr, err
 			table[app] = nil // there are names below it
 		}
 	}
+	first, err := primaries(ctx, rows, instances)
+	if err != nil {
+		return nil, err
+	}
 	for _, in := range instances {
 		if addr := at[in.Machine]; in.Phase == pool.InstanceRunning && addr.IsValid() {
-			n := strconv.Itoa(in.Number)
+			n, primary := strconv.Itoa(in.Number), first[in.Service]
 			for _, name := range of[in.Service] {
-				table[name] = append(table[name], addr)
+				if primary == 0 || primary == in.Number {
+					table[name] = append(table[name], addr)
+				}
 				table[n+"."+name] = []netip.Addr{addr}
 				if !strings.Contains(name, ".") {
 					table[name+"-"+n] = []netip.Addr{addr}
@@ -125,6 +139,34 @@ func nameTable(ctx context.Context, rows nameRows) (map[string][]netip.Addr, err
 		}
 	}
 	return table, nil
+}
+
+// primaries says which instance is the primary, of services that have several
+// and whose primary runs.
+func primaries(ctx context.Context, rows nameRows, instances []pool.Instance) (map[string]int, error) {
+	running := map[string][]int{}
+	for _, in := range instances {
+		if in.Phase == pool.InstanceRunning {
+			running[in.Service] = append(running[in.Service], in.Number)
+		}
+	}
+	out := map[string]int{}
+	for service, numbers := range running {
+		if len(numbers) < 2 {
+			continue
+		}
+		a, err := rows.Attribute(ctx, "service:"+service, primaryAttribute)
+		if errors.Is(err, pool.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n, err := strconv.Atoi(strings.Trim(a.Value, `"`)); err == nil && slices.Contains(numbers, n) {
+			out[service] = n
+		}
+	}
+	return out, nil
 }
 
 // nameServer is the zone's server and its sockets.
