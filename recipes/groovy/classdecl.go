@@ -43,15 +43,12 @@ func (p *parser) classStmt(nested bool) {
 	outer, locals, ctor := p.class, p.locals, p.ctor
 	p.class, p.locals, p.ctor = d, map[string]bool{}, false
 	p.script.classes = append(p.script.classes, d)
-	if outer != nil && nested {
-		p.script.nested = append(p.script.nested, nestedName{outer.id + "." + d.id, d.id})
+	if nested {
+		d.outer = outer
 	}
 	p.classBody(d)
 	p.class, p.locals, p.ctor = outer, locals, ctor
 }
-
-// nestedName is a class inside a class.
-type nestedName struct{ full, id string }
 
 // heritage parses extends and implements.
 func (p *parser) heritage(d *classDecl) {

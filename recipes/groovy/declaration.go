@@ -10,49 +10,36 @@ import (
 // reports false, with nothing consumed, when neither begins here.
 func (p *parser) declaration(inClass bool) (stmt, bool) {
 	n := node{p.tok().pos}
-	var typ, id string
-	static := false
-	isMethod, isTuple := false, false
-	if !p.try(func() bool {
-		if p.tok().is("<") { // type parameters of a method
-			p.typeArguments()
-		}
-		typ, static = p.typeOrDef()
-		if typ == "def" && p.tok().is("(") && !inClass {
-			isTuple = true
-			return true
-		}
-		t := p.tok()
-		if t.kind == tString && p.peek(1).is("(") { // def "name"()
-			id = p.next().val.(string)
-		} else {
-			if t.kind != tIdent || t.nl && typ != "def" {
-				return false
-			}
-			id = p.ident()
-		}
-		t = p.tok()
-		isMethod = t.is("(") && !t.nl && p.methodAhead(inClass)
-		return isMethod || t.nl || t.is("=") || t.is(";") || t.is("}") || t.is(",") || t.kind == tEOF
-	}) {
+	shape := p.declarationAhead(inClass)
+	if shape == noDeclaration {
 		return nil, false
 	}
-	switch {
-	case isTuple:
-		return p.tuple(n), true
-	case isMethod:
-		m := p.method(n, id)
-		m.static = static
-		if typ != "def" && typ != "Object" {
-			m.fn.ret = typ
-		}
-		if inClass {
-			return m, true
-		}
-		p.script.methods = append(p.script.methods, m)
-		return nil, true
+	if p.tok().is("<") { // type parameters of a method
+		p.typeArguments()
 	}
-	return p.variables(n, typ, id), true
+	typ, static := p.typeOrDef()
+	if shape == aTuple {
+		return p.tuple(n), true
+	}
+	var id string
+	if p.tok().kind == tString { // def "name"()
+		id = p.next().val.(string)
+	} else {
+		id = p.ident()
+	}
+	if shape == aVariable {
+		return p.variables(n, typ, id), true
+	}
+	m := p.method(n, id)
+	m.static = static
+	if typ != "def" && typ != "Object" {
+		m.fn.ret = typ
+	}
+	if inClass {
+		return m, true
+	}
+	p.script.methods = append(p.script.methods, m)
+	return nil, true
 }
 
 // variables parses the rest of "type id = init, id2, ...".
@@ -125,7 +112,7 @@ func (p *parser) typeOrDef() (typ string, static bool) {
 			static = true
 		case t.word("def"), t.word("final"), t.word("private"), t.word("public"), t.word("protected"), t.word("synchronized"), t.word("transient"), t.word("volatile"), t.word("abstract"):
 		default:
-			if !seen || p.typeAhead() {
+			if !seen || p.typeAndName(p.i) {
 				return p.typeName(), static
 			}
 			return "def", static
@@ -139,17 +126,6 @@ func (p *parser) typeOrDef() (typ string, static bool) {
 			p.typeArguments()
 		}
 	}
-}
-
-// typeAhead says whether a type and then a name follow.
-func (p *parser) typeAhead() bool {
-	i, depth := p.i, p.depth
-	ok := p.try(func() bool {
-		p.typeName()
-		return p.tok().kind == tIdent && !p.tok().nl && !p.tok().word("in")
-	})
-	p.i, p.depth = i, depth
-	return ok
 }
 
 // typeName parses a type: a primitive, or a dotted name whose last part
@@ -200,12 +176,12 @@ func isPrimitive(id string) bool {
 	return false
 }
 
-// methodAhead says whether the parenthesis here closes before a "{". In a
+// methodAhead says whether the parenthesis at j closes before a "{". In a
 // class a method may lack its body.
-func (p *parser) methodAhead(inClass bool) bool {
+func (p *parser) methodAhead(j int, inClass bool) bool {
 	open := 0
-	for j := p.i; j < len(p.toks); j++ {
-		switch t := p.toks[j]; {
+	for ; j < len(p.toks); j++ {
+		switch t := &p.toks[j]; {
 		case t.is("("):
 			open++
 		case t.is(")"):
@@ -221,12 +197,11 @@ func (p *parser) methodAhead(inClass bool) bool {
 
 // bodyAfter says whether a method's body, after "throws A, B", begins at j.
 func (p *parser) bodyAfter(j int, inClass bool) bool {
-	at := func(j int) token { return p.toks[min(j, len(p.toks)-1)] }
-	if at(j).word("throws") {
-		for j++; at(j).kind == tIdent || at(j).is(",") || at(j).is("."); j++ {
+	if p.token(j).word("throws") {
+		for j++; p.token(j).kind == tIdent || p.token(j).is(",") || p.token(j).is("."); j++ {
 		}
 	}
-	t := at(j)
+	t := p.token(j)
 	return t.is("{") || inClass && (t.nl || t.is(";") || t.is("}"))
 }
 

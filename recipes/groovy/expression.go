@@ -268,7 +268,7 @@ func (p *parser) deeper(prec int) expr {
 }
 
 // negated parses "x !in y" and "x !instanceof T".
-func (p *parser) negated(x expr, t token, least int) expr {
+func (p *parser) negated(x expr, t *token, least int) expr {
 	if precedence("in") < least {
 		p.fail(t.pos, "unexpected '!'")
 	}
@@ -326,27 +326,28 @@ func (p *parser) negative(n node) expr {
 
 // castExpr parses "(Type) operand"; nil when it is not one.
 func (p *parser) castExpr(n node) expr {
-	var typ string
-	if !p.try(func() bool {
-		p.next()
-		typ = p.typeName()
-		if !p.accept(")") {
-			return false
-		}
-		switch t := p.tok(); t.kind {
-		case tString, tGString, tNumber:
-			return true
-		case tIdent:
-			return !t.nl && t.text != "in" && t.text != "as" && t.text != "instanceof"
-		case tOp:
-			return t.text == "(" || t.text == "[" || isPrimitive(typ) && (t.text == "-" || t.text == "+")
-		case tEOF:
-		}
-		return false
-	}) {
+	j := p.skipType(p.i + 1)
+	if j < 0 || !p.token(j).is(")") || !p.castOperand(p.token(j+1), j-p.i == 2 && isPrimitive(p.token(p.i+1).text)) {
 		return nil
 	}
+	p.next()
+	typ := p.typeName()
+	p.expect(")")
 	return &conversion{n, p.deeper(prefixPrecedence), typ, true}
+}
+
+// castOperand says whether the operand of a cast may begin with t.
+func (p *parser) castOperand(t *token, primitive bool) bool {
+	switch t.kind {
+	case tString, tGString, tNumber:
+		return true
+	case tIdent:
+		return !t.nl && t.text != "in" && t.text != "as" && t.text != "instanceof"
+	case tOp:
+		return t.text == "(" || t.text == "[" || primitive && (t.text == "-" || t.text == "+")
+	case tEOF:
+	}
+	return false
 }
 
 // postfix parses calls, properties, indexes and ++ after x.
@@ -441,7 +442,7 @@ func callOf(x expr, n node) *call {
 }
 
 // memberOf parses what follows a dot.
-func (p *parser) memberOf(x expr, dot token) expr {
+func (p *parser) memberOf(x expr, dot *token) expr {
 	p.next()
 	t := p.tok()
 	m := &property{node: node{t.pos}, x: x, safe: dot.text == "?.", spread: dot.text == "*."}

@@ -3,6 +3,8 @@ package groovy
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -216,7 +218,26 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// seed gives the fuzzer the scripts of the oracle.
+func seed(f *testing.F) {
+	f.Helper()
+	files, err := filepath.Glob("testdata/oracle/*.groovy")
+	if err != nil || len(files) == 0 {
+		f.Fatal(len(files), err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(src))
+	}
+}
+
+// FuzzParse: any text ends in a tree or an *Error, and what a tree prints as
+// parses into the same tree.
 func FuzzParse(f *testing.F) {
+	seed(f)
 	for _, s := range []string{"service { name \"x\" }", "a = [b: 1, c: {x, y = 2 -> x}]", `"${a + "${b}"}"`, "class A { def b() { } }", "/a/", "$/x/$", "{a={a={a=", "for (i in 1..2) { }", "if", "''' ", "a ? b : c ?: d", "@Grab", "A<A<A"} {
 		f.Add(s)
 	}
@@ -226,13 +247,18 @@ func FuzzParse(f *testing.F) {
 		if err != nil && !errors.As(err, &e) {
 			t.Errorf("Parse = %v, which is no *Error", err)
 		}
-		if err == nil {
-			s.Check(func(string) bool { return false })
+		if err != nil {
+			return
+		}
+		s.Check(func(string) bool { return false })
+		if diff := stable(s); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
 
 func FuzzEval(f *testing.F) {
+	seed(f)
 	for _, s := range []string{"1 + 2", "[1, 2].collect { it + 1 }", "def l = []; l << l; println l", "\"%5d\".format(3)", "'a'.replaceAll(/a*/, 'b')", "def m = [:]; m.m = m; m == m", "x = { x() }; x()", "(1..5)[2..3]", "new ConfigSlurper().parse('a.b = 1')", "'abc'[1..2].padLeft(30)", "1.upto(3) { }", "def f(int... a) { a }; f(1, 2)", "class A { def b = 1 }; new A(b: 2).b", "def l = [1]; 40.times { l = [l, l] }; l == l.clone(); println l"} {
 		f.Add(s)
 	}

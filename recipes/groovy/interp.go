@@ -173,8 +173,10 @@ func (t *Thread) declareClasses(u *unit) error {
 		}
 		u.classes[d.id] = c
 	}
-	for _, n := range u.script.nested {
-		u.classes[n.full] = u.classes[n.id]
+	for _, d := range u.script.classes {
+		if d.outer != nil {
+			u.classes[d.outer.id+"."+d.id] = u.classes[d.id]
+		}
 	}
 	for _, d := range u.script.classes {
 		if err := t.resolve(u.classes[d.id], 0); err != nil {

@@ -2,33 +2,30 @@ package groovy
 
 import (
 	"fmt"
-	"math/big"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-type kind int
+type kind uint8
 
 const (
 	tEOF     kind = iota
 	tIdent        // names and keywords
 	tNumber       // val is the number
 	tString       // val is string
-	tGString      // parts
+	tGString      // val is []part
 	tOp           // text is the operator
 )
 
 // token is one lexeme. nl says that a line break that may end a statement
 // lies before it, sp that any blank does.
 type token struct {
-	kind   kind
 	text   string
 	val    Value
-	parts  []part
 	pos    Pos
 	off    int // where it begins in the source
+	kind   kind
 	nl, sp bool
 }
 
@@ -38,7 +35,13 @@ type part struct {
 	toks []token
 }
 
-func (t token) String() string {
+// parts are the pieces of a GString.
+func (t *token) parts() []part {
+	parts, _ := t.val.([]part)
+	return parts
+}
+
+func (t *token) String() string {
 	switch t.kind {
 	case tEOF:
 		return "end of file"
@@ -63,15 +66,41 @@ type lexer struct {
 	depth     int // of nested GString expressions
 }
 
-// operators, longest first.
-func operators() []string {
-	return []string{
-		">>>=", "...", "..<", "<=>", "===", "!==", "==~", "**=", "<<=", ">>=", ">>>",
-		"==", "!=", "<=", ">=", "&&", "||", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=",
-		"?.", "?:", "*.", ".&", ".@", "..", "->", "=~", "<<", ">>", "**",
-		"+", "-", "*", "/", "%", "=", "<", ">", "!", "~", "&", "|", "^", "?", ":", ".", ",", ";",
-		"(", ")", "[", "]", "{", "}", "@",
+// operators are the operators that begin with c, longest first.
+func operators(c byte) []string {
+	switch c {
+	case '>':
+		return []string{">>>=", ">>=", ">>>", ">=", ">>", ">"}
+	case '.':
+		return []string{"...", "..<", "..", ".&", ".@", "."}
+	case '<':
+		return []string{"<=>", "<<=", "<=", "<<", "<"}
+	case '=':
+		return []string{"===", "==~", "==", "=~", "="}
+	case '!':
+		return []string{"!==", "!=", "!"}
+	case '*':
+		return []string{"**=", "*=", "*.", "**", "*"}
+	case '&':
+		return []string{"&&", "&=", "&"}
+	case '|':
+		return []string{"||", "|=", "|"}
+	case '+':
+		return []string{"++", "+=", "+"}
+	case '-':
+		return []string{"--", "-=", "->", "-"}
+	case '/':
+		return []string{"/=", "/"}
+	case '%':
+		return []string{"%=", "%"}
+	case '^':
+		return []string{"^=", "^"}
+	case '?':
+		return []string{"?.", "?:", "?"}
+	case '~', ':', ',', ';', '(', ')', '[', ']', '{', '}', '@':
+		return []string{string(rune(c))}
 	}
+	return nil
 }
 
 func lex(file, src string) ([]token, error) {
@@ -104,6 +133,10 @@ func (l *lexer) has(s string) bool { return strings.HasPrefix(l.src[l.off:], s) 
 
 // next consumes one character.
 func (l *lexer) next() rune {
+	if c := l.src[l.off]; c < utf8.RuneSelf && c != '\n' {
+		l.ascii(1)
+		return rune(c)
+	}
 	r, n := utf8.DecodeRuneInString(l.src[l.off:])
 	l.off += n
 	if r == '\n' {
@@ -113,6 +146,12 @@ func (l *lexer) next() rune {
 		l.col++
 	}
 	return r
+}
+
+// ascii consumes n characters that are known to be ASCII and no line breaks.
+func (l *lexer) ascii(n int) {
+	l.off += n
+	l.col += n
 }
 
 func (l *lexer) skip(n int) {
@@ -130,7 +169,9 @@ func (l *lexer) skipLine() {
 // blank consumes white space and comments.
 func (l *lexer) blank() (nl, sp bool, err error) {
 	for l.more() {
-		switch c := l.peek(0); {
+		switch c := l.src[l.off]; {
+		case c > ' ' && c != '/' && c != '\\' && c < utf8.RuneSelf:
+			return nl, sp, nil
 		case c == '\n':
 			nl, sp = true, true
 			l.next()
@@ -169,9 +210,11 @@ func (l *lexer) blank() (nl, sp bool, err error) {
 
 // run lexes to the end, or, inside a GString, to the closing brace.
 func (l *lexer) run(inString bool) ([]token, error) {
-	var toks []token
+	toks := make([]token, 0, 8)
+	if !inString {
+		toks = make([]token, 0, len(l.src)/6+8)
+	}
 	var open []byte
-	ops := operators()
 	for {
 		nl, sp, err := l.blank()
 		if err != nil {
@@ -190,7 +233,7 @@ func (l *lexer) run(inString bool) ([]token, error) {
 		if inString && len(open) == 0 && l.peek(0) == '}' {
 			return append(toks, t), nil
 		}
-		if err := l.lexeme(&t, toks, ops); err != nil {
+		if err := l.lexeme(&t, toks); err != nil {
 			return nil, err
 		}
 		if t.kind == tOp {
@@ -210,20 +253,25 @@ func (l *lexer) run(inString bool) ([]token, error) {
 	}
 }
 
-func (l *lexer) lexeme(t *token, before []token, ops []string) error {
+func (l *lexer) lexeme(t *token, before []token) error {
 	c := l.peek(0)
+	if nameByte(c) && c > '9' {
+		t.kind = tIdent
+		t.text = l.ident()
+		return nil
+	}
 	r, _ := utf8.DecodeRuneInString(l.src[l.off:])
 	switch {
 	case c >= '0' && c <= '9':
 		return l.number(t)
-	case l.has("$/") && operandNext(before):
+	case c == '$' && l.has("$/") && operandNext(before):
 		l.skip(2)
 		return l.text(t, "/$", true, false)
-	case r == '_' || r == '$' || r != utf8.RuneError && unicode.IsLetter(r):
+	case r == '$' || r != utf8.RuneError && unicode.IsLetter(r):
 		t.kind = tIdent
 		t.text = l.ident()
 		return nil
-	case l.has(`"""`), l.has("'''"):
+	case c == '"' && l.has(`"""`), c == '\'' && l.has("'''"):
 		quote := l.src[l.off : l.off+3]
 		l.skip(3)
 		return l.text(t, quote, c == '"', true)
@@ -234,10 +282,10 @@ func (l *lexer) lexeme(t *token, before []token, ops []string) error {
 		l.next()
 		return l.text(t, "/", true, false)
 	}
-	for _, op := range ops {
+	for _, op := range operators(c) {
 		if l.has(op) {
 			t.kind, t.text = tOp, op
-			l.skip(len(op))
+			l.ascii(len(op))
 			return nil
 		}
 	}
@@ -250,7 +298,7 @@ func operandNext(before []token) bool {
 	if len(before) == 0 {
 		return true
 	}
-	switch t := before[len(before)-1]; t.kind {
+	switch t := &before[len(before)-1]; t.kind {
 	case tOp:
 		return t.text != ")" && t.text != "]" && t.text != "}" && t.text != "++" && t.text != "--"
 	case tIdent:
@@ -263,268 +311,26 @@ func operandNext(before []token) bool {
 	return false
 }
 
+// nameByte says whether c is an ASCII character of names.
+func nameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= '0' && c <= '9'
+}
+
 func (l *lexer) ident() string {
 	start := l.off
 	for l.more() {
+		if c := l.src[l.off]; c < utf8.RuneSelf {
+			if !nameByte(c) && c != '$' {
+				break
+			}
+			l.ascii(1)
+			continue
+		}
 		r, _ := utf8.DecodeRuneInString(l.src[l.off:])
-		if r == utf8.RuneError || r != '_' && r != '$' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			break
 		}
 		l.next()
 	}
 	return l.src[start:l.off]
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' || c == '_' }
-
-func (l *lexer) digits(also string) {
-	for l.more() && (isDigit(l.peek(0)) || strings.IndexByte(also, l.peek(0)) >= 0) {
-		l.next()
-	}
-}
-
-func (l *lexer) number(t *token) error {
-	start := l.off
-	t.kind = tNumber
-	base := 10
-	switch {
-	case l.has("0x"), l.has("0X"):
-		base = 16
-		l.skip(2)
-		l.digits("abcdefABCDEF")
-	case l.has("0b"), l.has("0B"):
-		base = 2
-		l.skip(2)
-		l.digits("")
-	default:
-		l.digits("")
-	}
-	fraction := base == 10 && l.fraction()
-	t.text = l.src[start:l.off]
-	digits := strings.ReplaceAll(t.text, "_", "")
-	suffix := byte(0)
-	if strings.IndexByte("lLiIgGfFdD", l.peek(0)) >= 0 && l.more() && base != 16 || strings.IndexByte("lLiIgG", l.peek(0)) >= 0 && l.more() {
-		suffix = l.peek(0) | 0x20
-		l.next()
-	}
-	if r, _ := utf8.DecodeRuneInString(l.src[l.off:]); l.more() && (r == '_' || unicode.IsLetter(r) && r != utf8.RuneError) {
-		return l.errorf(t.pos, "unexpected '%c' after the number %s", r, t.text)
-	}
-	if !fraction && base == 10 && len(digits) > 1 && digits[0] == '0' && suffix != 'f' && suffix != 'd' {
-		base = 8
-	}
-	v, ok := numberValue(digits, base, fraction, suffix)
-	if !ok {
-		return l.errorf(t.pos, "invalid number %s", t.text)
-	}
-	t.val = v
-	return nil
-}
-
-// fraction lexes what follows the whole part: .5 and e10.
-func (l *lexer) fraction() bool {
-	found := false
-	if l.peek(0) == '.' && l.peek(1) >= '0' && l.peek(1) <= '9' {
-		found = true
-		l.next()
-		l.digits("")
-	}
-	if c := l.peek(0); c == 'e' || c == 'E' {
-		n := 1
-		if l.peek(1) == '-' || l.peek(1) == '+' {
-			n = 2
-		}
-		if d := l.peek(n); d >= '0' && d <= '9' {
-			found = true
-			l.skip(n)
-			l.digits("")
-		}
-	}
-	return found
-}
-
-// numberValue is the value of a literal: an Integer or the smallest wider type
-// that holds it, a BigDecimal when it has a fraction, or what the suffix says.
-func numberValue(digits string, base int, fraction bool, suffix byte) (Value, bool) {
-	if fraction || suffix == 'f' || suffix == 'd' {
-		d, ok := parseDecimal(digits)
-		if !ok || suffix == 'l' || suffix == 'i' {
-			return nil, false
-		}
-		switch suffix {
-		case 'f':
-			f, err := strconv.ParseFloat(digits, 32)
-			return Float(f), err == nil
-		case 'd':
-			f, err := strconv.ParseFloat(digits, 64)
-			return f, err == nil
-		}
-		return d, true
-	}
-	if base != 10 {
-		digits = strings.TrimLeft(digits, "0xXbB")
-		if digits == "" {
-			digits = "0"
-		}
-	}
-	n, ok := new(big.Int).SetString(digits, base)
-	if !ok || len(digits) > maxScale {
-		return nil, false
-	}
-	bits := n.BitLen()
-	if base != 10 && suffix == 0 && bits == 32 { // 0xffffffff is -1
-		return int64(int32(uint32(n.Uint64()))), true
-	}
-	if base != 10 && bits == 64 && suffix != 'g' && suffix != 'i' {
-		return Long(int64(n.Uint64())), true
-	}
-	switch {
-	case suffix == 'g':
-		return n, true
-	case suffix == 'l':
-		return Long(n.Int64()), bits < 64
-	case suffix == 'i':
-		return n.Int64(), bits < 32
-	case bits < 32:
-		return n.Int64(), true
-	case bits < 64:
-		return Long(n.Int64()), true
-	}
-	return n, true
-}
-
-// text lexes the rest of a string up to quote. gstring allows $name and
-// ${...}; escapes is false for slashy strings, where only \/ is special.
-func (l *lexer) text(t *token, quote string, gstring, escapes bool) error {
-	var parts []part
-	var b strings.Builder
-	for {
-		switch {
-		case !l.more() || len(quote) == 1 && quote != "/" && l.peek(0) == '\n':
-			return l.errorf(t.pos, "string is not closed")
-		case l.has(quote):
-			l.skip(len(quote))
-			if len(parts) == 0 {
-				t.kind, t.val = tString, b.String()
-				return nil
-			}
-			if b.Len() > 0 {
-				parts = append(parts, part{text: b.String()})
-			}
-			t.kind, t.parts = tGString, parts
-			return nil
-		case l.peek(0) == '\\' && escapes:
-			if err := l.escape(&b); err != nil {
-				return err
-			}
-		case quote == "/" && l.has(`\/`):
-			l.skip(2)
-			b.WriteByte('/')
-		case quote == "/$" && (l.has("$$") || l.has("$/")):
-			l.next()
-			b.WriteRune(l.next())
-		case gstring && l.peek(0) == '$' && (l.peek(1) == '{' || startsName(l.peek(1))):
-			if b.Len() > 0 {
-				parts = append(parts, part{text: b.String()})
-				b.Reset()
-			}
-			toks, err := l.interpolation()
-			if err != nil {
-				return err
-			}
-			parts = append(parts, part{toks: toks})
-		default:
-			b.WriteRune(l.next())
-		}
-	}
-}
-
-func startsName(c byte) bool {
-	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-}
-
-// interpolation lexes $a.b.c or ${expression} into tokens that end with tEOF.
-func (l *lexer) interpolation() ([]token, error) {
-	l.next() // $
-	if l.peek(0) == '{' {
-		p := l.pos()
-		l.next()
-		if l.depth++; l.depth > 20 {
-			return nil, l.errorf(p, "strings are nested too deep")
-		}
-		toks, err := l.run(true)
-		l.depth--
-		if err != nil {
-			return nil, err
-		}
-		l.next() // }
-		return toks, nil
-	}
-	var toks []token
-	for {
-		t := token{kind: tIdent, pos: l.pos(), off: l.off}
-		start := l.off
-		for startsName(l.peek(0)) || l.off > start && l.peek(0) >= '0' && l.peek(0) <= '9' {
-			l.next()
-		}
-		t.text = l.src[start:l.off]
-		toks = append(toks, t)
-		if l.peek(0) != '.' || !startsName(l.peek(1)) {
-			return append(toks, token{pos: l.pos()}), nil
-		}
-		toks = append(toks, token{kind: tOp, text: ".", pos: l.pos()})
-		l.next()
-	}
-}
-
-func (l *lexer) escape(b *strings.Builder) error {
-	p := l.pos()
-	l.next()
-	if !l.more() {
-		return l.errorf(p, "string is not closed")
-	}
-	switch r := l.next(); r {
-	case 'n':
-		b.WriteByte('\n')
-	case 't':
-		b.WriteByte('\t')
-	case 'r':
-		b.WriteByte('\r')
-	case 'b':
-		b.WriteByte('\b')
-	case 'f':
-		b.WriteByte('\f')
-	case '0', '1', '2', '3', '4', '5', '6', '7':
-		n := r - '0'
-		for i := 0; i < 2 && l.peek(0) >= '0' && l.peek(0) <= '7' && n*8+rune(l.peek(0)-'0') <= 255; i++ {
-			n = n*8 + l.next() - '0'
-		}
-		b.WriteRune(n)
-	case '\\', '\'', '"', '$', '/':
-		b.WriteRune(r)
-	case '\n':
-	case '\r':
-		if l.peek(0) == '\n' {
-			l.next()
-		}
-	case 'u':
-		if l.off+4 > len(l.src) {
-			return l.errorf(p, "invalid escape in string")
-		}
-		for l.peek(0) == 'u' {
-			l.next()
-		}
-		if l.off+4 > len(l.src) {
-			return l.errorf(p, "invalid escape in string")
-		}
-		n, err := strconv.ParseUint(l.src[l.off:l.off+4], 16, 32)
-		if err != nil {
-			return l.errorf(p, "invalid escape in string")
-		}
-		l.skip(4)
-		b.WriteRune(rune(n))
-	default:
-		return l.errorf(p, "unexpected char: '\\' (escape \\%c is unknown)", r)
-	}
-	return nil
 }

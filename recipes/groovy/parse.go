@@ -59,19 +59,22 @@ func (p *parser) fail(pos Pos, format string, args ...any) {
 	panic(&Error{File: p.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: sourceLine(p.src, pos.Line)})
 }
 
-func (p *parser) tok() token       { return p.toks[p.i] }
-func (p *parser) peek(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
+func (p *parser) tok() *token       { return &p.toks[p.i] }
+func (p *parser) peek(n int) *token { return p.token(p.i + n) }
 
-func (p *parser) next() token {
-	t := p.toks[p.i]
+// token is the token at j; past the end it is the last one.
+func (p *parser) token(j int) *token { return &p.toks[min(j, len(p.toks)-1)] }
+
+func (p *parser) next() *token {
+	t := &p.toks[p.i]
 	if t.kind != tEOF {
 		p.i++
 	}
 	return t
 }
 
-func (t token) is(op string) bool   { return t.kind == tOp && t.text == op }
-func (t token) word(id string) bool { return t.kind == tIdent && t.text == id }
+func (t *token) is(op string) bool   { return t.kind == tOp && t.text == op }
+func (t *token) word(id string) bool { return t.kind == tIdent && t.text == id }
 
 func (p *parser) accept(op string) bool {
 	if p.tok().is(op) {
@@ -81,7 +84,7 @@ func (p *parser) accept(op string) bool {
 	return false
 }
 
-func (p *parser) expect(op string) token {
+func (p *parser) expect(op string) *token {
 	t := p.tok()
 	if !t.is(op) {
 		p.fail(t.pos, "expecting '%s', found %v", op, t)
@@ -213,7 +216,7 @@ func (p *parser) stmt() stmt {
 }
 
 // keyword parses the statements that begin with a keyword.
-func (p *parser) keyword(t token, n node, labels []string) (stmt, bool) {
+func (p *parser) keyword(t *token, n node, labels []string) (stmt, bool) {
 	switch t.text {
 	case "import":
 		p.importStmt()
@@ -278,108 +281,6 @@ func (p *parser) exprStmt() stmt {
 	return &exprStmt{n, p.command(true)}
 }
 
-// annotated reads annotations; @Field makes a variable of the script.
-func (p *parser) annotated() stmt {
-	notes := p.annotations()
-	if p.endOfStmt() && p.tok().kind == tEOF {
-		return nil
-	}
-	p.notes = notes
-	s := p.stmt()
-	p.notes = nil
-	field := false
-	for _, n := range notes {
-		field = field || n.id == "Field"
-	}
-	if field {
-		switch d := s.(type) {
-		case *varDecl:
-			d.field = true
-		case *multi:
-			for _, v := range d.list {
-				v.(*varDecl).field = true
-			}
-		}
-	}
-	return s
-}
-
-func (p *parser) annotations() []annotation {
-	var notes []annotation
-	for p.tok().is("@") {
-		at := p.next()
-		n := annotation{id: lastName(p.path())}
-		switch n.id {
-		case "Grab", "Grapes", "GrabConfig", "GrabResolver", "GrabExclude":
-			p.fail(at.pos, "@%s is not available: nothing is downloaded while a recipe runs", n.id)
-		}
-		if p.tok().is("(") && !p.tok().nl {
-			p.next()
-			_, n.named = p.annotationArguments()
-			p.expect(")")
-		}
-		notes = append(notes, n)
-	}
-	return notes
-}
-
-// annotationArguments are name = value pairs, or one value.
-func (p *parser) annotationArguments() ([]expr, *mapLit) {
-	m := &mapLit{}
-	for !p.tok().is(")") {
-		t := p.tok()
-		if t.kind == tIdent && p.peek(1).is("=") {
-			p.i += 2
-			m.entries = append(m.entries, mapEntry{&literal{node{t.pos}, t.text}, p.ternary(false)})
-		} else {
-			m.entries = append(m.entries, mapEntry{&literal{node{t.pos}, "value"}, p.ternary(false)})
-		}
-		if !p.accept(",") {
-			break
-		}
-	}
-	return nil, m
-}
-
-// path is a dotted name.
-func (p *parser) path() string {
-	start := p.tok().pos
-	parts := []string{p.ident()}
-	for p.tok().is(".") && !p.tok().nl && p.peek(1).kind == tIdent {
-		p.next()
-		if parts = append(parts, p.ident()); len(parts) > maxParts {
-			p.fail(start, "the name has more than %d parts", maxParts)
-		}
-	}
-	return strings.Join(parts, ".")
-}
-
-// maxParts bounds a dotted name and the dimensions of an array: the parser
-// walks a name anew where it only tries whether a declaration begins.
-const maxParts = 100
-
-func (p *parser) importStmt() {
-	d := importDecl{pos: p.next().pos}
-	if p.tok().word("static") {
-		p.next()
-		d.static = true
-	}
-	d.path = p.path()
-	if p.tok().is(".") {
-		p.next()
-		p.expect("*")
-		d.star = true
-	} else if p.tok().is(".*") {
-		p.next()
-		d.star = true
-	}
-	if p.tok().word("as") {
-		p.next()
-		d.alias = p.ident()
-	}
-	p.script.imports = append(p.script.imports, d)
-}
-
 func (p *parser) ifStmt(n node) stmt {
 	p.next()
 	p.expect("(")
@@ -419,6 +320,9 @@ func (p *parser) forStmt(n node, labels []string) stmt {
 	s := &forStmt{node: n, labels: labels}
 	if !p.tok().is(";") {
 		if d, ok := p.declaration(false); ok {
+			if d == nil {
+				p.fail(n.pos, "a method is declared in the head of a loop")
+			}
 			s.init = []stmt{d}
 			if m, ok := d.(*multi); ok {
 				s.init = m.list

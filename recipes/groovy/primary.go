@@ -48,7 +48,7 @@ func (p *parser) parenthesis() expr {
 	return l
 }
 
-func (p *parser) word(t token) expr {
+func (p *parser) word(t *token) expr {
 	n := node{t.pos}
 	p.next()
 	switch t.text {
@@ -71,7 +71,7 @@ func (p *parser) word(t token) expr {
 		}
 		return &classRef{n, id}
 	}
-	if isPrimitive(t.text) && (p.tok().is(",") || p.tok().is(")") || p.tok().is(".") || p.tok().is("]") || p.tok().is(":") || p.endOfStmt()) {
+	if isPrimitive(t.text) {
 		return &classRef{n, t.text}
 	}
 	return &name{node: n, id: t.text, up: -1}
@@ -142,9 +142,9 @@ func (p *parser) anonymous(n node, id string) *classDecl {
 	return d
 }
 
-func (p *parser) gstring(t token) expr {
+func (p *parser) gstring(t *token) expr {
 	g := &gstring{node: node{t.pos}}
-	for _, part := range t.parts {
+	for _, part := range t.parts() {
 		if part.toks == nil {
 			g.parts = append(g.parts, &literal{g.node, part.text})
 			continue
@@ -228,7 +228,7 @@ func (p *parser) bracket() expr {
 func (p *parser) closureAhead() bool {
 	open := 0
 	for j := p.i + 1; j < len(p.toks) && j < p.i+maxHeader; j++ {
-		switch t := p.toks[j]; {
+		switch t := &p.toks[j]; {
 		case t.is("->") && open == 0:
 			return true
 		case t.is("("), t.is("["):

@@ -299,6 +299,7 @@ type classDecl struct {
 	inits      []*methodDecl // { ... } of instances, static { ... }
 	constants  []enumConst
 	notes      []annotation
+	outer      *classDecl // in which it stands as a member
 	iface      bool
 	abstract   bool
 	enum       bool
@@ -328,7 +329,6 @@ type Script struct {
 	methods []*methodDecl
 	classes []*classDecl
 	imports []importDecl
-	nested  []nestedName
 	locals  []string // names of variables, for hints
 }
 

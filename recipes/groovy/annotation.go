@@ -1,0 +1,107 @@
+package groovy
+
+import (
+	"strings"
+)
+
+// annotated reads annotations; @Field makes a variable of the script.
+func (p *parser) annotated() stmt {
+	notes := p.annotations()
+	if p.endOfStmt() && p.tok().kind == tEOF {
+		return nil
+	}
+	p.notes = notes
+	s := p.stmt()
+	p.notes = nil
+	field := false
+	for _, n := range notes {
+		field = field || n.id == "Field"
+	}
+	if field {
+		switch d := s.(type) {
+		case *varDecl:
+			d.field = true
+		case *multi:
+			for _, v := range d.list {
+				v.(*varDecl).field = true
+			}
+		}
+	}
+	return s
+}
+
+func (p *parser) annotations() []annotation {
+	var notes []annotation
+	for p.tok().is("@") {
+		at := p.next()
+		n := annotation{id: lastName(p.path())}
+		switch n.id {
+		case "Grab", "Grapes", "GrabConfig", "GrabResolver", "GrabExclude":
+			p.fail(at.pos, "@%s is not available: nothing is downloaded while a recipe runs", n.id)
+		}
+		if p.tok().is("(") && !p.tok().nl {
+			p.next()
+			_, n.named = p.annotationArguments()
+			p.expect(")")
+		}
+		notes = append(notes, n)
+	}
+	return notes
+}
+
+// annotationArguments are name = value pairs, or one value.
+func (p *parser) annotationArguments() ([]expr, *mapLit) {
+	m := &mapLit{}
+	for !p.tok().is(")") {
+		t := p.tok()
+		if t.kind == tIdent && p.peek(1).is("=") {
+			p.i += 2
+			m.entries = append(m.entries, mapEntry{&literal{node{t.pos}, t.text}, p.ternary(false)})
+		} else {
+			m.entries = append(m.entries, mapEntry{&literal{node{t.pos}, "value"}, p.ternary(false)})
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	return nil, m
+}
+
+// path is a dotted name.
+func (p *parser) path() string {
+	start := p.tok().pos
+	parts := []string{p.ident()}
+	for p.tok().is(".") && !p.tok().nl && p.peek(1).kind == tIdent {
+		p.next()
+		if parts = append(parts, p.ident()); len(parts) > maxParts {
+			p.fail(start, "the name has more than %d parts", maxParts)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// maxParts bounds a dotted name and the dimensions of an array: the parser
+// walks a name anew where it only tries whether a declaration begins.
+const maxParts = 100
+
+func (p *parser) importStmt() {
+	d := importDecl{pos: p.next().pos}
+	if p.tok().word("static") {
+		p.next()
+		d.static = true
+	}
+	d.path = p.path()
+	if p.tok().is(".") {
+		p.next()
+		p.expect("*")
+		d.star = true
+	} else if p.tok().is(".*") {
+		p.next()
+		d.star = true
+	}
+	if p.tok().word("as") {
+		p.next()
+		d.alias = p.ident()
+	}
+	p.script.imports = append(p.script.imports, d)
+}
