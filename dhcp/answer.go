@@ -35,15 +35,21 @@ func (x *exchange) inform() {
 
 // addOptions writes the options of the client's reservation and of its network.
 func (x *exchange) addOptions(p *reply, lease bool) {
+	boots := netboots(x.client) && x.answer.File != ""
 	if lease && (x.kept == nil || len(x.kept.options) == 0) {
-		p.b = append(p.b, x.net.wire...)
+		wire := x.net.wire
+		if boots {
+			wire = x.net.boots
+		}
+		p.b = append(p.b, wire...)
 	} else {
 		list := x.net.options
 		if x.kept != nil {
 			list = merge(x.kept.options, list)
 		}
 		for _, o := range list {
-			if lease || o.code != optLeaseTime && o.code != optRenew && o.code != optRebind {
+			timed := o.code == optLeaseTime || o.code == optRenew || o.code == optRebind
+			if (lease || !timed) && !(boots && o.bootCode()) {
 				p.option(o.code, o.v...)
 			}
 		}

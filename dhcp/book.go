@@ -241,6 +241,9 @@ func (b *book) hold(who client, addr netip.Addr, probe probeState, now time.Time
 	b.drop(who)
 	o := &offer{who: who, addr: addr, until: now.Add(holdFor), probe: probe}
 	b.offers[addr], b.held[who] = o, o
+	if len(b.queue) > 2*len(b.held)+1024 { // a client that asks over and over leaves dead ones
+		b.queue = slices.DeleteFunc(b.queue, func(o *offer) bool { return b.held[o.who] != o })
+	}
 	b.queue = append(b.queue, o)
 	b.mark(addr)
 	return o

@@ -98,6 +98,9 @@ type booting struct {
 // bootTime is how long after our last answer a machine counts as booting.
 const bootTime = 2 * time.Minute
 
+// maxBooting bounds the MACs that are remembered: anybody can invent some.
+const maxBooting = 1 << 16
+
 // Netbooting says whether mac was told what to boot in the last two minutes.
 func (s *Server) Netbooting(mac pool.MAC) bool {
 	b := &s.booting
@@ -123,6 +126,9 @@ func (b *booting) note(mac pool.MAC, ipxe bool, now time.Time) (rom bool) {
 				delete(b.firmware, m)
 			}
 		}
+	}
+	if _, known := b.answered[mac]; !known && len(b.answered) >= maxBooting {
+		return false
 	}
 	b.answered[mac] = now
 	if !ipxe {

@@ -56,6 +56,9 @@ func (s *Server) detect(ctx context.Context) (err error) {
 		if err := conn.SetReadDeadline(wait); err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return nil // it may have ended just before the deadline was set anew
+		}
 		n, _, err := conn.ReadFrom(buf)
 		switch {
 		case ctx.Err() != nil:

@@ -21,6 +21,8 @@ const (
 	settle = 3500 * time.Millisecond
 	// detectEvery is the default of Server.Detect.
 	detectEvery = time.Minute
+	maxMissed   = 3  // probes that a server leaves unanswered before it is gone
+	maxServers  = 64 // known at a time: whoever invents servers fills nothing
 )
 
 // ForeignServer is a DHCP server on the wire that is no appliance.
@@ -52,7 +54,7 @@ type foreign struct {
 	probe   pool.MAC // the detector's client address
 	until   time.Time
 	servers map[netip.Addr]*stranger
-	ours    map[netip.Addr]bool // other appliances
+	ours    map[netip.Addr]int // other appliances: probes since they last said so
 	asked   int
 }
 
@@ -94,12 +96,15 @@ func (f *foreign) heard(g sighting, now time.Time) (ForeignServer, bool) {
 	defer f.mu.Unlock()
 	if g.mark {
 		if f.ours == nil {
-			f.ours = map[netip.Addr]bool{}
+			f.ours = map[netip.Addr]int{}
 		}
-		f.ours[g.addr] = true
+		if len(f.ours) < maxServers {
+			f.ours[g.addr] = 0
+		}
 		delete(f.servers, g.addr)
+		return ForeignServer{}, false
 	}
-	if f.ours[g.addr] {
+	if _, ok := f.ours[g.addr]; ok {
 		return ForeignServer{}, false
 	}
 	if f.servers == nil {
@@ -107,22 +112,21 @@ func (f *foreign) heard(g sighting, now time.Time) (ForeignServer, bool) {
 	}
 	x, known := f.servers[g.addr]
 	if !known {
-		if len(f.servers) >= 64 {
-			return ForeignServer{}, false // whoever invents servers fills nothing
+		if len(f.servers) >= maxServers {
+			return ForeignServer{}, false
 		}
 		x = &stranger{ForeignServer: ForeignServer{Address: g.addr, Proxy: g.proxy, Since: now}}
 		f.servers[g.addr] = x
 	}
 	x.missed = 0
-	named := x.MAC.IsZero() && !g.mac.IsZero()
-	if named {
+	if x.MAC.IsZero() && !g.mac.IsZero() {
 		x.MAC, x.Vendor = g.mac, Vendor(g.mac)
 	}
 	gives := x.Proxy && g.gives
 	if gives {
 		x.Proxy = false
 	}
-	return x.ForeignServer, !known || gives || named && !known
+	return x.ForeignServer, !known || gives
 }
 
 // ask counts a probe that is about to be sent. It returns the servers that
@@ -131,8 +135,13 @@ func (f *foreign) ask() (gone []ForeignServer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked++
+	for a, missed := range f.ours {
+		if f.ours[a] = missed + 1; missed >= maxMissed {
+			delete(f.ours, a) // its address may become somebody else's
+		}
+	}
 	for a, x := range f.servers {
-		if x.missed >= 3 {
+		if x.missed >= maxMissed {
 			x.Gone = true
 			gone = append(gone, x.ForeignServer)
 			delete(f.servers, a)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -380,5 +381,101 @@ func TestProbeWhileOffered(t *testing.T) {
 	r := ask(t, s, dhcpv4.MessageTypeRequest, mac(200), bios, wants(addr.String()), from("10.77.0.1"))
 	if r == nil || r.MessageType() != dhcpv4.MessageTypeNak || !m.rows[addr].Declined {
 		t.Errorf("REQUEST of an address in use = %v, rows %v", r, m.rows)
+	}
+}
+
+// A retransmitted DISCOVER meets the end of the probe of the one before: for
+// the race detector.
+func TestProbeRetransmitted(t *testing.T) {
+	s := newServer(newMemory())
+	discover := msg(t, dhcpv4.MessageTypeDiscover, mac(1), bios).ToBytes()
+	var again sync.WaitGroup
+	back := probed(t, s, func([]netip.Addr, bool) { // within tick
+		again.Go(func() {
+			x, _ := begun(discover, arrival{dst: ip("255.255.255.255")})
+			if _, err := s.decide(t.Context(), x); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(10 * time.Millisecond) // to wait for it would order the two
+	})
+	x, _ := begun(discover, arrival{dst: ip("255.255.255.255")})
+	x.now = x.now.Add(-probeTime)
+	if v, err := s.decide(t.Context(), x); v != wait || err != nil {
+		t.Fatalf("verdict %d, %v", v, err)
+	}
+	s.prober.tick(time.Now())
+	again.Wait()
+	if v, err := s.resumed(t.Context(), <-back); v != answer || err != nil {
+		t.Errorf("verdict %d, %v, want the OFFER", v, err)
+	}
+}
+
+func TestOverlappingSubnets(t *testing.T) {
+	wide := rack()
+	wide.Prefix = netip.MustParsePrefix("10.77.0.0/16")
+	for _, list := range [][]pool.Subnet{{rack(), wide}, {wide, rack()}, {rack(), rack()}} {
+		if err := CheckSubnets(list); !errors.Is(err, pool.ErrInvalid) {
+			t.Errorf("%s and %s: %v, want ErrInvalid", list[0].Prefix, list[1].Prefix, err)
+		}
+	}
+}
+
+// Who invents packets fills no memory.
+func TestInventedClientsAndServers(t *testing.T) {
+	s := newServer(newMemory())
+	for range 5000 {
+		ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios)
+	}
+	if n := len(s.book.queue); n > 2000 {
+		t.Errorf("%d offers are kept of one client that asks over and over", n)
+	}
+	now := time.Now()
+	for i := range 3 * maxBooting {
+		s.booting.note(pool.MAC{2, 0, 0, byte(i >> 16), byte(i >> 8), byte(i)}, false, now)
+	}
+	if n := len(s.booting.answered); n > maxBooting || len(s.booting.firmware) > maxBooting {
+		t.Errorf("%d booting machines are kept", n)
+	}
+	for i := range uint64(1000) {
+		s.foreign.heard(sighting{addr: address(i + 1), mark: true}, now)
+		s.foreign.heard(sighting{addr: address(i + 5000), gives: true}, now)
+	}
+	if len(s.foreign.ours) > maxServers || len(s.foreign.servers) > maxServers {
+		t.Errorf("%d appliances and %d other servers are kept", len(s.foreign.ours), len(s.foreign.servers))
+	}
+}
+
+func TestApplianceGone(t *testing.T) {
+	var f foreign
+	f.heard(sighting{addr: ip("10.77.0.2"), mark: true}, time.Now())
+	for range maxMissed {
+		f.ask()
+		if _, news := f.heard(sightingOf("10.77.0.2"), time.Now()); news {
+			t.Fatal("an appliance that missed a question is foreign")
+		}
+	}
+	f.ask()
+	if _, news := f.heard(sightingOf("10.77.0.2"), time.Now()); !news {
+		t.Error("who has the address of an appliance that went is never seen")
+	}
+}
+
+// A client takes options of one code for parts of one value (RFC 3396).
+func TestConfiguredBootOptions(t *testing.T) {
+	n := rack()
+	n.Options = pool.DHCPOptions{67: "text:phone.cfg", 66: "text:10.77.0.3", 60: "text:phones", 42: "ip:10.77.0.1"}
+	s := newServer(newMemory(), n)
+	s.Directory = table{known: map[pool.MAC]bool{mac(2): true}}
+	r := ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios)
+	if got := string(r.Options.Get(dhcpv4.OptionBootfileName)); got != "undionly.kpxe" || r.ClassIdentifier() != pxeClass {
+		t.Errorf("boot file %q, class %q", got, r.ClassIdentifier())
+	}
+	if r.Options.Get(dhcpv4.OptionNTPServers) == nil {
+		t.Error("other options of the subnet are gone")
+	}
+	r = ask(t, s, dhcpv4.MessageTypeDiscover, mac(2))
+	if got := string(r.Options.Get(dhcpv4.OptionBootfileName)); got != "phone.cfg" {
+		t.Errorf("boot file of what does not netboot: %q, want the configured one", got)
 	}
 }

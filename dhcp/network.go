@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type network struct {
 	lease   time.Duration
 	options []rawOption // of an OFFER or ACK, before a client's own
 	wire    []byte      // options, as they go out
+	boots   []byte      // wire without bootCodes
 	keeps   reservations
 	mode    atomic.Int32 // what it does now: modeOf…
 	local   bool         // it is the interface's own
@@ -139,8 +141,10 @@ func newPlan(subnets []pool.Subnet, more []pool.Reservation, own ...netip.Addr) 
 		for _, a := range own {
 			n.local = n.local || s.Prefix.Contains(a)
 		}
-		if p.find(s.Prefix.Addr()) != nil {
-			return nil, fmt.Errorf("%w: subnet %s lies in another subnet", pool.ErrInvalid, s.Prefix)
+		for _, o := range p.networks {
+			if o.Prefix.Overlaps(s.Prefix) {
+				return nil, fmt.Errorf("%w: subnet %s overlaps subnet %s", pool.ErrInvalid, s.Prefix, o.Prefix)
+			}
 		}
 		if err := n.reserve(more); err != nil {
 			return nil, err
@@ -242,7 +246,7 @@ func (n *network) compile() error {
 		list = append(list, rawOption{optMTU, binary.BigEndian.AppendUint16(nil, uint16(n.MTU))})
 	}
 	n.options = merge(extra, list)
-	n.wire = wireOptions(n.options)
+	n.wire, n.boots = wireOptions(n.options), wireOptions(slices.DeleteFunc(slices.Clone(n.options), rawOption.bootCode))
 	if len(n.wire) > maxOptions {
 		return fmt.Errorf("%w: subnet %s: its options take %d bytes; clients take answers with %d", pool.ErrInvalid, n.Prefix, len(n.wire), maxOptions)
 	}

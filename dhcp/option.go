@@ -69,6 +69,17 @@ type rawOption struct {
 	v    []byte
 }
 
+// bootCode says whether o is of those that say what to boot. A client that is
+// told that by us gets no configured one beside: it would take the two for
+// parts of one value (RFC 3396).
+func (o rawOption) bootCode() bool {
+	switch o.code {
+	case optVendor, optClass, optTFTPServer, optBootFile, optUUID, optIPXE:
+		return true
+	}
+	return false
+}
+
 // rawOptions encodes IPv4 options, in order of their codes.
 func rawOptions(o pool.DHCPOptions) ([]rawOption, error) {
 	var out []rawOption

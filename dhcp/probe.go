@@ -148,13 +148,13 @@ func (p *prober) end(q *question) *exchange {
 // when to call it next; zero: when woken.
 func (p *prober) tick(now time.Time) time.Duration {
 	p.mu.Lock()
-	var clear []*question
+	var clear []*offer // taken down under p.mu: check may give a question a newer one
 	var xs []*exchange
 	next := time.Duration(0)
 	p.held = slices.DeleteFunc(p.held, func(q *question) bool {
 		age := now.Sub(q.at)
 		if age >= probeTime {
-			clear, xs = append(clear, q), append(xs, q.x)
+			clear, xs = append(clear, q.offer), append(xs, q.x)
 			q.x = nil
 			return true
 		}
@@ -182,13 +182,13 @@ func (p *prober) tick(now time.Time) time.Duration {
 			p.send(list, i == 1)
 		}
 	}
-	for i, q := range clear {
+	for i, o := range clear {
 		p.book.mu.Lock()
-		if q.offer.probe != probeUsed {
-			q.offer.probe = probeClear
+		if o.probe != probeUsed {
+			o.probe = probeClear
 		}
 		p.book.mu.Unlock()
-		p.resume(xs[i], q.offer)
+		p.resume(xs[i], o)
 	}
 	return next
 }

@@ -127,8 +127,12 @@ func (s *Server) discover(ctx context.Context, x *exchange) (verdict, error) {
 		o := s.book.choose(x.net, x.who(), x.req.want, x.kept, x.server, x.now)
 		if o == nil {
 			s.stats.exhausted.Add(1)
-			s.note(x, pool.CodeFull, "subnet "+x.net.Prefix.String()+" has no free address")
-			return silence, fmt.Errorf("%w: subnet %s has no free address", pool.ErrUnavailable, x.net.Prefix)
+			why := "subnet " + x.net.Prefix.String() + " has no free address"
+			if x.kept != nil && x.kept.Address.IsValid() {
+				why = "address " + x.kept.Address.String() + ", reserved for it, is in use: release its lease"
+			}
+			s.note(x, pool.CodeFull, why)
+			return silence, fmt.Errorf("%w: %s", pool.ErrUnavailable, why)
 		}
 		switch s.prober.check(x, o) {
 		case probeClear:
@@ -155,7 +159,7 @@ func (s *Server) resumed(ctx context.Context, x *exchange) (verdict, error) {
 		if err := s.setAside(ctx, x.who(), o.addr, pool.MAC{}); err != nil {
 			return silence, err
 		}
-		x.tries++
+		x.tries, x.now = x.tries+1, s.now() // the next address is asked for as long as this one was
 		return s.discover(ctx, x)
 	}
 	s.offered(x, o.addr)

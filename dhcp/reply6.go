@@ -448,7 +448,7 @@ func (s *Server) options6(x *exchange6, r *dhcpv6.Message) {
 	if !strings.Contains(url, "://") {
 		url = "tftp://[" + b.Next.String() + "]/" + url // RFC 5970, 3.1
 	}
-	r.AddOption(dhcpv6.OptBootFileURL(url))
+	r.UpdateOption(dhcpv6.OptBootFileURL(url)) // also in place of a configured one
 	if x.client.HTTP && !x.client.IPXE {
 		// UEFI takes only answers that call themselves so (UEFI 2.10, 24.7.2); 343 is Intel, which PXE's class is of.
 		r.AddOption(&dhcpv6.OptVendorClass{EnterpriseNumber: 343, Data: [][]byte{[]byte(httpClass)}})

@@ -118,7 +118,7 @@ func (s *Server) prepare(ctx context.Context) error {
 	s.once.Do(func() {
 		s.book = newBook()
 		s.prober.init(s.book)
-		all, err := s.Leases.Leases(ctx)
+		all, err := s.Leases.Leases(context.WithoutCancel(ctx)) // what it returns is for good, not for who asked first
 		if err != nil {
 			s.loadErr = fmt.Errorf("read leases: %w", err)
 			return
@@ -225,8 +225,8 @@ func (s *Server) log() *slog.Logger {
 
 // Offers returns the addresses that are offered now.
 func (s *Server) Offers() []pool.Lease {
-	if s.book == nil {
-		return nil
+	if s.plan.Load() == nil {
+		return nil // not prepared yet
 	}
 	b := s.book
 	b.mu.Lock()
