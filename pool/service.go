@@ -59,6 +59,8 @@ type RecipeInfo struct {
 	Scaling     Scaling  `json:"scaling,omitzero"`
 	HasMonitors bool     `json:"hasMonitors,omitempty"`
 	HasDetails  bool     `json:"hasDetails,omitempty"`
+	// MetricGroups is what the console draws of the monitors, and in what units.
+	MetricGroups []MetricGroup `json:"metricGroups,omitempty"`
 	// StopDetection and Locator say that the recipe has these closures.
 	StopDetection bool `json:"stopDetection,omitempty"`
 	Locator       bool `json:"locator,omitempty"`
@@ -67,6 +69,19 @@ type RecipeInfo struct {
 	Retries int `json:"retries"`
 	// Timeouts are the recipe's own, by event.
 	Timeouts map[string]time.Duration `json:"timeouts,omitempty"`
+}
+
+// MetricGroup is a titled list of metrics that the console draws.
+type MetricGroup struct {
+	Name    string   `json:"name"`
+	Metrics []Metric `json:"metrics"`
+}
+
+// Metric is the name of a monitor and the unit that people read it in:
+// REGULAR, PERCENTAGE, MEMORY (bytes) or DURATION (milliseconds).
+type Metric struct {
+	Name string `json:"name"`
+	Unit string `json:"unit"`
 }
 
 // PackedRecipe is a recipe as it is stored.

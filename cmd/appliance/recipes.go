@@ -44,6 +44,13 @@ func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 	info.Commands, info.Scaling = slices.Sorted(maps.Keys(r.CustomCommands)), scalingOf(r)
 	_, info.StopDetection = r.Lifecycle["stopDetection"]
 	_, info.Locator = r.Lifecycle["locator"]
+	for _, g := range r.MetricGroups {
+		group := pool.MetricGroup{Name: g.Name}
+		for _, m := range g.Metrics {
+			group.Metrics = append(group.Metrics, pool.Metric{Name: m.Name, Unit: m.Unit})
+		}
+		info.MetricGroups = append(info.MetricGroups, group)
+	}
 	return info
 }
 

@@ -6,6 +6,7 @@ import { ApiError } from "./api/client";
 import { keys, useSession } from "./api/queries";
 import { Stream } from "./api/stream";
 import type { Session } from "./api/types";
+import { ApplicationPage, Applications } from "./pages/applications";
 import { Catalogue } from "./pages/catalogue";
 import { Deploy } from "./pages/deploy";
 import { Events } from "./pages/events";
@@ -14,6 +15,7 @@ import { Login } from "./pages/login";
 import { MachinePage } from "./pages/machine";
 import { Machines } from "./pages/machines";
 import { Missing } from "./pages/missing";
+import { Network } from "./pages/network";
 import { Overview } from "./pages/overview";
 import { ServicePage } from "./pages/service";
 import { Services } from "./pages/services";
@@ -74,6 +76,9 @@ function Inside({ session }: { session: Session }) {
         <Route path="/machines/:id">{(p) => <MachinePage key={p.id} id={decodeURIComponent(p.id)} />}</Route>
         <Route path="/services" component={Services} />
         <Route path="/services/:name">{(p) => <ServicePage key={p.name} name={decodeURIComponent(p.name)} />}</Route>
+        <Route path="/applications" component={Applications} />
+        <Route path="/applications/:name">{(p) => <ApplicationPage key={p.name} name={decodeURIComponent(p.name)} />}</Route>
+        <Route path="/network" component={Network} />
         <Route path="/catalogue" component={Catalogue} />
         <Route path="/deploy" component={Deploy} />
         <Route path="/events" component={Events} />

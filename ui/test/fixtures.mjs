@@ -109,6 +109,8 @@ const failedSteps = [step("op", 1, "power-off", "failed", 420, 240, { executor: 
 const recipe = {
   name: "mysql", digest: "sha256:9f2c", description: "MySQL-compatible database (Debian's MariaDB)", type: "DATABASE", template: "SMALL_LINUX", instances: 1, min: 1, max: 3,
   elastic: true, stateful: true, events: ["install", "start", "startDetection", "postStart", "stop"], startTimeout: 300e9, packages: ["mariadb-server"], port: 3306, shipped: true,
+  retries: 0, commands: ["createDatabase", "drain"], hasMonitors: true, hasDetails: true,
+  metricGroups: [{ name: "Load", metrics: [{ name: "Connections", unit: "REGULAR" }, { name: "Buffer pool", unit: "MEMORY" }] }],
 };
 const instance = (service, n, m, over = {}) => ({
   id: `in-${service}-${n}`, service, number: n, phase: "running", createdAt: at(7200), updatedAt: at(7000), runningAt: at(7000), rev: 4, steps: [],
@@ -124,6 +126,7 @@ const service = (name, phase, sentence, list, over = {}) => ({
 });
 
 export const orders = service("orders", "running", "Running: 2 instances.", [instance("orders", 1, machines[0]), instance("orders", 2, machines[1])].map((i) => ({ ...i, steps: lifecycle(i.id) })), {
+  revision: 2,
   attributes: [
     { scope: "service:orders", name: "database", value: '"orders"', at: at(7000) }, { scope: "service:orders", name: "endpoint", value: '"10.77.0.21:3306"', at: at(7000) },
     { scope: "service:orders", name: "password", value: "", secret: true, at: at(7000) }, { scope: "service:orders", name: "user", value: '"app"', at: at(7000) },
@@ -156,12 +159,65 @@ const overview = {
   version: "0.1.0", subnets: [{ name: "rack", prefix: "10.77.0.0/24", first: "10.77.0.20", last: "10.77.0.200", lease: 3600e9, discover: true }], interface: "eth1",
 };
 
+const minutes = (values) => values.map((value, i) => ({ at: at((values.length - i) * 60), value }));
+const wanted = { kind: "average" };
+const rule = { metric: "Connections", window: 300e9, time: wanted, instances: wanted, high: { value: 400, by: 1 } };
+const decision = (seq, from, to, why, over = {}) => ({ seq, at: at(900 - seq), service: "orders", action: to > from ? "out" : "none", from, to, by: "rule Connections", why, ...over });
+const number = { rule, known: true, value: 211.5, verdict: "between its thresholds", instances: [] };
+
+/** operated is what the service orders says of its work: the answers below its path. */
+const operated = {
+  "/services/orders/scaling": {
+    service: "orders", instances: 2, min: 1, max: 3, elastic: true, rules: { sampling: 60e9, rules: [rule] }, now: decision(0, 2, 2, "nothing to do", { numbers: [number] }),
+    decisions: [decision(1, 1, 2, "Connections was above 400", { numbers: [{ ...number, value: 512, verdict: "above 400" }] })],
+  },
+  "/services/orders/revisions": [
+    { service: "orders", number: 1, recipe: { ...recipe, digest: "sha256:77aa01" }, template: "SMALL_LINUX", image: "debian-12", by: "admin", at: at(90_000) },
+    { service: "orders", number: 2, recipe, template: "SMALL_LINUX", image: "debian-12", by: "admin", at: at(7000) },
+  ],
+  "/services/orders/readings": [
+    { instance: "in-orders-1", number: 1, at: at(4), monitors: { Connections: 212, "Buffer pool": 128 * 2 ** 20, Slow: 3 }, details: { Version: "10.11.6" } },
+    { instance: "in-orders-2", number: 2, at: at(4), monitors: { Connections: 211, "Buffer pool": 131 * 2 ** 20, Slow: 0 }, trouble: "details: no answer for 5 s" },
+  ],
+  "/services/orders/samples": { "in-orders-1": { Connections: minutes([120, 180, 340, 260, 212]) }, "in-orders-2": { Connections: minutes([110, 190, 330, 255, 211]) } },
+  "POST /services/orders/commands/createDatabase": {
+    id: "c1", service: "orders", command: "createDatabase", done: true,
+    results: [{ instance: "in-orders-1", number: 1, machine: machines[0].id, status: "done", value: "created", output: "CREATE DATABASE" }],
+  },
+};
+
+const shop = [
+  service("shop.db", "running", "Running: 1 instance.", [instance("shop.db", 1, machines[2])], { application: "shop" }),
+  service("shop.web", "deploying", "Being deployed: 0 of 1 instance running.", [], { application: "shop", dependsOn: ["shop.db"] }),
+];
+const application = {
+  name: "shop", phase: "deploying", by: "admin", createdAt: at(400), updatedAt: at(10), rev: 2, services: ["shop.db", "shop.web"], members: shop,
+  sentence: "Being deployed: 1 of 2 services runs; shop.web starts once shop.db runs.", recipe: { ...recipe, name: "shop", members: ["sha256:1", "sha256:2"] },
+};
+
+const plan = {
+  at: at(0), digest: "sha256:plan", expected: 190e9, unmeasured: 1, problems: [],
+  services: [{
+    service: "mysql", action: "deploy", recipe: "mysql", digest: recipe.digest, image: "debian-12", template: "SMALL_LINUX", expected: 190e9,
+    instances: [{ number: 1, machine: machines[4].id, name: machines[4].name, why: "the smallest that is large enough", expected: 190e9, steps: [{ name: "image", expected: 34e9, samples: 3 }, { name: "install", expected: 119e9, samples: 3 }, { name: "postStart" }] }],
+    others: [{ machine: machines[10].id, name: machines[10].name, why: ["its disks are protected"] }],
+  }],
+};
+
+const lease = (n, state, over = {}) => ({ address: `10.77.0.${20 + n}`, mac: machines[n - 1].macs[0], machine: machines[n - 1].id, hostname: machines[n - 1].name, subnet: "rack", state, start: at(600), expires: at(state === "expired" ? 60 : -3000), ...over });
+const network = {
+  "/subnets": [{ name: "rack", prefix: "10.77.0.0/24", first: "10.77.0.20", last: "10.77.0.200", lease: 3600e9, discover: true, mode: "auto", now: "server", live: 12, relays: ["10.77.0.2"] }],
+  "/leases": [lease(1, "active", { relay: "10.77.0.2", circuit: "Ethernet1" }), lease(2, "expired"), lease(3, "declined")],
+  "/reservations": [{ mac: "3c:ec:ef:12:40:01", address: "10.77.0.21", hostname: "rack1-u01" }],
+};
+
 const line = (seq, over, text) => ({ seq, at: at(7100 - seq), line: text, ...over });
 export const secret = "correct-horse";
 
 /** answers maps paths below /api/v1 to what is answered. */
 export function answers() {
   const out = {
+    ...operated, ...network, "/applications": [application], "POST /plans": plan,
     "/session": { name: "admin", role: "admin" }, "/version": { version: "0.1.0", protocol: "1.0", started: at(90_000), kit: "6.1.0", schema: 1 }, "/overview": overview, "/machines": machines, "/services": [orders, reports], "/services/orders": orders, "/services/reports": reports,
     "/services/orders/logs": [line(1, { service: "orders", instance: "in-orders-1", step: "install" }, "Unpacking mariadb-server (1:10.11.6-0+deb12u1) ..."), line(2, { service: "orders", instance: "in-orders-1", step: "install" }, "Setting up mariadb-server (1:10.11.6-0+deb12u1) ...")],
     "/services/reports/logs": [], "/services/orders/attributes/password": { scope: "service:orders", name: "password", value: secret, secret: true },

@@ -39,7 +39,7 @@ describe("console, states", { concurrency: false }, () => {
       if (path === "/stream") return route.continue();
       if (route.request().method() !== "GET") {
         tab.posts.push(`${route.request().method()} ${path} ${route.request().postData() ?? ""}`);
-        return route.fulfill({ status: 202, json: {} });
+        return route.fulfill({ status: 202, json: told[`${route.request().method()} ${decodeURIComponent(path)}`] ?? {} });
       }
       const json = told[decodeURIComponent(path)];
       const about = new URL(route.request().url()).searchParams;
@@ -61,7 +61,8 @@ describe("console, states", { concurrency: false }, () => {
     ["overview", "/", "Needs a person"], ["machines", "/machines", "rack1-u06"], ["machine", busy, "Writing debian-12"], ["failed", failed, "Wipe failed"],
     ["accept", fresh + "?do=accept", "This disk holds"], ["release", kept + "?do=release", "The protection of its disks"], ["services", "/services", "Running: 2 instances."],
     ["service", "/services/orders", "Answers at"], ["remove", "/services/orders?do=remove", "are stopped"], ["catalogue", "/catalogue", "MySQL-compatible"],
-    ["deploy", "/deploy?recipe=mysql", "machines of this size are free"], ["events", "/events", "told what it is"], ["help", "/help", "How a machine comes in"],
+    ["deploy", "/deploy?recipe=mysql", "machines of this size are free"], ["events", "/events", "told what it is"],
+    ["applications", "/applications", "1 of 2 services running"], ["application", "/applications/shop", "in the order in which they start"], ["network", "/network", "Ethernet1"], ["help", "/help", "How a machine comes in"],
   ];
   for (const dark of [false, true]) {
     for (const width of [1280, 400]) {
@@ -155,6 +156,87 @@ describe("console, states", { concurrency: false }, () => {
     await tab.page.getByText(secret).waitFor();
     await tab.page.getByRole("button", { name: "Hide" }).click();
     assert.equal(await tab.page.getByText(secret).count(), 0);
+    await tab.close();
+  });
+
+  it("draws monitors as the recipe groups them, in their units", async () => {
+    const tab = await visit({});
+    await tab.go("/services/orders", "Monitors");
+    await tab.page.getByRole("heading", { name: "Load" }).waitFor();
+    await tab.page.getByRole("cell", { name: "128 MiB" }).waitFor();
+    await tab.page.getByRole("img", { name: "Connections, instance 1: between 120 and 340" }).waitFor();
+    await tab.page.getByRole("rowheader", { name: "Slow" }).waitFor(); // in no group
+    await tab.page.getByText("no answer for 5 s").waitFor();
+    await tab.close();
+  });
+
+  it("scales, runs commands, goes back to a revision, begins maintenance", async () => {
+    const tab = await visit({});
+    await tab.go("/services/orders", "Instances wanted");
+    await tab.page.getByLabel("How many, 1 to 3").fill("3");
+    await tab.page.getByRole("button", { name: "Scale" }).click();
+    const command = tab.page.getByRole("form", { name: "Command createDatabase" });
+    await command.getByLabel("Arguments").fill('shop "two words"');
+    await command.getByLabel("On").selectOption("1");
+    await command.getByRole("button", { name: "Run" }).click();
+    await command.getByText("CREATE DATABASE").waitFor();
+    await tab.page.getByRole("button", { name: "Go to revision 1" }).click();
+    await tab.page.getByRole("button", { name: "Begin maintenance" }).click();
+    await tab.page.waitForFunction(() => !document.querySelector("button:disabled[type=submit]")?.textContent?.includes("Begin"));
+    assert.deepEqual(tab.posts, [
+      'POST /services/orders/scale {"instances":3}', 'POST /services/orders/commands/createDatabase {"args":["shop","two words"],"instance":1}',
+      'POST /services/orders/update {"toRevision":1}', 'POST /services/orders/maintenance {"seconds":3600}',
+    ]);
+    await tab.close();
+  });
+
+  it("says who waits for a person, and wants the name typed", async () => {
+    const orders = answers()["/services/orders"];
+    const lost = { ...orders, instanceList: orders.instanceList.map((i, n) => (n ? i : { ...i, phase: "failed", heal: { stage: "waiting", since: i.updatedAt, at: i.updatedAt, machine: i.machine } })) };
+    const tab = await visit({}, { "/services/orders": lost });
+    await tab.go("/services/orders", "It waits for a decision");
+    await tab.page.getByRole("button", { name: "Start without its data …" }).click();
+    const go = tab.page.getByRole("button", { name: "Start without the data", exact: true });
+    assert.equal(await go.isDisabled(), true);
+    await tab.page.getByLabel(/to confirm/).fill("orders");
+    await go.click();
+    await tab.page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.deepEqual(tab.posts, ['POST /services/orders/recover {"withoutData":true}']);
+    await tab.close();
+  });
+
+  it("promotes a canary that waits for a person", async () => {
+    const orders = answers()["/services/orders"];
+    const change = { stage: "approval", from: 1, to: 2, batch: 1, canary: 1, health: 0, by: "admin", deadline: orders.updatedAt, startedAt: orders.updatedAt };
+    const tab = await visit({}, { "/services/orders": { ...orders, rollout: change } });
+    await tab.go("/services/orders", "Change to revision 2");
+    await tab.page.getByRole("button", { name: "Promote" }).click();
+    await tab.page.waitForResponse((r) => r.url().endsWith("/services/orders"));
+    assert.deepEqual(tab.posts, ['POST /services/orders/rollout {"action":"promote"}']);
+    await tab.close();
+  });
+
+  it("shows the plan before the deed, and does what was planned", async () => {
+    const tab = await visit({}, { "POST /services": answers()["/services/orders"] });
+    await tab.go("/deploy?recipe=mysql", "machines of this size are free");
+    await tab.page.getByRole("button", { name: "Show the plan" }).click();
+    await tab.page.getByText("the smallest that is large enough").waitFor();
+    await tab.page.getByText("Why not the others").click();
+    await tab.page.getByText("its disks are protected").waitFor();
+    await tab.page.getByRole("button", { name: "Deploy", exact: true }).click();
+    await tab.page.getByRole("heading", { name: "orders" }).waitFor();
+    assert.match(tab.posts.at(-1), /^POST \/services .*"plan":"sha256:plan"/);
+    await tab.close();
+  });
+
+  it("ends a lease, and finds one by its port", async () => {
+    const tab = await visit({});
+    await tab.go("/network", "Ethernet1");
+    await tab.page.getByRole("searchbox").fill("ethernet1");
+    await tab.page.getByText("1 of 3").waitFor();
+    await tab.page.getByRole("button", { name: "End the lease of 10.77.0.21" }).click();
+    await tab.page.waitForResponse((r) => r.url().endsWith("/leases"));
+    assert.deepEqual(tab.posts, ["DELETE /leases/10.77.0.21 "]);
     await tab.close();
   });
 

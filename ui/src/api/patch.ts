@@ -101,8 +101,13 @@ export class Patcher {
       this.overview = false;
       void this.client.invalidateQueries({ queryKey: keys.overview });
     }
-    for (const name of services) void this.client.invalidateQueries({ queryKey: keys.service(name) });
-    if (services.length > 0) void this.client.invalidateQueries({ queryKey: keys.services });
+    for (const name of services) {
+      for (const key of [keys.service, keys.scaling, keys.revisions]) void this.client.invalidateQueries({ queryKey: key(name) });
+    }
+    if (services.length > 0) {
+      void this.client.invalidateQueries({ queryKey: keys.services });
+      void this.client.invalidateQueries({ queryKey: keys.applications });
+    }
     // An instance's steps are shown by its service, and its machine's events tell of them.
     if (machines.length > 0) {
       void this.client.invalidateQueries({
@@ -144,14 +149,19 @@ function matches(e: Event, f: EventFilter, idOf: (name: string) => string): bool
   );
 }
 
+// What comes after all that iPXE asks DHCP for.
+const pastIPXE = new Set(["http.kernel", "http.initrd", "http.extra", "agent.dhcp", "agent.hello", "agent.facts", "step", "local", "os.hello"]);
+
 /** addBoot adds a boot event to the attempts, by the rules of pool.Boots. */
 export function addBoot(boots: Boot[], e: BootEvent): Boot[] {
   const last = boots.at(-1);
   const before = last?.events?.at(-1)?.stage;
   const power = "bmc.power";
   const discover = "dhcp.discover";
+  const past = last?.events?.some((o) => pastIPXE.has(o.stage)) ?? false;
   const fresh =
-    !last || (e.stage === power && before !== power) || (e.stage === discover && before !== power && before !== discover);
+    !last || (e.stage === power && before !== power) || (e.stage === discover && before !== power && before !== discover) ||
+    (e.stage === "ipxe.dhcp" && past);
   if (fresh) return [...boots, { start: e.at, end: e.at, events: [e] }];
   if (last.events?.some((o) => o.at === e.at && o.stage === e.stage)) return boots;
   return [...boots.slice(0, -1), { ...last, end: e.at, events: [...(last.events ?? []), e] }];

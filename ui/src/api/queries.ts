@@ -3,7 +3,8 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { ApiError, call, enc, query } from "./client";
 import type {
-  BootShow, Event, Image, LogLine, Machine, Overview, Recipe, Service, Session, Template, Version,
+  Application, BootShow, DeployRequest, Event, Image, Lease, LogLine, Machine, Overview, Plan, Readings, Recipe, Reservation, Revision, Samples, ScalingView,
+  Service, Session, Subnet, Template, Version,
 } from "./types";
 
 /** eventLimit is how many events a page holds. */
@@ -22,6 +23,15 @@ export const keys = {
   services: ["services"] as const,
   service: (name: string) => ["service", name] as const,
   logs: (service: string) => ["logs", service] as const,
+  scaling: (service: string) => ["scaling", service] as const,
+  revisions: (service: string) => ["revisions", service] as const,
+  readings: (service: string) => ["readings", service] as const,
+  samples: (service: string) => ["samples", service] as const,
+  applications: ["applications"] as const,
+  plan: (request: DeployRequest) => ["plan", request] as const,
+  subnets: ["subnets"] as const,
+  leases: ["leases"] as const,
+  reservations: ["reservations"] as const,
   events: (filter: EventFilter) => ["events", filter] as const,
   recipes: ["recipes"] as const,
   templates: ["templates"] as const,
@@ -81,6 +91,39 @@ export const useService = (name: string) =>
 
 export const useLogs = (service: string) =>
   useQuery({ queryKey: keys.logs(service), queryFn: get<LogLine[]>(`/services/${enc(service)}/logs${query({ last: true, limit: lineLimit })}`) });
+
+const settled = 15_000; // what changes without an event is read again after so long
+
+export const useScaling = (service: string) =>
+  useQuery({ queryKey: keys.scaling(service), queryFn: get<ScalingView>(`/services/${enc(service)}/scaling`), refetchInterval: settled });
+
+export const useRevisions = (service: string) =>
+  useQuery({ queryKey: keys.revisions(service), queryFn: get<Revision[] | null>(`/services/${enc(service)}/revisions`) });
+
+export const useReadings = (service: string) =>
+  useQuery({ queryKey: keys.readings(service), queryFn: get<Readings[] | null>(`/services/${enc(service)}/readings`), refetchInterval: settled });
+
+export const useSamples = (service: string) =>
+  useQuery({ queryKey: keys.samples(service), queryFn: get<Samples>(`/services/${enc(service)}/samples`), refetchInterval: settled });
+
+export const useApplications = () =>
+  useQuery({ queryKey: keys.applications, queryFn: get<Application[] | null>("/applications") });
+
+/** usePlan asks what a deployment would do; it is asked anew for every other request. */
+export const usePlan = (request: DeployRequest, on: boolean) =>
+  useQuery({
+    queryKey: keys.plan(request),
+    queryFn: ({ signal }) => call<Plan>("POST", "/plans", request, signal),
+    enabled: on,
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
+export const useSubnets = () =>
+  useQuery({ queryKey: keys.subnets, queryFn: get<Subnet[] | null>("/subnets"), refetchInterval: settled });
+export const useLeases = () => useQuery({ queryKey: keys.leases, queryFn: get<Lease[] | null>("/leases"), refetchInterval: settled });
+export const useReservations = () => useQuery({ queryKey: keys.reservations, queryFn: get<Reservation[] | null>("/reservations") });
 
 export const useEvents = (filter: EventFilter) =>
   useQuery({

@@ -1959,6 +1959,14 @@ export interface components {
             /** Format: int64 */
             seconds?: number;
         };
+        Metric: {
+            name: string;
+            unit: string;
+        };
+        MetricGroup: {
+            metrics: components["schemas"]["Metric"][] | null;
+            name: string;
+        };
         NIC: {
             addresses?: string[] | null;
             driver?: string;
@@ -2124,6 +2132,7 @@ export interface components {
             /** Format: int64 */
             max: number;
             members?: string[] | null;
+            metricGroups?: components["schemas"]["MetricGroup"][] | null;
             /** Format: int64 */
             min: number;
             name: string;

@@ -34,6 +34,7 @@ export function Catalogue() {
 }
 
 function Card({ recipe: r }: { recipe: Recipe }) {
+  const parts = (r.members ?? []).length;
   return (
     <li className="card">
       <div className="card-line">
@@ -42,8 +43,9 @@ function Card({ recipe: r }: { recipe: Recipe }) {
       </div>
       <p>{r.description || "Its author gave no description."}</p>
       <p className="badges">
-        <Badge tone="none">{r.stateful ? "keeps data" : "keeps no data"}</Badge>
-        <Badge tone="none">{r.min === r.max ? count(r.min, "instance") : `${r.min} to ${r.max} instances`}</Badge>
+        {parts > 0 ? <Badge tone="none">application of {count(parts, "service")}</Badge> : null}
+        {parts === 0 && <Badge tone="none">{r.stateful ? "keeps data" : "keeps no data"}</Badge>}
+        {parts === 0 && <Badge tone="none">{r.min === r.max ? count(r.min, "instance") : `${r.min} to ${r.max} instances`}</Badge>}
         {r.template && <Badge tone="none">{r.template}</Badge>}
         {r.port ? <Badge tone="none">port {r.port}</Badge> : null}
         <Badge tone="none">{r.shipped ? "shipped" : "uploaded"}</Badge>

@@ -1,13 +1,14 @@
 // A plain form: which recipe, under which name, how many, on what.
 import { useId, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { deploy, useAction } from "../api/actions";
+import { deploy, deployApplication, useAction } from "../api/actions";
 import { enc } from "../api/client";
-import { useImages, useOverview, useRecipes, useTemplates } from "../api/queries";
-import type { Recipe, Template } from "../api/types";
+import { useImages, useOverview, usePlan, useRecipes, useTemplates } from "../api/queries";
+import type { DeployRequest, Recipe, Template } from "../api/types";
 import { useParam } from "../parts/address";
 import { bytes, count } from "../parts/format";
 import { Empty, Failure, Waiting } from "../parts/notice";
+import { PlanView } from "../parts/plan";
 import { Head } from "../parts/shell";
 
 export function Deploy() {
@@ -35,7 +36,8 @@ export function Deploy() {
       </>
     );
   }
-  return <Form key={recipe.digest} recipe={recipe} byDigest={digest !== ""} />;
+  const Shape = (recipe.members ?? []).length > 0 ? ApplicationForm : Form;
+  return <Shape key={recipe.digest} recipe={recipe} byDigest={digest !== ""} />;
 }
 
 function Form({ recipe: r, byDigest }: { recipe: Recipe; byDigest: boolean }) {
@@ -49,7 +51,18 @@ function Form({ recipe: r, byDigest }: { recipe: Recipe; byDigest: boolean }) {
   const [instances, setInstances] = useState(String(Math.max(r.instances, least)));
   const [template, setTemplate] = useState(r.template ?? "");
   const [image, setImage] = useState("");
+  const [planned, setPlanned] = useState<DeployRequest>();
+  const plan = usePlan(planned ?? {}, planned !== undefined);
   const run = useAction(deploy, (s) => go(`/services/${enc(s.name)}`));
+  const request = (): DeployRequest => ({
+    ...(byDigest ? { digest: r.digest } : { recipe: r.name }),
+    name: name.trim(),
+    instances: Number(instances),
+    ...(template.trim() ? { template: template.trim() } : {}),
+    ...(image ? { image } : {}),
+  });
+  // The plan of another request than the form's says nothing.
+  const current = planned !== undefined && JSON.stringify(planned) === JSON.stringify(request());
   const list = useId();
   const known = (templates.data ?? []).find((t) => t.name === template);
   const free = overview.data?.free[template];
@@ -62,13 +75,8 @@ function Form({ recipe: r, byDigest }: { recipe: Recipe; byDigest: boolean }) {
         className="form"
         onSubmit={(e) => {
           e.preventDefault();
-          run.mutate({
-            ...(byDigest ? { digest: r.digest } : { recipe: r.name }),
-            name: name.trim(),
-            instances: Number(instances),
-            ...(template.trim() ? { template: template.trim() } : {}),
-            ...(image ? { image } : {}),
-          });
+          // What was planned is what is done: a plan that is stale by now is refused.
+          run.mutate({ ...request(), ...(current && plan.data ? { plan: plan.data.digest } : {}) });
         }}
       >
         <label className="field">
@@ -108,8 +116,53 @@ function Form({ recipe: r, byDigest }: { recipe: Recipe; byDigest: boolean }) {
           <button type="submit" className="primary" disabled={run.isPending}>
             {run.isPending ? "Deploying …" : "Deploy"}
           </button>
+          <button type="button" onClick={() => setPlanned(request())} disabled={plan.isFetching}>
+            {plan.isFetching ? "Planning …" : "Show the plan"}
+          </button>
           <Link href="/catalogue" className="button">Back to the catalogue</Link>
         </div>
+        {current && plan.error && <Failure what="There is no plan." error={plan.error} />}
+        {current && plan.data && <PlanView plan={plan.data} />}
+      </form>
+    </>
+  );
+}
+
+// An application says itself what it is made of: there is a name, and its plan.
+function ApplicationForm({ recipe: r, byDigest }: { recipe: Recipe; byDigest: boolean }) {
+  const [, go] = useLocation();
+  const [name, setName] = useState(r.name.toLowerCase());
+  const request: DeployRequest = { ...(byDigest ? { digest: r.digest } : { recipe: r.name }), name: name.trim() };
+  const [planned, setPlanned] = useState(request);
+  const plan = usePlan(planned, true);
+  const run = useAction(deployApplication, (a) => go(`/applications/${enc(a.name)}`));
+  const current = planned.name === request.name;
+  return (
+    <>
+      <Head title={`Deploy ${r.name}`}>
+        <p className="lead">{r.description}</p>
+      </Head>
+      <form
+        className="form"
+        onSubmit={(e) => {
+          e.preventDefault();
+          run.mutate({ ...request, ...(current && plan.data ? { plan: plan.data.digest } : {}) });
+        }}
+      >
+        <label className="field">
+          <span>Name</span>
+          <input value={name} onChange={(e) => setName(e.target.value)} onBlur={() => setPlanned(request)} required maxLength={50} autoComplete="off" spellCheck={false} />
+          <small>Its services are called {name.trim() || "NAME"}.SERVICE.</small>
+        </label>
+        {run.error && <Failure what={`${name || r.name} was not deployed.`} error={run.error} />}
+        <div className="buttons">
+          <button type="submit" className="primary" disabled={run.isPending}>
+            {run.isPending ? "Deploying …" : "Deploy"}
+          </button>
+          <Link href="/catalogue" className="button">Back to the catalogue</Link>
+        </div>
+        {plan.error && <Failure what="There is no plan." error={plan.error} />}
+        {plan.data && <PlanView plan={plan.data} />}
       </form>
     </>
   );

@@ -17,6 +17,8 @@ import { Head } from "../parts/shell";
 import { Steps } from "../parts/steps";
 import { Ago } from "../parts/time";
 import { servicePhaseTone } from "../parts/words";
+import { Measures } from "./service-measures";
+import { Operate } from "./service-operate";
 
 export function ServicePage({ name }: { name: string }) {
   const service = useService(name);
@@ -35,12 +37,19 @@ export function ServicePage({ name }: { name: string }) {
         <span className="badges">
           <Badge tone={servicePhaseTone(s.phase)}>{s.phase}</Badge>
           <span className="dim">
+            {s.application && (
+              <>
+                of application <Link href={`/applications/${enc(s.application)}`}>{s.application}</Link>,{" "}
+              </>
+            )}
             recipe {s.recipe.name}, template <code>{s.template}</code>, image {s.image}, by {s.by} <Ago at={s.createdAt} />
           </span>
         </span>
       </Head>
       <Sentence service={s} />
       <Instances service={s} />
+      <Measures service={s} />
+      <Operate service={s} />
       <Attributes service={s} />
     </>
   );

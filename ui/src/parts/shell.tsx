@@ -14,7 +14,9 @@ const places = [
   { path: "/", name: "Overview" },
   { path: "/machines", name: "Machines" },
   { path: "/services", name: "Services" },
+  { path: "/applications", name: "Applications" },
   { path: "/catalogue", name: "Catalogue" },
+  { path: "/network", name: "Network" },
   { path: "/events", name: "Events" },
 ];
 
