@@ -31,7 +31,7 @@ func (s *appliance) drivers() compute.Set {
 
 // vms returns the driver of virtual machines.
 func (s *appliance) vms() compute.VMs {
-	return compute.VMs{Hypervisors: s.config.Hypervisors, Boot: s.bootVM}
+	return compute.VMs{Hypervisors: s.config.Hypervisors, More: s.made.list, Boot: s.bootVM}
 }
 
 // userModeAppliance is where QEMU's user-mode network has the host.
@@ -53,7 +53,7 @@ func (s *appliance) bootVM(ctx context.Context, m pool.Machine) (kernel, initrd 
 	}
 	server := s.url()
 	for _, h := range s.config.Hypervisors {
-		if h.Name == m.Host && h.Bridge == "" && h.Network == "" {
+		if h.Name == m.Host && h.Bridge+h.Network+h.Device == "" {
 			server = "https://" + net.JoinHostPort(userModeAppliance, strconv.Itoa(int(port(s.config.Listen.HTTPS))))
 		}
 	}

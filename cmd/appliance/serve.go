@@ -93,6 +93,7 @@ type appliance struct {
 	net     *network
 	paths   *images.Paths
 	metrics *metrics
+	made    *hypervisors // by a recipe
 }
 
 // serve opens everything, so that what cannot work fails at once, and runs it
@@ -158,7 +159,7 @@ func (s *appliance) wire() (err error) {
 	}
 	s.ca = ca
 	feed := &api.Feed{}
-	s.states = &images.States{}
+	s.states, s.made = &images.States{}, &hypervisors{rows: s.db, log: s.log}
 	s.engine = &orchestrator.Engine{
 		Store: feedLogs{s.db, feed, s.states}, BMC: power{&ipmi.Controller{Log: s.log}, s.vms()}, Compute: s.drivers(),
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,

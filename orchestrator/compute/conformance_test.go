@@ -3,6 +3,7 @@ package compute_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,8 +133,9 @@ func haltingKernel() []byte {
 }
 
 // startLibvirt starts a libvirtd of its own, in namespaces that end with the
-// test, and returns its socket and where its disks are.
-func startLibvirt(t *testing.T) (socket, disks string) {
+// test, and returns its socket and where its disks are. remote, when it is not
+// empty, is a script that runs before, and libvirtd listens on a port, too.
+func startLibvirt(t *testing.T, remote string) (socket, disks string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a dozen virtual machines; make test runs it")
@@ -155,10 +157,15 @@ echo 'libvirt-qemu:x:64055:' >>/etc/group
 ip link set lo up
 printf 'unix_sock_rw_perms = "0700"\nauth_unix_rw = "none"\nlog_outputs = "4:stderr"\n' >/etc/libvirt/libvirtd.conf
 printf 'user = "root"\ngroup = "root"\nsecurity_driver = "none"\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = "file"\n' >/etc/libvirt/qemu.conf
-/usr/sbin/libvirtd -f /etc/libvirt/libvirtd.conf & # not as PID 1: that has to wait for orphans
+` + remote + `
+/usr/sbin/libvirtd $LISTEN -f /etc/libvirt/libvirtd.conf & # not as PID 1: that has to wait for orphans
 wait
 `
-	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script)
+	network := "--net"
+	if remote != "" {
+		network = "--ipc" // it has to be reached
+	}
+	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", network, "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -183,9 +190,74 @@ wait
 
 // TestVMs runs the suite against a real libvirtd with QEMU's emulation.
 func TestVMs(t *testing.T) {
-	socket, disks := startLibvirt(t)
+	socket, disks := startLibvirt(t, "")
+	vmSuite(t, compute.Hypervisor{Name: "local", Socket: socket, Cores: 8, Memory: 8 << 30}, disks)
+	t.Run("power", func(t *testing.T) { vmPower(t, socket, disks) })
+}
+
+// TestVMsRemote runs the suite against a libvirtd that is reached over TLS, with
+// the certificates that the shipped recipe "hypervisor" makes; others are refused.
+func TestVMsRemote(t *testing.T) {
+	scripts, err := filepath.Abs("../../recipes/shipped/hypervisor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := strings.Cut(address, ":")
+	_, disks := startLibvirt(t, fmt.Sprintf(`
+mkdir -p /etc/libvirt/appliance && cd %[1]s && bash %[2]s/hypervisor_certificates.sh 127.0.0.1 >certificates.log 2>&1 || exit 1
+bash %[2]s/hypervisor_certificates.sh 127.0.0.1 >again.log 2>&1 || exit 1
+printf 'listen_tls = 1\nlisten_tcp = 0\nlisten_addr = "127.0.0.1"\ntls_port = "%[3]s"\nauth_tls = "none"\nca_file = "/etc/libvirt/appliance/ca.pem"\n' >>/etc/libvirt/libvirtd.conf
+printf 'cert_file = "/etc/libvirt/appliance/server.pem"\nkey_file = "/etc/libvirt/appliance/server.key"\n' >>/etc/libvirt/libvirtd.conf
+LISTEN=--listen
+`, work, scripts, port))
+	read := func(name string) string {
+		b, err := os.ReadFile(filepath.Join(work, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if again := read("again.log"); !strings.Contains(again, "are there") {
+		t.Errorf("certificates were made twice: %s", again)
+	}
+	if _, err := os.Stat(filepath.Join(work, "pki", "ca.key")); !os.IsNotExist(err) {
+		t.Errorf("the CA's key is kept: %v", err)
+	}
+	h := compute.Hypervisor{Name: "local", Cores: 8, Memory: 8 << 30, Remote: &compute.Remote{
+		Address: address, CA: read("pki/ca.pem"), Certificate: read("pki/client.pem"), Key: pool.NewSecret(read("pki/client.key"))}}
+	vmSuite(t, h, disks)
+	t.Run("another certificate is refused", func(t *testing.T) {
+		out, err := exec.CommandContext(t.Context(), "openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1 client",
+			"-keyout", filepath.Join(work, "other.key"), "-out", filepath.Join(work, "other.pem")).CombinedOutput()
+		if err != nil {
+			t.Fatalf("openssl: %v: %s", err, out)
+		}
+		other := *h.Remote
+		other.Certificate, other.Key = read("other.pem"), pool.NewSecret(read("other.key"))
+		h.Remote = &other
+		v := compute.VMs{Hypervisors: []compute.Hypervisor{h}}
+		if p, err := v.PowerState(t.Context(), pool.BMC{Host: "local", GUID: compute.DomainGUID("m-a")}); err == nil {
+			t.Errorf("with a certificate of nobody's: %s", p)
+		}
+	})
+}
+
+// vmSuite runs the suite against a libvirtd.
+func vmSuite(t *testing.T, local compute.Hypervisor, disks string) {
+	full := local
+	full.Name, full.Cores = "full", 1
 	drivertest.Run(t, func(t *testing.T) drivertest.Rig {
-		v := compute.VMs{Hypervisors: []compute.Hypervisor{{Name: "full", Socket: socket, Cores: 1, Memory: 1 << 30}, {Name: "local", Socket: socket, Cores: 8, Memory: 8 << 30}},
+		v := compute.VMs{Hypervisors: []compute.Hypervisor{full}, More: func() []compute.Hypervisor { return []compute.Hypervisor{local} },
 			Boot: func(context.Context, pool.Machine) ([]byte, []byte, error) {
 				return haltingKernel(), []byte("initramfs with a token"), nil
 			}}
@@ -214,7 +286,6 @@ func TestVMs(t *testing.T) {
 		r.Fits, r.Never = templates(pool.DriverVM)
 		return r
 	})
-	t.Run("power", func(t *testing.T) { vmPower(t, socket, disks) })
 }
 
 // vmPower: off is proved by libvirt, not taken for granted; the one-time

@@ -137,6 +137,8 @@ type netDevice struct {
 type netSource struct {
 	Bridge  string `xml:"bridge,attr,omitempty"`
 	Network string `xml:"network,attr,omitempty"`
+	Dev     string `xml:"dev,attr,omitempty"`
+	Mode    string `xml:"mode,attr,omitempty"`
 }
 
 // bootLine is the kernel's command line of the agent in RAM, as metal has it.
@@ -170,6 +172,8 @@ func (h Hypervisor) describe(m pool.Machine, disk1, kernel, initrd string) (stri
 		d.Devices.Interface.Type, d.Devices.Interface.Source = "bridge", &netSource{Bridge: h.Bridge}
 	case h.Network != "":
 		d.Devices.Interface.Type, d.Devices.Interface.Source = "network", &netSource{Network: h.Network}
+	case h.Device != "":
+		d.Devices.Interface.Type, d.Devices.Interface.Source = "direct", &netSource{Dev: h.Device, Mode: "bridge"}
 	default:
 		d.Devices.Interface.Type = "user"
 	}

@@ -22,12 +22,20 @@ type Hypervisor struct {
 	Cores  int    `yaml:"cores"`
 	Memory uint64 `yaml:"memory"`
 	// Bridge is the host's bridge that they are connected to; Network a network
-	// of libvirt's. Neither: user-mode networking, which reaches out only.
+	// of libvirt's; Device a network card of the host's, beside which they stand
+	// (macvtap): they reach all but the host itself. None of these: user-mode
+	// networking, which reaches out only.
 	Bridge  string `yaml:"bridge"`
 	Network string `yaml:"network"`
+	Device  string `yaml:"device"`
 	// KVM uses the processor's virtualization; else QEMU emulates.
 	KVM  bool   `yaml:"kvm"`
 	Zone string `yaml:"zone"`
+
+	// Remote is how the libvirt of another machine is reached; nil: by Socket.
+	Remote *Remote `yaml:"-"`
+	// Away says why it takes no virtual machine now; empty: it does.
+	Away string `yaml:"-"`
 }
 
 // VMs makes virtual machines. They boot the same agent and get the same
@@ -35,6 +43,9 @@ type Hypervisor struct {
 // are off.
 type VMs struct {
 	Hypervisors []Hypervisor
+	// More returns those that are not configured but made: machines that a
+	// recipe turned into hypervisors. nil: there are none.
+	More func() []Hypervisor
 	// Boot returns what starts the agent in the RAM of m: the kernel, and the
 	// initramfs with m's own configuration and one-time token.
 	Boot func(ctx context.Context, m pool.Machine) (kernel, initrd []byte, err error)
@@ -60,10 +71,10 @@ func (h Hypervisor) Check() error {
 		return fmt.Errorf("%w: hypervisor name %q: letters, digits, dash", pool.ErrInvalid, h.Name)
 	case h.Cores <= 0 || h.Memory == 0:
 		return fmt.Errorf("%w: hypervisor %s: say with cores and memory what its virtual machines may take", pool.ErrInvalid, h.Name)
-	case h.Bridge != "" && h.Network != "":
-		return fmt.Errorf("%w: hypervisor %s: bridge and network are both set", pool.ErrInvalid, h.Name)
-	case strings.ContainsFunc(h.Bridge, notName) || strings.ContainsFunc(h.Network, notName):
-		return fmt.Errorf("%w: hypervisor %s: bridge %q or network %q is no name", pool.ErrInvalid, h.Name, h.Bridge, h.Network)
+	case h.Bridge != "" && h.Network != "" || h.Device != "" && h.Bridge+h.Network != "":
+		return fmt.Errorf("%w: hypervisor %s: of bridge, network and device only one may be set", pool.ErrInvalid, h.Name)
+	case strings.ContainsFunc(h.Bridge+h.Network+h.Device, notName):
+		return fmt.Errorf("%w: hypervisor %s: bridge %q, network %q or device %q is no name", pool.ErrInvalid, h.Name, h.Bridge, h.Network, h.Device)
 	}
 	return nil
 }
@@ -83,7 +94,7 @@ func (v VMs) Choose(t pool.Template, machines []pool.Machine) (best pool.Machine
 		}
 	}
 	want := wanted(t)
-	for _, h := range v.Hypervisors {
+	for _, h := range v.all() {
 		no := h.room(t, want, machines)
 		if len(no) > 0 {
 			why["hypervisor "+h.Name] = no
@@ -96,6 +107,14 @@ func (v VMs) Choose(t pool.Template, machines []pool.Machine) (best pool.Machine
 	return best, why, ok
 }
 
+// all are the configured hypervisors, and those that were made.
+func (v VMs) all() []Hypervisor {
+	if v.More == nil {
+		return v.Hypervisors
+	}
+	return append(slices.Clone(v.Hypervisors), v.More()...)
+}
+
 // wanted is what a virtual machine for t has: what t asks for, and at least
 // what the agent in RAM and a small system need.
 func wanted(t pool.Template) pool.Facts {
@@ -105,6 +124,9 @@ func wanted(t pool.Template) pool.Facts {
 }
 
 func (h Hypervisor) room(t pool.Template, want pool.Facts, machines []pool.Machine) (no []string) {
+	if h.Away != "" {
+		return []string{h.Away}
+	}
 	cores, memory := h.Cores, h.Memory
 	for _, m := range machines {
 		if m.Host == h.Name && m.Driver == pool.DriverVM && m.Phase != pool.Retired && m.Facts != nil {
@@ -172,11 +194,13 @@ func (v VMs) Do(ctx context.Context, j pool.Job) (pool.JobResult, error) {
 }
 
 func (v VMs) of(name string) (Hypervisor, error) {
-	i := slices.IndexFunc(v.Hypervisors, func(h Hypervisor) bool { return h.Name == name })
+	all := v.all()
+	i := slices.IndexFunc(all, func(h Hypervisor) bool { return h.Name == name })
 	if i < 0 {
-		return Hypervisor{}, cause("hypervisor.none", "Hypervisor "+name+" is not in the configuration any more.", "", "Name it there again, with its socket, and start the appliance again.")
+		return Hypervisor{}, cause("hypervisor.none", "Hypervisor "+name+" is neither in the configuration nor a service that runs.", "",
+			"Name it in the configuration again, with its socket, and start the appliance again; or deploy the service again that made it.")
 	}
-	return v.Hypervisors[i], nil
+	return all[i], nil
 }
 
 // conn is one connection to a hypervisor's libvirt.
@@ -186,16 +210,21 @@ type conn struct {
 	stop func() bool
 }
 
-// socketDialer connects to libvirt's socket.
-type socketDialer struct {
+// libvirtDialer connects to libvirt: by its socket, or over TLS.
+type libvirtDialer struct {
 	ctx  context.Context // of this one connection
+	host Hypervisor
 	path string
 	conn net.Conn
 }
 
 // Dial implements go-libvirt's Dialer.
-func (d *socketDialer) Dial() (net.Conn, error) {
-	c, err := (&net.Dialer{Timeout: dialTime}).DialContext(d.ctx, "unix", d.path)
+func (d *libvirtDialer) Dial() (c net.Conn, err error) {
+	if d.host.Remote != nil {
+		c, err = d.host.Remote.dial(d.ctx)
+	} else {
+		c, err = (&net.Dialer{Timeout: dialTime}).DialContext(d.ctx, "unix", d.path)
+	}
 	d.conn = c
 	return c, err
 }
@@ -205,14 +234,18 @@ func (h Hypervisor) connect(ctx context.Context) (*conn, error) {
 	if path == "" {
 		path = "/run/libvirt/libvirt-sock"
 	}
-	d := &socketDialer{ctx: ctx, path: path}
+	d := &libvirtDialer{ctx: ctx, host: h, path: path}
 	l := libvirt.NewWithDialer(d)
 	uri := libvirt.QEMUSystem
 	if strings.Contains(path, "/session/") || !strings.HasPrefix(path, "/run/libvirt/") && !strings.HasPrefix(path, "/var/run/libvirt/") && strings.Contains(path, "/user/") {
 		uri = libvirt.QEMUSession
 	}
 	if err := l.ConnectToURI(uri); err != nil {
-		return nil, cause("hypervisor.unreachable", "libvirt of hypervisor "+h.Name+" does not answer.", path+": "+err.Error(),
+		where := path
+		if h.Remote != nil {
+			where = h.Remote.Address
+		}
+		return nil, cause("hypervisor.unreachable", "libvirt of hypervisor "+h.Name+" does not answer.", where+": "+err.Error(),
 			"Start libvirtd (or virtqemud) there, and see that the appliance may open its socket. Then retry.")
 	}
 	// The library knows no contexts: its connection ends with ours.

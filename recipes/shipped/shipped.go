@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed all:ansible all:chef all:mariadb all:mysql all:nginx all:puppet all:webshop
+//go:embed all:ansible all:chef all:hypervisor all:mariadb all:mysql all:nginx all:puppet all:webshop
 var files embed.FS
 
 // FS is the folder of shipped recipes: one folder for each.
