@@ -34,13 +34,13 @@ type replica struct {
 }
 
 // healable says whether the loss of its machine is the engine's business: it
-// runs, is on its way up, or is to be begun anew.
+// runs, is on its way up or to another revision, or is to be begun anew.
 func healable(in pool.Instance) bool {
 	switch in.Phase {
 	case pool.InstanceInstalling, pool.InstanceStarting, pool.InstanceRunning:
 		return true
 	default:
-		return in.Phase == pool.InstanceFailed && !in.NotBefore.IsZero()
+		return in.Phase == pool.InstanceFailed && !in.NotBefore.IsZero() || in.Phase == pool.InstanceStopping && in.Next != 0
 	}
 }
 
@@ -51,7 +51,7 @@ func (v *iview) lost(d *draft, at time.Time, why string) {
 		"None is needed yet: the machine is being fenced.", v.in.Step, v.now)
 	v.in.Cause = c
 	in := v.nextRound(d)
-	in.Phase, in.Cause, in.Step = pool.InstanceRecovering, c, ""
+	in.Phase, in.Cause, in.Step, in.Next = pool.InstanceRecovering, c, "", 0
 	in.Heal = &pool.Heal{Stage: pool.HealFencing, Machine: v.m.ID, At: at, Since: v.now}
 	v.away(d, c)
 	v.tell(d, "instance.lost", pool.Problem, "%s lost its machine %s.", v.title(), v.m.Name).Cause = c

@@ -63,6 +63,9 @@ func (v *rview) split() split {
 				continue // it goes, whatever it does
 			}
 		}
+		if ends(in) && in.Next == 0 {
+			continue // it was scaled in, or is an extra one whose time is over
+		}
 		to := in.Revision == t && in.Next == 0 || in.Next == t
 		switch {
 		case to && in.Phase == pool.InstanceFailed:
@@ -76,6 +79,8 @@ func (v *rview) split() split {
 			if in.Phase == pool.InstanceRunning && in.Next == 0 {
 				s.settle = earliest(s.settle, in.RunningAt.Add(r.Health))
 			}
+		case in.Phase == pool.InstanceRecovering: // it is healed first: its machine may be off
+			s.way = append(s.way, in)
 		case in.Phase == pool.InstanceRunning && in.Next == 0:
 			s.old = append(s.old, in)
 		default:

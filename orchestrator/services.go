@@ -393,30 +393,29 @@ func (e *Engine) remove(ctx context.Context, service string, wipe bool, by strin
 }
 
 // stopping turns an instance round: what was to bring it up is dropped, and
-// what takes it down is planned.
+// what takes it down is planned, in a round of its own: the one before may have
+// had the same steps.
 func stopping(v *iview, d *draft) {
 	in := d.instance(v.in)
-	d.round, in.Heal, in.NotBefore, in.Watch = in.Round, nil, time.Time{}, ""
-	prepared := false
+	brought := v.brought()
 	for _, s := range latest(v.steps) {
-		if s.Name == stepPrepare && s.Status != pool.StepPending {
-			prepared = true
-		}
 		if s.Status == pool.StepPending || s.Status == pool.StepRunning {
 			d.end(s, pool.StepCancelled, cause("service.removed", "Service "+v.svc.Name+" is being removed.", "", "None is needed.", s.Name, d.now))
 		}
 	}
+	in.Round++
+	d.round, in.Next, in.Heal, in.NotBefore, in.Watch = in.Round, 0, nil, time.Time{}, ""
 	for _, s := range v.commands {
 		endCommand(d, s, pool.StepCancelled, cause("service.removed", "The instance is being taken down.", "", "None is needed.", s.Name, d.now))
 	}
 	in.Phase, in.Cause = pool.InstanceReleasing, nil
-	if v.m == nil || !prepared || v.m.Instance != in.ID {
+	if !brought {
 		return
 	}
 	in.Phase = pool.InstanceStopping
 	var names []string
 	for _, n := range downEvents() {
-		if slices.Contains(v.svc.Recipe.Events, n) || n == "stop" && slices.Contains(v.svc.Recipe.Events, "start") {
+		if slices.Contains(v.rev.Recipe.Events, n) || n == "stop" && slices.Contains(v.rev.Recipe.Events, "start") {
 			names = append(names, n)
 		}
 	}
@@ -428,6 +427,19 @@ func stopping(v *iview, d *draft) {
 		names = append(names, stepRestart) // its last act: once released, nobody can switch it from here
 	}
 	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), names, v.spec)
+}
+
+// brought says whether something of the recipe may be on the instance's
+// machine: this round began to prepare it, or is one that began there.
+func (v *iview) brought() bool {
+	if v.m == nil || v.m.Instance != v.in.ID || v.in.Phase == pool.InstanceRecovering || v.in.Phase == pool.InstanceReleasing {
+		return false
+	}
+	if find(v.steps, stepAcquire) == nil {
+		return len(v.steps) > 0
+	}
+	s := find(v.steps, stepPrepare)
+	return s != nil && (s.Status != pool.StepPending || s.Attempt > 1)
 }
 
 func (e *Engine) retryService(ctx context.Context, svc pool.Service, by string) error {
