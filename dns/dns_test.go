@@ -263,6 +263,21 @@ func TestResolver(t *testing.T) {
 	}
 }
 
+// A dead upstream, with many who wait for it, keeps nobody from the zone's names.
+func TestForwardsBounded(t *testing.T) {
+	up := serve(t, &Server{Zone: "example.org", Addr: ip("192.0.2.1"), Names: names{"www": {ip("192.0.2.80")}}})
+	s := server()
+	s.Upstream = []netip.AddrPort{netip.MustParseAddrPort(up)}
+	s.forwards.Store(maxForwards)
+	m := parsed(t, s.Answer(t.Context(), ask(t, "www.example.org.", dnsmessage.TypeA, 0), false))
+	if m.RCode != dnsmessage.RCodeServerFailure || s.forwards.Load() != maxForwards {
+		t.Errorf("rcode %v with %d forwards under way", m.RCode, s.forwards.Load())
+	}
+	if m = parsed(t, s.Answer(t.Context(), ask(t, "mysql.rack.internal.", dnsmessage.TypeA, 0), false)); len(addrs(m)) != 1 {
+		t.Errorf("the zone's name: %v", m)
+	}
+}
+
 func TestCheckZone(t *testing.T) {
 	for zone, ok := range map[string]bool{"rack.internal": true, "a.": true, "": false, "a..b": false, "ä": false, strings.Repeat("a", 64): false, "a b": false} {
 		if got := CheckZone(zone) == ""; got != ok {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -18,6 +19,7 @@ import (
 
 const (
 	atOnce      = 128 // packets or connections that are answered at the same time
+	maxForwards = 64  // of which so many wait for an upstream: a dead one keeps nobody from the zone's names
 	askTime     = 2 * time.Second
 	idleTime    = 10 * time.Second
 	maxQueries  = 100 // on one connection
@@ -33,6 +35,8 @@ type Server struct {
 	Upstream []netip.AddrPort // asked for what is not ours; none: that is refused
 	TTL      time.Duration    // of answers; 5 s when zero
 	Log      *slog.Logger     // nil is silent
+
+	forwards atomic.Int32 // under way
 }
 
 func (s *Server) log() *slog.Logger {
@@ -103,7 +107,12 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 			}
 			return nil
 		}
-		if err != nil {
+		var soft interface{ Temporary() bool }
+		switch {
+		case errors.As(err, &soft) && soft.Temporary(): // no file descriptors, a client that went away
+			time.Sleep(5 * time.Millisecond)
+			continue
+		case err != nil:
 			return fmt.Errorf("accept DNS connection: %w", err)
 		}
 		g.Go(func() error { s.connection(ctx, c); return nil })
@@ -146,8 +155,13 @@ func writeMessage(w io.Writer, b []byte) error {
 }
 
 // forward asks the upstreams in turn; nil when none answered. Their answer
-// counts only when it is to this question.
+// counts only when it is to this question. More than maxForwards at a time are
+// not asked for.
 func (s *Server) forward(ctx context.Context, packet []byte, q query, tcp bool) []byte {
+	defer s.forwards.Add(-1)
+	if s.forwards.Add(1) > maxForwards {
+		return nil
+	}
 	for _, up := range s.Upstream {
 		out, err := exchange(ctx, up, packet, tcp)
 		if err == nil && !answers(out, q) {

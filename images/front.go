@@ -161,7 +161,7 @@ func (x *exchange) read() bool {
 	// A deadline is set anew only when half of it has gone.
 	if now := time.Now(); x.deadline.Sub(now) < idleTime/2 {
 		x.deadline = now.Add(idleTime)
-		if x.conn.SetReadDeadline(x.deadline) != nil {
+		if x.conn.SetDeadline(x.deadline) != nil { // of writing, too: who takes no answers holds nothing
 			return false
 		}
 	}
@@ -173,7 +173,7 @@ func (x *exchange) read() bool {
 // replay is the connection with what was read of it in front again. It keeps
 // the socket's ReadFrom, by which net/http reaches sendfile.
 func (x *exchange) replay() net.Conn {
-	_ = x.conn.SetReadDeadline(time.Time{})
+	_ = x.conn.SetDeadline(time.Time{})
 	if t, ok := x.conn.(*net.TCPConn); ok {
 		return &replayed{TCPConn: t, head: x.buf}
 	}

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
+	"time"
 
 	"appliance/pool"
 )
@@ -94,6 +96,24 @@ func TestFront(t *testing.T) {
 	if b.ready(mac, "efi", netip.MustParseAddr("127.0.0.1")) != nil {
 		t.Error("a script of an old state is ready still")
 	}
+}
+
+// Who asks and takes no answers is dropped in the end.
+func TestFrontUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &Boot{Directory: directory{pool.BootAgent}, Site: func(netip.Addr) Site { return site }}
+		f := &bootFront{boot: b, pass: make(chan net.Conn), done: make(chan struct{})}
+		client, server := net.Pipe()
+		defer func() { _ = client.Close() }()
+		go func() {
+			_, _ = client.Write([]byte("GET /boot/02-00-00-00-00-01/script.ipxe HTTP/1.1\r\nHost: x\r\n\r\n"))
+		}()
+		start := time.Now()
+		f.connection(t.Context(), server)
+		if took := time.Since(start); took > 2*idleTime {
+			t.Errorf("held for %s", took)
+		}
+	})
 }
 
 func TestScriptRequest(t *testing.T) {

@@ -49,7 +49,8 @@ func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress
 	if err := os.MkdirAll(l.Dir, 0o755); err != nil {
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
-	f, err := os.CreateTemp(l.Dir, ".import-*")
+	l.sweep(time.Now())
+	f, err := os.CreateTemp(l.Dir, tempPattern)
 	if err != nil {
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
@@ -65,10 +66,36 @@ func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
 	im.Name, im.Arch, im.CreatedAt = name, pool.AMD64, time.Now().UTC()
-	if err := os.Rename(f.Name(), l.framesPath(name)); err != nil {
+	if err := l.place(f.Name(), l.framesPath(name)); err != nil {
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
 	return im, nil
+}
+
+// place gives a file that is on disk its name, and waits until that is, too:
+// the caller stores a row that counts on it.
+func (l *Library) place(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	d, err := os.Open(l.Dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+const tempPattern = ".import-*"
+
+// sweep removes what imports left that this process, or its machine, did not
+// survive: temporary files that nobody has written to for an hour.
+func (l *Library) sweep(now time.Time) {
+	left, _ := filepath.Glob(filepath.Join(l.Dir, tempPattern)) // the pattern is well formed
+	for _, name := range left {
+		if info, err := os.Stat(name); err == nil && now.Sub(info.ModTime()) > time.Hour {
+			_ = os.Remove(name) // the next import tries again
+		}
+	}
 }
 
 // framesPath names the file that holds an image's frames.

@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -72,6 +74,30 @@ func TestLibrary(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), zstdc, "-q", "-t", l.framesPath("debian-12"), "--format=zstd").CombinedOutput(); err != nil && !strings.Contains(string(out), "unknown suffix") {
 			t.Errorf("zstd -t: %v: %s", err, out)
 		}
+	}
+}
+
+// What a killed import left goes with the next one, but not what is being written.
+func TestLibraryLeftovers(t *testing.T) {
+	l := &Library{Dir: t.TempDir()}
+	dead, busy := filepath.Join(l.Dir, ".import-1"), filepath.Join(l.Dir, ".import-2")
+	for _, name := range []string{dead, busy} {
+		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(dead, old, old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Import(t.Context(), "small", bytes.NewReader(make([]byte, 512)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the dead import's file: %v, want that it is gone", err)
+	}
+	if _, err := os.Stat(busy); err != nil {
+		t.Errorf("a running import's file: %v", err)
 	}
 }
 

@@ -160,7 +160,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if answer.StatusCode >= http.StatusBadRequest {
 		w.saw(answer.StatusCode, nil)
 	}
-	answer.Body = &body{answer.Body, cancel}
+	answer.Body = &body{io.LimitReader(answer.Body, maxBody), answer.Body, cancel}
 	return answer, nil
 }
 
@@ -174,14 +174,18 @@ func merge(a, b context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
+// maxBody bounds an answer, which gofish reads into memory.
+const maxBody = 4 << 20
+
 // body ends the request's context when its answer was read.
 type body struct {
-	io.ReadCloser
+	io.Reader
+	io.Closer
 	end context.CancelFunc
 }
 
 // Close implements io.Closer.
 func (b *body) Close() error {
 	defer b.end()
-	return b.ReadCloser.Close()
+	return b.Closer.Close()
 }

@@ -91,10 +91,13 @@ func TestNetascii(t *testing.T) {
 			t.Errorf("toNetascii(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
-	at := start(t, &Server{FS: fstest.MapFS{"f": {Data: []byte("one\ntwo\n")}}})
+	at := start(t, &Server{FS: fstest.MapFS{"f": {Data: []byte("one\ntwo\n")}, "kernel": {Data: make([]byte, maxText+1)}}})
 	got, err := pull(at, "f", pullOptions{mode: "netascii"})
 	if err != nil || string(got.data) != "one\r\ntwo\r\n" || got.size != 10 {
 		t.Errorf("netascii = %q, tsize %d, %v; want \"one\\r\\ntwo\\r\\n\", 10", got.data, got.size, err)
+	}
+	if got, err := pull(at, "kernel", pullOptions{mode: "netascii"}); err == nil {
+		t.Errorf("a big file as netascii: %d bytes, want that it is refused", len(got.data))
 	}
 }
 

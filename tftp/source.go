@@ -15,9 +15,13 @@ type source struct {
 	file fs.File
 }
 
-// maxHeld bounds a file that has to be read into memory at once: one without
-// ReadAt, or one that is converted to netascii.
-const maxHeld = 64 << 20
+// A file that cannot be read at any place, or is converted to netascii, is
+// held in memory, once for each who asks. maxText bounds the latter: a whole
+// rack, or one who pretends to be, may ask for a kernel as text.
+const (
+	maxHeld = 64 << 20
+	maxText = 256 << 10
+)
 
 // newSource makes file readable at any place. It owns file from then on, also
 // when it fails.
@@ -26,12 +30,16 @@ func newSource(file fs.File, size int64, netascii bool) (*source, error) {
 	if ok && !netascii {
 		return &source{at: at, size: size, file: file}, nil
 	}
-	b, err := io.ReadAll(io.LimitReader(file, maxHeld+1))
+	limit := maxHeld
+	if netascii {
+		limit = maxText
+	}
+	b, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRead, err)
 	}
-	if len(b) > maxHeld {
-		return nil, fmt.Errorf("%w: over %d bytes and not seekable", ErrRead, maxHeld)
+	if len(b) > limit {
+		return nil, fmt.Errorf("%w: over %d bytes, and not seekable or asked for as netascii", ErrRead, limit)
 	}
 	if netascii {
 		b = toNetascii(b)
