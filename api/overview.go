@@ -150,7 +150,11 @@ func (s *Server) serviceAttention(ctx context.Context, svc pool.Service) ([]wire
 	var out []wire.Attention
 	for _, in := range instances {
 		if in.Cause != nil && in.Phase != pool.InstanceRemoved {
-			out = append(out, wire.Attention{Service: svc.Name, Machine: in.Machine, Name: fmt.Sprintf("%s/%d", svc.Name, in.Number), Cause: in.Cause, Action: "retry"})
+			action := "retry"
+			if in.Heal != nil && in.Heal.Stage == pool.HealWaiting {
+				action = "decide"
+			}
+			out = append(out, wire.Attention{Service: svc.Name, Machine: in.Machine, Name: fmt.Sprintf("%s/%d", svc.Name, in.Number), Cause: in.Cause, Action: action})
 		}
 	}
 	return out, err

@@ -250,7 +250,7 @@ type Attention struct {
 	Service string      `json:"service,omitempty"`
 	Name    string      `json:"name"`
 	Cause   *pool.Cause `json:"cause"`
-	Action  string      `json:"action,omitempty"` // accept, release, retry, power
+	Action  string      `json:"action,omitempty"` // accept, release, retry, power, decide
 }
 
 // Problem is an RFC 9457 problem document.

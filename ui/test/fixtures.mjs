@@ -217,7 +217,7 @@ export const secret = "correct-horse";
 /** answers maps paths below /api/v1 to what is answered. */
 export function answers() {
   const out = {
-    ...operated, ...network, "/applications": [application], "POST /plans": plan,
+    ...operated, ...network, "/applications": [application], "/healing": { stopped: false }, "POST /plans": plan,
     "/session": { name: "admin", role: "admin" }, "/version": { version: "0.1.0", protocol: "1.0", started: at(90_000), kit: "6.1.0", schema: 1 }, "/overview": overview, "/machines": machines, "/services": [orders, reports], "/services/orders": orders, "/services/reports": reports,
     "/services/orders/logs": [line(1, { service: "orders", instance: "in-orders-1", step: "install" }, "Unpacking mariadb-server (1:10.11.6-0+deb12u1) ..."), line(2, { service: "orders", instance: "in-orders-1", step: "install" }, "Setting up mariadb-server (1:10.11.6-0+deb12u1) ...")],
     "/services/reports/logs": [], "/services/orders/attributes/password": { scope: "service:orders", name: "password", value: secret, secret: true },

@@ -105,6 +105,15 @@ describe("console, states", { concurrency: false }, () => {
     await tab.close();
   });
 
+  it("says that healing is stopped, and lets it go on", async () => {
+    const tab = await visit({}, { "/healing": { stopped: true, why: "5 of 12 machines went silent within a minute", by: "storm guard", machines: ["rack1-u01", "rack1-u02"] } });
+    await tab.go("/", "Healing is stopped: 5 of 12 machines went silent within a minute");
+    await tab.page.getByRole("button", { name: "Resume healing" }).click();
+    await tab.page.waitForResponse((r) => r.url().endsWith("/healing"));
+    assert.deepEqual(tab.posts, ["POST /healing/resume "]);
+    await tab.close();
+  });
+
   it("shows a boot as a list with durations, and the steps", async () => {
     const tab = await visit({});
     await tab.go(busy, "Boot timeline");

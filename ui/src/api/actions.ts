@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { call, enc, query } from "./client";
 import { keys } from "./queries";
 import type {
-  AcceptRequest, Application, AttributeValue, DeployRequest, Invocation, InvokeRequest, Machine, Operation, PowerRequest, RecoverRequest, ReleaseRequest,
+  AcceptRequest, Application, AttributeValue, DeployRequest, Healing, Invocation, InvokeRequest, Machine, Operation, PowerRequest, RecoverRequest, ReleaseRequest,
   Service, Session, SteerAction, UpdateRequest,
 } from "./types";
 
@@ -27,6 +27,7 @@ export const invoke = (name: string, command: string, body: InvokeRequest) =>
 export const invocation = (name: string, id: string) => call<Invocation>("GET", service(name, `invocations/${enc(id)}${query({ wait: 30 })}`));
 export const update = (name: string, body: UpdateRequest) => call<Service>("POST", service(name, "update"), body);
 export const steer = (name: string, action: SteerAction) => call<Service>("POST", service(name, "rollout"), { action });
+export const resumeHealing = () => call<Healing>("POST", "/healing/resume");
 export const recover = (name: string, body: RecoverRequest) => call<Service>("POST", service(name, "recover"), body);
 export const maintain = (name: string, seconds: number) => call<Service>("POST", service(name, "maintenance"), { seconds });
 export const endMaintenance = (name: string) => call<Service>("DELETE", service(name, "maintenance"));
@@ -45,7 +46,7 @@ export function useAction<In, Out>(run: (input: In) => Promise<Out>, done?: (out
   return useMutation({
     mutationFn: run,
     onSuccess: (out) => {
-      for (const key of [keys.overview, keys.machines, keys.services, keys.applications, keys.leases, keys.subnets, ["machine"], ["service"], ["scaling"], ["revisions"]]) {
+      for (const key of [keys.overview, keys.healing, keys.machines, keys.services, keys.applications, keys.leases, keys.subnets, ["machine"], ["service"], ["scaling"], ["revisions"]]) {
         void client.invalidateQueries({ queryKey: key });
       }
       done?.(out);

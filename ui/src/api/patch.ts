@@ -38,6 +38,7 @@ export class Patcher {
     }
     if (e.machine) this.machines.add(e.machine);
     if (e.service) this.services.add(e.service);
+    if (e.type.startsWith("healing.")) void this.client.invalidateQueries({ queryKey: keys.healing });
     if (e.type.startsWith("recipe.")) void this.client.invalidateQueries({ queryKey: keys.recipes });
     if (e.type.startsWith("image.")) void this.client.invalidateQueries({ queryKey: keys.images });
     if (e.type.startsWith("template.")) void this.client.invalidateQueries({ queryKey: keys.templates });

@@ -3,7 +3,7 @@
 import { QueryClient, useQuery } from "@tanstack/react-query";
 import { ApiError, call, enc, query } from "./client";
 import type {
-  Application, BootShow, DeployRequest, Event, Image, Lease, LogLine, Machine, Overview, Plan, Readings, Recipe, Reservation, Revision, Samples, ScalingView,
+  Application, BootShow, DeployRequest, Event, Healing, Image, Lease, LogLine, Machine, Overview, Plan, Readings, Recipe, Reservation, Revision, Samples, ScalingView,
   Service, Session, Subnet, Template, Version,
 } from "./types";
 
@@ -16,6 +16,7 @@ export const keys = {
   session: ["session"] as const,
   version: ["version"] as const,
   overview: ["overview"] as const,
+  healing: ["healing"] as const,
   machines: ["machines"] as const,
   machine: (id: string) => ["machine", id] as const,
   boot: (id: string) => ["boot", id] as const,
@@ -67,6 +68,8 @@ export const useSession = () =>
 export const useVersion = () => useQuery({ queryKey: keys.version, queryFn: get<Version>("/version") });
 
 export const useOverview = () => useQuery({ queryKey: keys.overview, queryFn: get<Overview>("/overview") });
+
+export const useHealing = () => useQuery({ queryKey: keys.healing, queryFn: get<Healing>("/healing") });
 
 export const useMachines = () => useQuery({ queryKey: keys.machines, queryFn: get<Machine[]>("/machines") });
 

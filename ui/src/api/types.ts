@@ -52,3 +52,4 @@ export type Samples = Record<string, Record<string, Sample[] | null>>;
 export type Subnet = Schemas["SubnetView"];
 export type Lease = Schemas["LeaseView"];
 export type Reservation = Schemas["Reservation"];
+export type Healing = Schemas["HealingState"];

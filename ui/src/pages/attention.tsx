@@ -60,6 +60,8 @@ function Remedy({ item: a, about }: { item: Attention; about: string }) {
       return <Link href={`${about}?do=accept`} className="button primary" aria-label={`Accept ${a.name}`}>Accept …</Link>;
     case "release":
       return <Link href={`${about}?do=release`} className="button" aria-label={`Release ${a.name}`}>Release …</Link>;
+    case "decide":
+      return <Link href={about} className="button" aria-label={`Decide about ${a.name}`}>Decide …</Link>;
     case "power":
       return <Link href={about} className="button" aria-label={`Look at it: ${a.name}`}>Look at it</Link>;
     case "retry":

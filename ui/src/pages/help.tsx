@@ -5,7 +5,7 @@ const strokes = [
   ["/", "Filter what the page lists; elsewhere: find a machine"],
   ["j  k", "Next, previous row"],
   ["Enter", "Open the row"],
-  ["g  o", "Go to the overview; g m machines, g s services, g c catalogue, g e events"],
+  ["g  o", "Go to the overview; g m machines, g s services, g a applications, g c catalogue, g n network, g e events"],
   ["Esc", "Close a question without doing anything"],
   ["?", "This page"],
 ];

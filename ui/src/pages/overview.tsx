@@ -1,14 +1,15 @@
 // Is everything all right?
 import { Link } from "wouter";
+import { resumeHealing, useAction } from "../api/actions";
 import { enc } from "../api/client";
-import { isOpen, useMachines, useOverview, useServices } from "../api/queries";
+import { isOpen, useHealing, useMachines, useOverview, useServices } from "../api/queries";
 import type { Machine, Overview as OverviewData, Service } from "../api/types";
 import { count } from "../parts/format";
 import { useFlash } from "../parts/flash";
-import { Empty, Waiting } from "../parts/notice";
+import { Empty, Failure, Waiting } from "../parts/notice";
 import { Bar } from "../parts/progress";
 import { Head } from "../parts/shell";
-import { Since } from "../parts/time";
+import { Ago, Since } from "../parts/time";
 import { health, phases, phaseWord } from "../parts/words";
 import { Wanted } from "./attention";
 
@@ -34,6 +35,7 @@ export function Overview() {
         <p className="lead">{summary(overview.data, all.length, wanted.length)}</p>
       </Head>
       {overview.data.foreignDhcp && <Foreign address={overview.data.foreignDhcp} />}
+      <Stopped />
       {all.length === 0 ? <NoMachines overview={overview.data} /> : <Machines machines={all} />}
       <div className="columns">
         <Wanted wanted={wanted} />
@@ -58,6 +60,28 @@ function Foreign({ address }: { address: string }) {
       <p className="remedy">
         Switch that server's DHCP off for this network, or connect the rack to a network of its own. <code>appliance doctor</code> shows what it answers.
       </p>
+    </div>
+  );
+}
+
+// Stopped says that nothing is fenced or replaced, and lets a person go on.
+function Stopped() {
+  const healing = useHealing();
+  const resume = useAction(resumeHealing);
+  const h = healing.data;
+  if (!h?.stopped) return null;
+  const silent = h.machines ?? [];
+  return (
+    <div className="notice bad" role="alert">
+      <strong>Healing is stopped: {h.why}</strong>
+      <p>
+        By {h.by}{h.since && <>, <Ago at={h.since} /></>}. Nothing is fenced or replaced{silent.length > 0 && <>; silent were {silent.slice(0, 12).join(", ")}{silent.length > 12 && ` and ${silent.length - 12} more`}</>}.
+      </p>
+      <p className="remedy">Look at what these machines share (a switch, a feed, this appliance's own cable) before healing goes on.</p>
+      <div className="buttons">
+        <button type="button" disabled={resume.isPending} onClick={() => resume.mutate(undefined)}>Resume healing</button>
+      </div>
+      {resume.error && <Failure what="Healing was not resumed." error={resume.error} />}
     </div>
   );
 }

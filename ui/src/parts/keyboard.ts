@@ -1,7 +1,7 @@
 // The keyboard: / filter, ? help, j and k along rows, g and a letter for pages.
 import { useEffect } from "react";
 
-const pages: Record<string, string> = { o: "/", m: "/machines", s: "/services", c: "/catalogue", e: "/events" };
+const pages: Record<string, string> = { o: "/", m: "/machines", s: "/services", a: "/applications", c: "/catalogue", n: "/network", e: "/events" };
 
 function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
