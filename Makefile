@@ -37,7 +37,7 @@ unit-race:
 # the agent as PID 1, the kit and the image themselves, recipes that are bombs.
 .PHONY: root-test
 root-test: kit
-	$(GO) test -count=1 -run TestPID1 ./agent
+	$(GO) test -count=1 -run 'TestPID1|TestDataDisk' ./agent
 	$(GO) test -count=1 -run TestVMs ./orchestrator/compute
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
 	$(GO) test -count=1 -run TestInterop ./dhcp

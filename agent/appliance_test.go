@@ -99,6 +99,13 @@ func newFakeAppliance(t testing.TB) *fakeAppliance {
 	return f
 }
 
+// say sets what the next hellos are answered.
+func (f *fakeAppliance) say(w wire.Welcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.welcome = w
+}
+
 func (f *fakeAppliance) issue(tmpl *x509.Certificate, public any) *x509.Certificate {
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, f.ca, public, f.key)
 	if err != nil {

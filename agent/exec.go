@@ -105,6 +105,12 @@ func (l *lifecycle) perform(ctx context.Context) (any, error) {
 			return nil, err
 		}
 		return nil, l.watch(p)
+	case pool.TaskStorage:
+		var p pool.StorageParams
+		if err := readParams(l.task, &p); err != nil {
+			return nil, err
+		}
+		return l.bindStorage(ctx, p)
 	case pool.TaskFacts, pool.TaskBMCUser, pool.TaskWipe, pool.TaskImage, pool.TaskReboot, pool.TaskPowerOff, pool.TaskLook:
 	}
 	return nil, fmt.Errorf("%w: the installed agent has no task %q", pool.ErrInvalid, l.task.Kind)
@@ -242,6 +248,11 @@ func (l *lifecycle) event(ctx context.Context, p pool.EventParams) (any, error) 
 	l.warn(res)
 	if err != nil {
 		return nil, eventCause(p.Event, res, err)
+	}
+	if p.Event == "stop" && !res.Ran {
+		if err := l.home.stopProcesses(ctx, p.Instance.ID, bootID(), l.out); err != nil {
+			return nil, err
+		}
 	}
 	if p.Event == "locator" && res.Ran {
 		if err := l.keepPIDs(p.Instance, res.Value); err != nil {
@@ -436,6 +447,11 @@ func (h *recipeHost) background(c recipes.Command, env []string) (code int, err 
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return -1, fmt.Errorf("start %s: %w", c.Argv[0], err)
+	}
+	_, since, _ := statOf(cmd.Process.Pid) // not there: it has ended already
+	if err := h.lifecycle.home.keepStart(begun{PID: cmd.Process.Pid, Since: since, BootID: bootID(), Cgroup: cgroupOf(os.Getpid()),
+		Epoch: h.lifecycle.task.Epoch, Instance: h.instance}); err != nil {
+		return -1, err
 	}
 	return 0, cmd.Process.Release()
 }

@@ -84,10 +84,14 @@ func (h Home) Run(ctx context.Context, version string, log *slog.Logger) error {
 		Key: key, Client: client, Journal: journal, Log: log, Leave: leaveInstalled,
 		Tasks: &installed{home: h, client: client, journal: journal, log: silent(log),
 			looks: &lookouts{home: h, client: client}}}
+	watch := &watcher{tasks: a.Tasks.(*installed), client: client, log: silent(log)}
 	a.Unconfirmed = h.unconfirmed
 	a.Welcomed = func(w wire.Welcome) error {
 		if err := h.heed(w, id.Epoch); err != nil {
 			return err
+		}
+		if w.State == wire.StateFenced && w.Epoch > id.Epoch {
+			watch.standDown(ctx)
 		}
 		if w.Certificate == "" && (w.State != wire.StateWork || w.Epoch <= id.Epoch) {
 			return nil
@@ -108,7 +112,6 @@ func (h Home) Run(ctx context.Context, version string, log *slog.Logger) error {
 		a.renew = renewAt(cert)
 	}
 	silent(log).Info("agent starts", "version", version, "machine", id.Machine, "epoch", id.Epoch)
-	watch := &watcher{tasks: a.Tasks.(*installed), client: client, log: silent(log)}
 	var wg sync.WaitGroup
 	wg.Go(func() { watch.run(ctx) })
 	defer wg.Wait()

@@ -63,7 +63,7 @@ func (t *RAM) Perform(ctx context.Context, as wire.Assignment, progress func(poo
 			return nil, err
 		}
 		return t.image(ctx, as, p, progress)
-	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskEvent, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch:
+	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskEvent, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch, pool.TaskStorage:
 	}
 	return nil, fmt.Errorf("%w: the agent in RAM has no task %q", pool.ErrInvalid, as.Kind)
 }

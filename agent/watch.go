@@ -60,7 +60,7 @@ func (h Home) unwatch(instance string) error {
 
 // moves says whether an event may change what the watch looks at.
 func moves(event string) bool {
-	return event != "locator" && !strings.HasPrefix(event, commandPrefix)
+	return event != "locator" && event != "verify" && !strings.HasPrefix(event, commandPrefix)
 }
 
 // commandPrefix is put before a custom command that runs as an event.

@@ -43,6 +43,7 @@ type watchRig struct {
 	home    Home
 	in      pool.InstanceInfo
 	watcher *watcher
+	server  *fakeAppliance
 
 	mu      sync.Mutex
 	code    int // the appliance's answer; 0: 204
@@ -80,7 +81,7 @@ func (r *watchRig) take(w http.ResponseWriter, req *http.Request) {
 func newWatchRig(t *testing.T, start string) *watchRig {
 	t.Helper()
 	f := newFakeAppliance(t)
-	r := &watchRig{t: t, mark: t.TempDir()}
+	r := &watchRig{t: t, mark: t.TempDir(), server: f}
 	f.watched = r.take
 	r.home = installedMachine(t, f)
 	archive, digest, err := recipes.Pack(fstest.MapFS{
@@ -123,7 +124,7 @@ func newWatchRig(t *testing.T, start string) *watchRig {
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		if pid := r.pid(); pid > 1 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+		if pid := r.pid(); pid > 1 && alive(pid) && syscall.Kill(pid, syscall.SIGKILL) == nil {
 			r.until("end of the start process", func() bool { _, ended := r.home.startEnded("in-1"); return ended })
 		}
 	})

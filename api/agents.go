@@ -85,6 +85,7 @@ type proof struct {
 	machine pool.Machine
 	key     string
 	expired bool
+	revoked bool // the key is no longer the machine's
 }
 
 // prove checks the client certificate: of our CA, its key still pinned to its
@@ -110,10 +111,7 @@ func (s *Server) prove(r *http.Request) (*proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, refuse(http.StatusForbidden, "the key of this certificate is not that of machine %s: it was revoked", id)
-	}
-	return &proof{m, key, expired}, nil
+	return &proof{m, key, expired, !ok}, nil
 }
 
 func clientCertificate(r *http.Request) *x509.Certificate {
@@ -154,6 +152,8 @@ func (s *Server) machineOf(r *http.Request) (pool.Machine, error) {
 	switch {
 	case err != nil:
 		return pool.Machine{}, err
+	case p != nil && p.revoked:
+		return pool.Machine{}, refuse(http.StatusForbidden, "the key of this certificate is not that of machine %s: it was revoked", p.machine.ID)
 	case p == nil:
 		return pool.Machine{}, refuse(http.StatusUnauthorized, "an agent's certificate is needed: say hello")
 	case p.expired:
@@ -209,6 +209,11 @@ func (s *Server) hello(c echo.Context) error {
 	if at, err := netip.ParseAddr(remoteHost(r)); err == nil {
 		said.Address = at.Unmap()
 	}
+	if w, fenced, err := s.revoked(r, h); err != nil {
+		return err
+	} else if fenced {
+		return c.JSON(http.StatusOK, w)
+	}
 	if said.Machine, err = s.identify(r, h); err != nil {
 		return err
 	}
@@ -226,6 +231,22 @@ func (s *Server) hello(c echo.Context) error {
 	return c.JSON(http.StatusOK, w)
 }
 
+// revoked answers an installed system whose key was revoked: its machine has
+// another owner, or none. It is told so, with the epoch that it has to stand
+// back for; by the certificate alone it would try for ever.
+func (s *Server) revoked(r *http.Request, h wire.Hello) (w wire.Welcome, fenced bool, err error) {
+	if h.Mode != pool.Installed {
+		return w, false, nil
+	}
+	p, err := s.prove(r)
+	if err != nil || p == nil || !p.revoked {
+		return w, false, err
+	}
+	s.log().WarnContext(r.Context(), "hello of a fenced system", "machine", p.machine.ID, "ip", remoteHost(r), "epoch", h.Epoch, "now", p.machine.Epoch)
+	return wire.Welcome{Protocol: wire.Protocol, Version: s.Version, Machine: p.machine.ID, Name: p.machine.Name, State: wire.StateFenced,
+		Retry: 30 * time.Second, Epoch: p.machine.Epoch, Why: "the machine no longer belongs to this system: its key was revoked"}, true, nil
+}
+
 // identify returns the machine that a hello proves to come from: by its
 // certificate (an expired one will do, because its key is still pinned) or by
 // its one-time token. A token that is spent proves nothing and harms nothing:
@@ -240,6 +261,10 @@ func (s *Server) identify(r *http.Request, h wire.Hello) (string, error) {
 	}
 	if err != nil {
 		return "", err
+	}
+	if p != nil && p.revoked {
+		s.log().WarnContext(r.Context(), "certificate refused: its key was revoked", "machine", p.machine.ID, "mac", h.MAC, "ip", remoteHost(r))
+		p = nil
 	}
 	if p != nil {
 		if h.Machine != "" && h.Machine != p.machine.ID {

@@ -106,8 +106,10 @@ func TestTrust(t *testing.T) {
 	}
 	installed := hello(m, key)
 	installed.Mode = pool.Installed
-	if _, err := c.Hello(ctx, installed); !errors.Is(err, client.ErrDenied) {
-		t.Errorf("hello of an installed system with a revoked key = %v, want denied", err)
+	r.edit(m.ID, func(m *pool.Machine) { m.Epoch = 7 })
+	proved = "nobody was asked"
+	if w, err := c.Hello(ctx, installed); err != nil || w.State != wire.StateFenced || w.Epoch != 7 || w.Certificate != "" || proved != "nobody was asked" {
+		t.Errorf("hello of an installed system with a revoked key = %+v, %v; want fenced, for epoch 7", w, err)
 	}
 }
 

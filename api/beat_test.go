@@ -116,6 +116,12 @@ func TestHealingAPI(t *testing.T) {
 	if s, err = c.ResumeHealing(ctx); err != nil || s.Stopped {
 		t.Errorf("ResumeHealing = %+v, %v", s, err)
 	}
+	if _, err := c.ReinstallService(ctx, "db", wire.ReinstallRequest{Instance: 1}); err != nil {
+		t.Errorf("ReinstallService: %v", err)
+	}
+	if _, err := c.TakeAsDone(ctx, "db"); err != nil {
+		t.Errorf("TakeAsDone: %v", err)
+	}
 	if _, err := c.RecoverService(ctx, "db", wire.RecoverRequest{WithoutData: true}); err != nil {
 		t.Errorf("RecoverService: %v", err)
 	}

@@ -114,6 +114,10 @@ type Engine interface {
 	Healing(ctx context.Context) (pool.HealingState, error)
 	StopHealing(ctx context.Context, by, why string) (pool.HealingState, error)
 	ResumeHealing(ctx context.Context, by string) (pool.HealingState, error)
+	// Reinstall has the system of an instance's machine written anew.
+	Reinstall(ctx context.Context, service string, number int, withoutData bool, by string) (pool.Service, error)
+	// TakeAsDone takes a person's word that a step which was cut off was done.
+	TakeAsDone(ctx context.Context, service, by string) (pool.Service, error)
 	// Recover takes a person's word on a service that waits for one.
 	Recover(ctx context.Context, service string, o pool.RecoverOptions) (pool.Service, error)
 	// Maintain begins maintenance for a time, without end when it is zero.

@@ -46,6 +46,20 @@ func (s *Server) healingRoutes(a huma.API) {
 			}
 			return s.service(ctx, in.Name)
 		})
+	handle(s, a, endpoint{http.MethodPost, "/services/{name}/reinstall", "reinstallService", "Write the system of an instance's machine anew; the disk of its storage template stays as it is", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *namedAnd[wire.ReinstallRequest]) (wire.Service, error) {
+			if _, err := s.Engine.Reinstall(ctx, in.Name, in.Body.Instance, in.Body.WithoutData, who(ctx).person()); err != nil {
+				return wire.Service{}, err
+			}
+			return s.service(ctx, in.Name)
+		})
+	handle(s, a, endpoint{http.MethodPost, "/services/{name}/take-as-done", "takeAsDone", "Say that a step which was cut off was done: the service goes on after it", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *named) (wire.Service, error) {
+			if _, err := s.Engine.TakeAsDone(ctx, in.Name, who(ctx).person()); err != nil {
+				return wire.Service{}, err
+			}
+			return s.service(ctx, in.Name)
+		})
 	s.maintenanceRoutes(a, tag)
 }
 

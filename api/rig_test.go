@@ -177,6 +177,14 @@ func (f *fakeEngine) ResumeHealing(_ context.Context, by string) (pool.HealingSt
 	return f.healing, f.called("resume-healing", by)
 }
 
+func (f *fakeEngine) Reinstall(_ context.Context, s string, number int, withoutData bool, by string) (pool.Service, error) {
+	return pool.Service{Name: s}, f.called("reinstall", s, by, fmt.Sprint(number, withoutData))
+}
+
+func (f *fakeEngine) TakeAsDone(_ context.Context, s, by string) (pool.Service, error) {
+	return pool.Service{Name: s}, f.called("take-as-done", s, by)
+}
+
 func (f *fakeEngine) Recover(_ context.Context, s string, o pool.RecoverOptions) (pool.Service, error) {
 	return pool.Service{Name: s}, f.called("recover", s, o.By, fmt.Sprint(o.WithoutData, o.MachineOff))
 }

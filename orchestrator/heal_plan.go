@@ -40,7 +40,7 @@ func healable(in pool.Instance) bool {
 	case pool.InstanceInstalling, pool.InstanceStarting, pool.InstanceRunning:
 		return true
 	default:
-		return in.Phase == pool.InstanceFailed && !in.NotBefore.IsZero() || in.Phase == pool.InstanceStopping && in.Next != 0
+		return in.Phase == pool.InstanceFailed && !in.NotBefore.IsZero() || in.Phase == pool.InstanceStopping && (in.Next != 0 || in.Reinstall)
 	}
 }
 
@@ -51,7 +51,7 @@ func (v *iview) lost(d *draft, at time.Time, why string) {
 		"None is needed yet: the machine is being fenced.", v.in.Step, v.now)
 	v.in.Cause = c
 	in := v.nextRound(d)
-	in.Phase, in.Cause, in.Step, in.Next = pool.InstanceRecovering, c, "", 0
+	in.Phase, in.Cause, in.Step, in.Next, in.Reinstall = pool.InstanceRecovering, c, "", 0, false
 	in.Heal = &pool.Heal{Stage: pool.HealFencing, Machine: v.m.ID, At: at, Since: v.now}
 	v.away(d, c)
 	v.tell(d, "instance.lost", pool.Problem, "%s lost its machine %s.", v.title(), v.m.Name).Cause = c
@@ -376,7 +376,7 @@ func (v *iview) replace(d *draft) {
 	v.disown(d)
 	in := v.nextRound(d)
 	v.stage(d, pool.HealReplacing, 0)
-	in.Machine, in.BootID, in.Endpoint, in.Phase, in.Step = "", "", "", pool.InstanceWaiting, stepAcquire
+	in.Machine, in.BootID, in.Endpoint, in.Phase, in.Step, in.Storage = "", "", "", pool.InstanceWaiting, stepAcquire, nil
 	s := d.newSteps(in.ID, "", 0, 1, v.now.Add(time.Hour), []string{stepAcquire}, func(string) spec {
 		return spec{waits: true, idem: true, timeout: acquireTime, tries: 1}
 	})[0]
@@ -416,7 +416,7 @@ func (v *iview) another(d *draft, c *pool.Cause) bool {
 	d.condition(m, pool.CondHold, pool.True, "its deployment failed: "+messageOf(c))
 	in := v.nextRound(d)
 	in.Failures++
-	in.Machine, in.Phase, in.Step = "", pool.InstanceWaiting, stepAcquire
+	in.Machine, in.Phase, in.Step, in.Storage = "", pool.InstanceWaiting, stepAcquire, nil
 	s := d.newSteps(in.ID, "", 0, 1, v.now.Add(time.Hour), []string{stepAcquire}, func(string) spec {
 		return spec{waits: true, idem: true, timeout: acquireTime, tries: 1}
 	})[0]

@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/netip"
 	"slices"
@@ -115,7 +116,7 @@ func (v *iview) claim(dec *decision) {
 	}
 	host := v.host()
 	op := d.newOperation(d.machine(m), pool.OpDeploy, pool.OpParams{Image: v.rev.Image, Instance: v.in.ID,
-		Disk: v.hint(), Hostname: host}, "service "+v.svc.Name)
+		Disk: v.hint(m), Hostname: host}, "service "+v.svc.Name)
 	d.newOwner(m, v.in.ID, op.ID, v.wiped)
 	if made {
 		m.Owned = []string{m.ID}
@@ -133,9 +134,17 @@ func (v *iview) host() string {
 	return strings.ReplaceAll(v.svc.Name, ".", "-") + "-" + strconv.Itoa(v.in.Number)
 }
 
-func (v *iview) hint() pool.DiskHint {
-	h := v.template.Target
-	h.MinSize = max(h.MinSize, v.template.Disk)
+// hint chooses the disk of the system on m. Where the instance's data have a
+// disk, too, it is named: the two must never be taken for each other.
+func (v *iview) hint(m *pool.Machine) pool.DiskHint {
+	t := wantedBy(v.template, v.rev.Recipe, v.rev.Image)
+	if len(t.Storage) > 0 && m != nil && m.Facts != nil {
+		if system, _, err := t.Disks(m.Facts); err == nil {
+			return pool.DiskHint{Serial: system.Serial}
+		}
+	}
+	h := t.Target
+	h.MinSize = max(h.MinSize, t.Disk)
 	return h
 }
 
@@ -233,6 +242,9 @@ func (v *iview) advance(d *draft) {
 	s := v.current()
 	down := v.in.Phase == pool.InstanceStopping
 	switch {
+	case s == nil && down && v.in.Reinstall:
+		v.reimage(d)
+		return
 	case s == nil && down && v.in.Next != 0:
 		v.renew(d)
 		return
@@ -250,20 +262,15 @@ func (v *iview) advance(d *draft) {
 	case v.lastWaits(s):
 		return
 	}
-	info := instanceInfo(v.in, v.svc, v.rev, v.m)
-	switch s.Task.Kind {
-	case pool.TaskPrepare, pool.TaskCleanup, pool.TaskWatch:
-		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.rev.Recipe.Digest, Packages: len(v.rev.Recipe.Packages) > 0})
-	case pool.TaskReboot:
-	default:
-		p := pool.EventParams{Instance: info, Event: s.Name}
-		if s.Task.Kind == pool.TaskDetect {
-			p.Interval = 5 * time.Second
+	if c := v.params(s); c != nil {
+		d.end(s, pool.StepFailed, c)
+		v.tellStep(d, s, "step.failed", pool.Problem, "%s: %s failed.", v.title(), s.Name).Cause = c
+		if down && !v.strict() { // passed over
+			v.advance(d)
+			return
 		}
-		if s.Name == stepRestore && v.in.Heal != nil {
-			p.Event, p.Args = commandEvent+restoreCommand, []string{v.in.Heal.Backup}
-		}
-		s.Task.Params = encode(p)
+		v.fail(d, c)
+		return
 	}
 	d.begin(s)
 	in := d.instance(v.in)
@@ -272,6 +279,32 @@ func (v *iview) advance(d *draft) {
 		in.Phase = pool.InstanceStarting
 	}
 	v.tellStep(d, s, "step.started", pool.Info, "%s: %s started.", v.title(), s.Name)
+}
+
+// params fills in what the agent needs for a step; a cause says why it cannot be done.
+func (v *iview) params(s *pool.Step) *pool.Cause {
+	info := instanceInfo(v.in, v.svc, v.rev, v.m)
+	switch s.Task.Kind {
+	case pool.TaskStorage:
+		return v.storageParams(s, info)
+	case pool.TaskPrepare, pool.TaskCleanup, pool.TaskWatch:
+		s.Task.Params = encode(pool.PrepareParams{Instance: info, Digest: v.rev.Recipe.Digest, Packages: len(v.rev.Recipe.Packages) > 0})
+	case pool.TaskReboot:
+	default:
+		p := pool.EventParams{Instance: info, Event: s.Name}
+		switch {
+		case s.Verifying:
+			p.Event, p.Args = eventVerify, []string{s.Name}
+		case s.Task.Kind == pool.TaskDetect:
+			p.Interval = cmp.Or(v.rev.Recipe.StartInterval, 5*time.Second)
+		case s.Name == stepRestore && v.in.Heal != nil:
+			p.Event, p.Args = commandEvent+restoreCommand, []string{v.in.Heal.Backup}
+		case s.Name == stepCheck:
+			p.Event = commandEvent + checkCommand
+		}
+		s.Task.Params = encode(p)
+	}
+	return nil
 }
 
 // instanceInfo is what a recipe may know of its instance.
@@ -323,6 +356,16 @@ func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 	}
 	switch o.State {
 	case "done":
+		if s.Verifying {
+			v.verified(d, s, o.Result)
+			return
+		}
+		if s.Name == stepStorage {
+			if c := v.bound(d, s, o.Result); c != nil {
+				v.again(d, s, c)
+				return
+			}
+		}
 		s.Result = o.Result
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done%s.", v.title(), s.Name, summary(o.Result))
@@ -364,6 +407,10 @@ func summary(result json.RawMessage) string {
 // again tries a failed step once more, or fails the instance. On the way
 // down a failure is told, and the removal goes on.
 func (v *iview) again(d *draft, s *pool.Step, c *pool.Cause) {
+	if s.Verifying {
+		v.unverified(d, s, c)
+		return
+	}
 	if v.in.Phase == pool.InstanceStopping && !v.strict() || v.in.Phase != pool.InstanceStopping && tolerant(s.Name) {
 		goes := "it goes on"
 		if v.in.Phase == pool.InstanceStopping {
@@ -394,6 +441,10 @@ func (v *iview) interrupted(d *draft, s *pool.Step) {
 		v.add(n)
 		v.tellStep(d, s, "step.interrupted", pool.Warning, "%s: %s was cut off by a restart and runs again.", v.title(), s.Name)
 		v.advance(d)
+		return
+	}
+	if v.rev.Recipe.Verify && !s.Verifying {
+		v.verify(d, s, c)
 		return
 	}
 	d.end(s, pool.StepInterrupted, c)

@@ -97,6 +97,7 @@ func (o outlook) instances(dem demand, best []pool.Machine, sp *pool.ServicePlan
 		if i < len(best) {
 			m := best[i]
 			ip.Machine, ip.Name, ip.Why = m.ID, m.Name, reason(m, dem.template)
+			ip.Storage = storagePlan(dem.template, m)
 			live := o.live[m.ID]
 			key := modelOf(m) + fmt.Sprint(controlled(m), live.mode, live.trusted, ip.Number == 1)
 			k, ok := seen[key]
@@ -140,6 +141,9 @@ func (o outlook) steps(dem demand, m pool.Machine, live presence, number int) (o
 // upSteps bring an instance up, once it has its machine.
 func upSteps(r pool.RecipeInfo, number int) []string {
 	names := []string{stepPrepare}
+	if r.Storage != "" {
+		names = append(names, stepStorage)
+	}
 	for _, e := range upEvents() {
 		has := slices.Contains(r.Events, e) || e == stepLocator && r.Locator
 		if has && (e != "preServiceStart" || number == 1) {

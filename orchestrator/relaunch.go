@@ -45,6 +45,26 @@ func (v *iview) events(names []string) []string {
 	return out
 }
 
+// downs returns those of names that take the instance down. What was started
+// and has no stop event is ended by its agent.
+func (v *iview) downs(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if slices.Contains(v.rev.Recipe.Events, n) || n == "stop" && slices.Contains(v.rev.Recipe.Events, "start") {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// storing mounts the disk of the instance's data, if it has one.
+func (v *iview) storing() []string {
+	if v.rev.Recipe.Storage == "" {
+		return nil
+	}
+	return []string{stepStorage}
+}
+
 // begin makes the steps that bring the instance up, the watch last.
 func (v *iview) begin(d *draft, seq int, names []string) {
 	names = slices.DeleteFunc(names, func(n string) bool { return n == stepWatch })
@@ -87,6 +107,7 @@ func (v *iview) relaunch(d *draft, c *pool.Cause, stopped bool) {
 	if stopped {
 		names = v.events([]string{"postStop"})
 	}
+	names = append(names, v.storing()...) // after a boot it is not mounted
 	v.begin(d, 1, append(names, v.events([]string{"preStart", "start", "startDetection", stepLocator, "postStart"})...))
 	for _, s := range v.steps {
 		if s.Name != "postStop" {
@@ -118,7 +139,8 @@ func (v *iview) recycle(d *draft) {
 	if !ran || !v.rev.Recipe.Stateful {
 		down = append(down, "shutdown")
 	}
-	names := append(v.events(down), stepCleanup, stepPrepare)
+	names := append(v.downs(down), stepCleanup, stepPrepare)
+	names = append(names, v.storing()...)
 	v.begin(d, 1, append(names, v.events(upEvents())...))
 	if ran {
 		v.away(d, c)

@@ -251,12 +251,7 @@ func renewing(v *iview, d *draft, next int) {
 	in.Round++
 	in.Phase = pool.InstanceStopping
 	d.round = in.Round
-	var names []string
-	for _, n := range downEvents() {
-		if n != stepShutdown && (slices.Contains(v.rev.Recipe.Events, n) || n == "stop" && slices.Contains(v.rev.Recipe.Events, "start")) {
-			names = append(names, n)
-		}
-	}
+	names := v.downs([]string{"drain", "preStop", "stop", "postStop"})
 	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), names, v.spec)
 	v.tell(d, "instance.updating", pool.Info, "%s goes from revision %d to %d.", v.title(), in.Revision, next)
 }
@@ -269,9 +264,21 @@ func (v *iview) renew(d *draft) {
 	d.round = in.Round
 	v.rev = v.next
 	names := slices.DeleteFunc(upSteps(v.rev.Recipe, in.Number), func(n string) bool { return n == "preServiceStart" })
+	if v.gated() {
+		names = slices.Insert(names, len(names)-1, stepCheck) // before the watch
+	}
 	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), names, v.spec)
 	in.Phase = pool.InstanceInstalling
 	v.advance(d)
+}
+
+// checkCommand is the custom command that says whether an instance serves.
+const checkCommand = "check"
+
+// gated says whether a rollout goes on only once the recipe's command check
+// has succeeded on the instance. The way back takes what it gets.
+func (v *iview) gated() bool {
+	return v.svc.Rollout.Open() && v.svc.Rollout.Stage != pool.RolloutBack && slices.Contains(v.rev.Recipe.Commands, checkCommand)
 }
 
 // strict says that what fails on the way down fails the instance: it is being

@@ -197,6 +197,43 @@ func TestCanary(t *testing.T) {
 	})
 }
 
+// TestRolloutGate: where the recipe has a command check, an instance counts
+// only once it has succeeded; what fails it goes back, and the way back asks nobody.
+func TestRolloutGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := deployed(ctx, t, 2, 0)
+		next := changed(2)
+		next.Commands = []string{"check"}
+		w.setFail("check")
+		if _, err := w.engine.Load().Update(ctx, "db", pool.UpdateOptions{Recipe: next, By: "eve"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "undone", w.rollout(pool.RolloutUndone))
+		if got := fmt.Sprint(w.revisions()); got != "[1 1]" {
+			t.Errorf("revisions %s after a failed check", got)
+		}
+		tries := 0
+		for _, n := range w.all() {
+			tries += n.times("check")
+		}
+		if tries != 5 { // of one instance
+			t.Errorf("check was tried %d times, want 5", tries)
+		}
+		w.setFail("")
+		next.Digest = "sha256:better"
+		if _, err := w.engine.Load().Update(ctx, "db", pool.UpdateOptions{Recipe: next, By: "eve"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "done", w.rollout(pool.RolloutDone))
+		if got := fmt.Sprint(w.revisions()); got != "[3 3]" {
+			t.Errorf("revisions %s", got)
+		}
+		stop()
+		w.join()
+	})
+}
+
 func (w *world) setFail(event string) {
 	for _, n := range w.all() {
 		n.mu.Lock()

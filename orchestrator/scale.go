@@ -103,7 +103,7 @@ func (e *Engine) grow(ctx context.Context, d *draft, svc *pool.Service, numbers 
 	if err != nil {
 		return err
 	}
-	plan := propose(look, []demand{{svc: *svc, template: t, count: len(numbers), first: numbers[0]}})
+	plan := propose(look, []demand{{svc: *svc, template: wantedBy(t, svc.Recipe, svc.Image), count: len(numbers), first: numbers[0]}})
 	if len(plan.Problems) > 0 {
 		return fmt.Errorf("%w: %s", pool.ErrUnavailable, strings.Join(plan.Problems, "; "))
 	}

@@ -59,7 +59,21 @@ func (e *Engine) madeOf(ctx context.Context, svc pool.Service, image string) (po
 	if err != nil && !(image == "" && t.Image == "" && t.Prefers(pool.DriverSSH) >= 0) { // a running host needs none
 		return svc, t, err
 	}
+	if t, err = t.Storing(svc.Recipe.Storage); err != nil {
+		return svc, t, fmt.Errorf("service %s: %w", svc.Name, err)
+	}
 	return svc, imaged(t, svc.Image), nil
+}
+
+// wantedBy is what a service's machines must be like: its template, narrowed
+// to the storage that its recipe asks for and to what its image allows.
+func wantedBy(t pool.Template, r pool.RecipeInfo, image string) pool.Template {
+	if narrow, err := t.Storing(r.Storage); err == nil {
+		t = narrow
+	} else { // the template was changed meanwhile: nothing fits
+		t.Storage = []pool.StorageTemplate{{Name: r.Storage, Serial: "of the storage template that " + t.Name + " no longer has"}}
+	}
+	return imaged(t, image)
 }
 
 func (e *Engine) template(ctx context.Context, name string) (pool.Template, error) {
@@ -158,7 +172,7 @@ func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) error {
 		if err != nil {
 			return err
 		}
-		if best, _, ok := e.Compute.Choose(imaged(t, svc.Image), machines); ok {
+		if best, _, ok := e.Compute.Choose(wantedBy(t, svc.Recipe, svc.Image), machines); ok {
 			if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID }); i >= 0 {
 				machines[i].Phase = pool.Reserved
 			}
@@ -296,7 +310,7 @@ func (e *Engine) choose(ctx context.Context, v *iview) error {
 	if err != nil {
 		return err
 	}
-	m, _, ok := e.Compute.Choose(imaged(v.template, v.rev.Image), machines)
+	m, _, ok := e.Compute.Choose(wantedBy(v.template, v.rev.Recipe, v.rev.Image), machines)
 	if !ok {
 		return e.retryHosts(ctx, v.template)
 	}
@@ -324,7 +338,7 @@ func (e *Engine) preferred(ctx context.Context, v *iview) (bool, error) {
 	if _, err := e.Store.OpenOperation(ctx, m.ID); !errors.Is(err, pool.ErrNotFound) {
 		return false, err
 	}
-	if best, _, ok := e.Compute.Choose(imaged(v.template, v.rev.Image), []pool.Machine{m}); !ok || best.ID != m.ID {
+	if best, _, ok := e.Compute.Choose(wantedBy(v.template, v.rev.Recipe, v.rev.Image), []pool.Machine{m}); !ok || best.ID != m.ID {
 		return false, nil
 	}
 	m = m.Clone()
@@ -404,7 +418,7 @@ func stopping(v *iview, d *draft) {
 		}
 	}
 	in.Round++
-	d.round, in.Next, in.Heal, in.NotBefore, in.Watch = in.Round, 0, nil, time.Time{}, ""
+	d.round, in.Next, in.Heal, in.NotBefore, in.Watch, in.Reinstall = in.Round, 0, nil, time.Time{}, "", false
 	for _, s := range v.commands {
 		endCommand(d, s, pool.StepCancelled, cause("service.removed", "The instance is being taken down.", "", "None is needed.", s.Name, d.now))
 	}
@@ -413,14 +427,12 @@ func stopping(v *iview, d *draft) {
 		return
 	}
 	in.Phase = pool.InstanceStopping
-	var names []string
-	for _, n := range downEvents() {
-		if slices.Contains(v.rev.Recipe.Events, n) || n == "stop" && slices.Contains(v.rev.Recipe.Events, "start") {
-			names = append(names, n)
-		}
-	}
+	names := v.downs(downEvents())
 	if v.last && slices.Contains(v.rev.Recipe.Events, "preServiceStop") {
 		names = append(names, "preServiceStop")
+	}
+	if v.in.Storage != nil && v.in.Storage.Machine == v.m.ID {
+		names = append(names, stepUnbind)
 	}
 	names = append(names, stepCleanup)
 	if (v.svc.Wipe || in.Wipe) && !controlled(*v.m) && v.m.Driver.Erases() {
@@ -491,6 +503,9 @@ func retryInstance(v *iview, d *draft, by string) error {
 	v.tell(d, "instance.retry", pool.Info, "%s asked to go on with %s at step %s.", by, v.title(), s.Name).By = by
 	n := d.newTry(s, s.Status, s.Cause, 0, false)
 	n.Tries++
+	if s.Verifying {
+		v.anew(d, n)
+	}
 	v.add(n)
 	if s.Name != stepAcquire {
 		in.Phase = pool.InstanceInstalling
@@ -507,7 +522,7 @@ func retryInstance(v *iview, d *draft, by string) error {
 	if v.op != nil && !v.op.Status.Open() && v.m.Phase == pool.Reserved {
 		p := v.op.Params
 		if p.Instance == "" {
-			p = pool.OpParams{Image: v.rev.Image, Instance: in.ID, Disk: v.hint(), Hostname: v.host()}
+			p = pool.OpParams{Image: v.rev.Image, Instance: in.ID, Disk: v.hint(v.m), Hostname: v.host()}
 		}
 		d.condition(v.m, pool.CondBroken, "", "")
 		d.newOperation(v.m, pool.OpDeploy, p, by)

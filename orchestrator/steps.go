@@ -45,6 +45,9 @@ const (
 	stepPromote = "promote" // a replica takes over
 	stepRestore = "restore" // from the verified backup
 	stepProof   = "power-proof"
+	stepStorage = "storage" // the disk of its data is mounted
+	stepUnbind  = "storage-release"
+	stepCheck   = "check" // of a rollout: the recipe's command check says that it serves
 )
 
 // pickup is how long an agent that was heard of may take to ask for a task.
@@ -268,13 +271,20 @@ func upEvents() []string {
 func downEvents() []string { return []string{"drain", "preStop", "stop", "postStop", "shutdown"} }
 
 // eventSpec returns how a lifecycle event or a step around it runs. install
-// and what only looks or prepares may run again after an interruption; the
-// recipe language has no word for the others, so a person decides.
+// and what only looks or prepares may run again after an interruption; of the
+// others the recipe's verify closure says whether they were done, else a
+// person decides.
 func eventSpec(name string, r pool.RecipeInfo) spec {
 	s := spec{task: pool.TaskEvent, mode: pool.Installed, timeout: 10 * time.Minute, tries: 1, waiting: pool.WaitAgent}
 	switch name {
 	case stepPrepare:
 		s.task, s.idem, s.tries = pool.TaskPrepare, true, 3
+	case stepStorage:
+		s.task, s.idem, s.tries, s.timeout = pool.TaskStorage, true, 2, time.Hour // a large disk may have to be checked
+	case stepUnbind:
+		s.task, s.idem, s.timeout = pool.TaskStorage, true, 5*time.Minute
+	case stepCheck:
+		s.idem, s.tries, s.timeout = true, 5, time.Minute
 	case "install":
 		s.timeout, s.tries, s.idem = 30*time.Minute, 3, true
 	case "start":

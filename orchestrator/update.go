@@ -119,7 +119,7 @@ func (e *Engine) extraPlaces(ctx context.Context, svc pool.Service, n, number in
 	if err != nil {
 		return nil, err
 	}
-	p := propose(look, []demand{{svc: svc, template: t, count: n, first: number}})
+	p := propose(look, []demand{{svc: svc, template: wantedBy(t, svc.Recipe, svc.Image), count: n, first: number}})
 	if len(p.Problems) > 0 {
 		return nil, fmt.Errorf("%w: extra batch: %s", pool.ErrUnavailable, strings.Join(p.Problems, "; "))
 	}

@@ -53,6 +53,10 @@ type world struct {
 	dead      bool                        // its power supply is gone: its BMC cannot switch it on
 	linkDown  string                      // of the appliance
 	ran       []string                    // lifecycle events, in order
+	begun     map[string]string           // by key the boot it was begun in; nil: not looked at
+	verify    string                      // what the recipe's verify closure answers: true, false, or throws
+	data      string                      // UUID of the file system on the disk for data; "-": it is empty; "": there is no such disk
+	formats   int                         // how often one was made there
 }
 
 // peer adds a machine with addresses and a BMC of its own.
@@ -197,6 +201,13 @@ func (w *world) facts() *pool.Facts {
 		d.Content = []string{"gpt: 2 partitions"}
 	}
 	f := &pool.Facts{Arch: pool.AMD64, Firmware: pool.BIOS, CPU: pool.CPU{Cores: 2}, Memory: 2 << 30, Disks: []pool.Disk{d}}
+	if w.data != "" {
+		d := pool.Disk{Name: "vdb", Serial: "DATA" + w.serial(), ByID: "virtio-DATA" + w.serial(), Size: 10 << 30, Type: "virtio"}
+		if w.data != "-" {
+			d.Content = []string{"ext4 data"}
+		}
+		f.Disks = append(f.Disks, d)
+	}
 	if !w.noBMC {
 		f.BMC = &pool.BMCFacts{Address: w.bmcAddress(), GUID: "g"}
 	}
@@ -364,6 +375,12 @@ func (w *world) tasks(ctx context.Context, machine, id string, mode pool.AgentMo
 		}
 		w.mu.Lock()
 		o, known := journal[s.Key]
+		if boot := w.begun[s.Key]; !known && boot != "" && boot != id {
+			o, known = pool.TaskOutcome{State: "interrupted"}, true
+			journal[s.Key] = o
+		} else if w.begun != nil && mode == pool.Installed {
+			w.begun[s.Key] = id
+		}
 		w.mu.Unlock()
 		if !known {
 			if o = w.do(ctx, s); ctx.Err() != nil {
@@ -418,8 +435,15 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 	case pool.TaskWipe:
 		w.mu.Lock()
 		w.disk = ""
+		if w.data != "" {
+			w.data = "-"
+		}
 		w.mu.Unlock()
-		put(pool.WipeResult{Wiped: []pool.WipedDisk{{Serial: w.serial(), Method: "zero", Size: 20 << 30}}, Facts: w.facts()})
+		r := pool.WipeResult{Facts: w.facts()}
+		for _, d := range r.Facts.Disks {
+			r.Wiped = append(r.Wiped, pool.WipedDisk{Serial: d.Serial, Method: "zero", Size: d.Size})
+		}
+		put(r)
 	case pool.TaskImage:
 		var p pool.ImageParams
 		_ = json.Unmarshal(s.Task.Params, &p)
@@ -434,7 +458,12 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 			return o
 		}
 		put(pool.ImageResult{Serial: w.serial()})
+	case pool.TaskStorage:
+		return w.storage(s)
 	case pool.TaskEvent:
+		if s.Verifying {
+			return w.verdict()
+		}
 		w.mu.Lock()
 		w.runs[s.Name]++
 		w.ran = append(w.ran, s.Name)
@@ -446,6 +475,40 @@ func (w *world) do(ctx context.Context, s pool.Step) pool.TaskOutcome {
 	case pool.TaskReboot, pool.TaskPowerOff, pool.TaskPrepare, pool.TaskDetect, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch:
 	}
 	return o
+}
+
+// storage is the agent's side of a disk for data.
+func (w *world) storage(s pool.Step) pool.TaskOutcome {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var p pool.StorageParams
+	_ = json.Unmarshal(s.Task.Params, &p)
+	fails := func(code string) pool.TaskOutcome {
+		return pool.TaskOutcome{State: "failed", Cause: &pool.Cause{Code: code, Message: "No.", Remedy: "None."}}
+	}
+	switch {
+	case p.Release:
+		return pool.TaskOutcome{State: "done"}
+	case w.data == p.UUID:
+	case !p.Format:
+		return fails("storage.missing")
+	case w.data != "-":
+		return fails("storage.foreign")
+	default:
+		w.data, w.formats = p.UUID, w.formats+1
+	}
+	b, _ := json.Marshal(pool.StorageResult{Serial: p.Serial, Device: "/dev/vdb", Size: 10 << 30, Formatted: p.Format})
+	return pool.TaskOutcome{State: "done", Result: b}
+}
+
+func (w *world) verdict() pool.TaskOutcome {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.runs["verify"]++
+	if w.verify == "throws" {
+		return pool.TaskOutcome{State: "failed", Cause: &pool.Cause{Code: "recipe.failed", Message: "Event verify failed.", Remedy: "Mend it."}}
+	}
+	return pool.TaskOutcome{State: "done", Result: json.RawMessage(`{"value":` + w.verify + `}`)}
 }
 
 // bmcSim is the machine's BMC.

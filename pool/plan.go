@@ -54,6 +54,7 @@ type InstancePlan struct {
 	Machine  string        `json:"machine,omitempty"` // ID; empty when none is free
 	Name     string        `json:"name,omitempty"`
 	Why      string        `json:"why,omitempty"`
+	Storage  string        `json:"storage,omitempty"` // which disk its data get, and where
 	Steps    []StepPlan    `json:"steps"`
 	Expected time.Duration `json:"expected"` // of all its steps
 }

@@ -45,11 +45,15 @@ type RecipeInfo struct {
 	Stateful     bool          `json:"stateful"`
 	Events       []string      `json:"events"` // lifecycle events that it has, in order
 	StartTimeout time.Duration `json:"startTimeout"`
-	Packages     []string      `json:"packages,omitempty"`
-	Port         int           `json:"port,omitempty"`
-	Shipped      bool          `json:"shipped,omitempty"`
-	Warnings     []string      `json:"warnings,omitempty"`
-	DependsOn    []string      `json:"dependsOn,omitempty"` // services of the same application
+	// StartInterval is between tries of startDetection; 5 s when zero.
+	StartInterval time.Duration `json:"startInterval,omitempty"`
+	// Verify: its verify closure says of an interrupted event whether it was done.
+	Verify    bool     `json:"verify,omitempty"`
+	Packages  []string `json:"packages,omitempty"`
+	Port      int      `json:"port,omitempty"`
+	Shipped   bool     `json:"shipped,omitempty"`
+	Warnings  []string `json:"warnings,omitempty"`
+	DependsOn []string `json:"dependsOn,omitempty"` // services of the same application
 	// Application is that of a recipe which is a part of one; its Name is APP.NAME then.
 	Application string `json:"application,omitempty"`
 	// Members are the digests of an application's services, each after those
@@ -154,7 +158,11 @@ type Instance struct {
 	Failures  int       `json:"failures,omitempty"`
 	NotBefore time.Time `json:"notBefore,omitzero"`
 	Heal      *Heal     `json:"heal,omitempty"`
-	Rev       int64     `json:"rev"`
+	// Storage is the disk of its data, once it was bound.
+	Storage *BoundStorage `json:"storage,omitempty"`
+	// Reinstall: it is being taken down to have its system written anew.
+	Reinstall bool  `json:"reinstall,omitempty"`
+	Rev       int64 `json:"rev"`
 }
 
 // Attribute is a value that a recipe keeps with the appliance. The value of a

@@ -54,13 +54,16 @@ type Step struct {
 	Executor Executor `json:"executor"`
 	// Mode is the agent the step needs, when an agent carries it out.
 	Mode StepMode `json:"mode,omitempty"`
-	// Idempotent steps run again after an interruption; others wait for a decision.
-	Idempotent bool       `json:"idempotent"`
-	Status     StepStatus `json:"status"`
-	Attempt    int        `json:"attempt"`
-	Tries      int        `json:"tries"` // allowed
-	Epoch      int64      `json:"epoch"`
-	BootID     string     `json:"bootId,omitempty"` // of the agent that accepted it
+	// Idempotent steps run again after an interruption; others are decided by
+	// the recipe's verify closure, or wait for a decision.
+	Idempotent bool `json:"idempotent"`
+	// Verifying: this try only asks the recipe whether the interrupted one was done.
+	Verifying bool       `json:"verifying,omitempty"`
+	Status    StepStatus `json:"status"`
+	Attempt   int        `json:"attempt"`
+	Tries     int        `json:"tries"` // allowed
+	Epoch     int64      `json:"epoch"`
+	BootID    string     `json:"bootId,omitempty"` // of the agent that accepted it
 	// Timeout is the allowed duration of one try.
 	Timeout   time.Duration   `json:"timeout"`
 	Deadline  time.Time       `json:"deadline,omitzero"`
@@ -119,4 +122,5 @@ const (
 	TaskDetect  TaskKind = "detect"  // start detection until true
 	TaskCleanup TaskKind = "cleanup" // remove what prepare made
 	TaskWatch   TaskKind = "watch"   // look after the instance from now on
+	TaskStorage TaskKind = "storage" // mount the disk of its data; make a file system on it the first time
 )

@@ -166,6 +166,31 @@ type InstanceInfo struct {
 	Digest      string     `json:"digest"`
 }
 
+// StorageParams bind the disk of an instance's data (TaskStorage).
+type StorageParams struct {
+	Instance   InstanceInfo `json:"instance"`
+	Name       string       `json:"name"` // of the storage template
+	Serial     string       `json:"serial"`
+	UUID       string       `json:"uuid"` // of the file system
+	Path       string       `json:"path"`
+	FileSystem string       `json:"fileSystem"`
+	// Format allows a file system on the disk if nothing is on it: only while
+	// the instance's data were never on one, and only on a disk of its machine
+	// that was proved empty.
+	Format bool `json:"format,omitempty"`
+	// Release unmounts it; Erase makes the disk empty again.
+	Release bool `json:"release,omitempty"`
+	Erase   bool `json:"erase,omitempty"`
+}
+
+// StorageResult tells which disk was bound.
+type StorageResult struct {
+	Serial    string `json:"serial"`
+	Device    string `json:"device"`
+	Size      uint64 `json:"size"`
+	Formatted bool   `json:"formatted,omitempty"`
+}
+
 // EventParams run one lifecycle event (TaskEvent, TaskDetect).
 type EventParams struct {
 	Instance InstanceInfo `json:"instance"`

@@ -26,7 +26,8 @@ type Template struct {
 	// Zone and Rack narrow the choice to machines that stand there; empty asks nothing.
 	Zone string `json:"zone,omitempty" yaml:"zone"`
 	Rack string `json:"rack,omitempty" yaml:"rack"`
-	// Storage are the data disks that recipes may ask for by name.
+	// Storage are the data disks that recipes may ask for by name. Where a
+	// machine is matched it is narrowed to those that the recipe asks for: Storing.
 	Storage []StorageTemplate `json:"storage,omitempty" yaml:"storage"`
 }
 
@@ -100,11 +101,13 @@ func (t Template) Match(m Machine) []string {
 		}
 	}
 	if m.Driver.Or() == DriverSSH {
-		return no // its disks are its own: nothing is written to one
+		// Its disks are its own: nothing is written to one.
+		for _, s := range t.Storage {
+			no = append(no, "is a running host, whose disks are not written to: it has none for storage template "+s.Name)
+		}
+		return no
 	}
-	hint := t.Target
-	hint.MinSize = max(hint.MinSize, t.Disk)
-	if _, err := hint.Choose(f.Disks); err != nil {
+	if _, _, err := t.Disks(f); err != nil {
 		no = append(no, strings.TrimPrefix(err.Error(), ErrInvalid.Error()+": "))
 	}
 	return no
@@ -133,7 +136,10 @@ func (t Template) matchPlace(m Machine) (no []string) {
 // Choose returns the one disk that the hint names. Where several match and
 // they differ in size, the smallest is taken; equal ones are ambiguous and
 // refused with the list, as is an empty choice. Errors wrap ErrInvalid.
-func (h DiskHint) Choose(disks []Disk) (Disk, error) {
+func (h DiskHint) Choose(disks []Disk) (Disk, error) { return h.choose(disks, "the template's target") }
+
+// choose is Choose; where is what a person names the disk in.
+func (h DiskHint) choose(disks []Disk, where string) (Disk, error) {
 	var fit []Disk
 	for _, d := range disks {
 		if !d.Target() ||
@@ -150,7 +156,7 @@ func (h DiskHint) Choose(disks []Disk) (Disk, error) {
 	case len(fit) == 0:
 		return Disk{}, fmt.Errorf("%w: no disk matches%s; has %s", ErrInvalid, h, listDisks(disks))
 	case len(fit) > 1 && fit[0].Size == fit[1].Size:
-		return Disk{}, fmt.Errorf("%w: several disks match%s: %s; name one by serial or by-id in the template's target", ErrInvalid, h, listDisks(fit))
+		return Disk{}, fmt.Errorf("%w: several disks match%s: %s; name one by serial or by-id in %s", ErrInvalid, h, listDisks(fit), where)
 	}
 	return fit[0], nil
 }

@@ -148,7 +148,7 @@ func (l *loader) build(src source, b *block) *Recipe {
 		Name: b.str("name"), Type: strings.ToUpper(b.str("type")), Icon: b.str("icon"), URL: b.str("url"),
 		Elastic: b.boolean("elastic", false), LocationAware: b.boolean("locationAware", false), Stateful: b.boolean("stateful", true),
 		NumInstances: b.integer("numInstances", 1), Min: b.integer("minAllowedInstances", 1), Max: b.integer("maxAllowedInstances", 1),
-		Retries: b.integer("retries", -1), Template: b.child("compute").str("template"),
+		Retries: b.integer("retries", -1), Template: b.child("compute").str("template"), Storage: b.child("storage").str("template"),
 		StartDetectionTimeout:  time.Duration(life.integer("startDetectionTimeoutSecs", 90)) * time.Second,
 		StartDetectionInterval: time.Duration(life.integer("startDetectionIntervalSecs", 5)) * time.Second,
 		CustomProperties:       map[string]string{}, Lifecycle: map[string]Entry{}, CustomCommands: map[string]Entry{},

@@ -38,6 +38,7 @@ type Recipe struct {
 	Min, Max      int
 	Retries       int    // of an instance's start; -1 is unlimited
 	Template      string // compute template; empty is the default one
+	Storage       string // storage template that its data lie on; empty: none
 	Stateful      bool   // true unless the recipe says stateful false
 
 	StartDetectionTimeout  time.Duration

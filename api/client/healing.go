@@ -23,6 +23,16 @@ func (c *Client) ResumeHealing(ctx context.Context) (pool.HealingState, error) {
 	return ask[pool.HealingState](ctx, c, http.MethodPost, v1+"healing/resume", nil)
 }
 
+// ReinstallService has the system of an instance's machine written anew.
+func (c *Client) ReinstallService(ctx context.Context, name string, r wire.ReinstallRequest) (wire.Service, error) {
+	return ask[wire.Service](ctx, c, http.MethodPost, v1+"services/"+esc(name)+"/reinstall", r)
+}
+
+// TakeAsDone says that a step of a service that was cut off was done.
+func (c *Client) TakeAsDone(ctx context.Context, name string) (wire.Service, error) {
+	return ask[wire.Service](ctx, c, http.MethodPost, v1+"services/"+esc(name)+"/take-as-done", nil)
+}
+
 // RecoverService decides for a service that waits for a person.
 func (c *Client) RecoverService(ctx context.Context, name string, r wire.RecoverRequest) (wire.Service, error) {
 	return ask[wire.Service](ctx, c, http.MethodPost, v1+"services/"+esc(name)+"/recover", r)

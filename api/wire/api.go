@@ -107,6 +107,12 @@ type UpdateRequest struct {
 	Health     int    `json:"health,omitempty" minimum:"0" maximum:"86400" doc:"seconds that an instance must run before it counts"`
 }
 
+// ReinstallRequest has the system of an instance's machine written anew.
+type ReinstallRequest struct {
+	Instance    int  `json:"instance" minimum:"1"`
+	WithoutData bool `json:"withoutData,omitempty" doc:"what a stateful service keeps on the disk of its system may be lost"`
+}
+
 // SteerRequest is what a person says to an update that is under way.
 type SteerRequest struct {
 	Action string `json:"action" enum:"promote,pause,resume,undo"`

@@ -128,6 +128,9 @@ func showPlan(w io.Writer, p pool.Plan) {
 		}
 		for i, in := range s.Instances {
 			_, _ = fmt.Fprintf(w, "  instance %d\t%s\t%s\n", in.Number, first(in.Name, "no machine"), in.Why)
+			if in.Storage != "" {
+				_, _ = fmt.Fprintf(w, "    storage\t%s\n", in.Storage)
+			}
 			if i > 0 && len(in.Steps) == len(s.Instances[0].Steps) {
 				continue // the same as above
 			}

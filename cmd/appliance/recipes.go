@@ -23,7 +23,7 @@ var events = [...]string{"preServiceStart", "init", "preInstall", "install", "po
 func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 	info := pool.RecipeInfo{
 		Name: r.Name, Description: r.Description, Type: r.Type, Icon: r.Icon, Template: r.Template,
-		Instances: r.NumInstances, Min: r.Min, Max: r.Max, Elastic: r.Elastic, Stateful: r.Stateful,
+		Storage: r.Storage, StartInterval: r.StartDetectionInterval, Instances: r.NumInstances, Min: r.Min, Max: r.Max, Elastic: r.Elastic, Stateful: r.Stateful,
 		Retries: r.Retries, Timeouts: r.Timeouts, StartTimeout: r.StartDetectionTimeout, Packages: r.Packages, Port: r.Port, Warnings: r.Warnings,
 	}
 	if r.Application != "" {
@@ -44,6 +44,7 @@ func recipeInfo(r *recipes.Recipe) pool.RecipeInfo {
 	info.Commands, info.Scaling = slices.Sorted(maps.Keys(r.CustomCommands)), scalingOf(r)
 	_, info.StopDetection = r.Lifecycle["stopDetection"]
 	_, info.Locator = r.Lifecycle["locator"]
+	_, info.Verify = r.Lifecycle["verify"]
 	for _, g := range r.MetricGroups {
 		group := pool.MetricGroup{Name: g.Name}
 		for _, m := range g.Metrics {

@@ -17,7 +17,7 @@ import (
 
 func (a *app) serviceCmd() *cobra.Command {
 	return group("service", "The services that run", a.serviceListCmd(), a.serviceShowCmd(), a.serviceLogsCmd(),
-		a.serviceScaleCmd(), a.serviceInvokeCmd(), a.serviceRemoveCmd(), a.serviceRetryCmd(), a.serviceRecoverCmd(),
+		a.serviceScaleCmd(), a.serviceInvokeCmd(), a.serviceRemoveCmd(), a.serviceRetryCmd(), a.serviceReinstallCmd(), a.serviceRecoverCmd(),
 		a.serviceUpdateCmd(), a.serviceRollbackCmd(), a.serviceSteerCmd("promote", "Let the others follow a healthy canary"),
 		a.serviceSteerCmd("pause", "Stop an update where it is"), a.serviceSteerCmd("resume", "Go on with an update that was paused"), a.serviceRevisionsCmd())
 }
@@ -96,6 +96,9 @@ func showService(w io.Writer, s wire.Service) {
 	}
 	for _, in := range s.Running {
 		_, _ = fmt.Fprintf(w, "instance %d\t%s on %s %s\n", in.Number, in.Phase, first(in.MachineName, in.Machine, "no machine yet"), in.Endpoint)
+		if b := in.Storage; b != nil {
+			_, _ = fmt.Fprintf(w, "  storage %s\tdisk %s (%s) at %s\n", b.Name, b.Serial, pool.Bytes(b.Size), b.Path)
+		}
 		if h := in.Heal; h != nil {
 			_, _ = fmt.Fprintf(w, "  recovery\t%s since %s (its machine was lost at %s)\n", h.Stage, h.Since.Local().Format(time.DateTime), h.At.Local().Format(time.DateTime))
 		}
@@ -180,15 +183,45 @@ func (a *app) serviceRemoveCmd() *cobra.Command {
 }
 
 func (a *app) serviceRetryCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "retry SERVICE", Short: "Do again what failed of a service", Example: "  appliance service retry mysql",
-		Args: usageArgs(cobra.ExactArgs(1)),
+	var done bool
+	cmd := &cobra.Command{
+		Use: "retry SERVICE", Short: "Do again what failed of a service",
+		Long: "A step that was cut off, of which nobody knows whether it was done, and whose recipe has no\n" +
+			"verify closure that says so, waits for you: retry runs it again; retry --done takes your word\n" +
+			"that it was done, and goes on after it.",
+		Example: "  appliance service retry mysql\n  appliance service retry mysql --done",
+		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
+				if done {
+					return c.TakeAsDone(ctx, args[0])
+				}
 				return c.RetryService(ctx, args[0])
 			}, showService)
 		},
 	}
+	cmd.Flags().BoolVar(&done, "done", false, "the step that was cut off was done")
+	return cmd
+}
+
+func (a *app) serviceReinstallCmd() *cobra.Command {
+	var r wire.ReinstallRequest
+	cmd := &cobra.Command{
+		Use: "reinstall SERVICE", Short: "Write the system of an instance's machine anew, and run its lifecycle from the start",
+		Long: "The instance is stopped, its machine gets the service's image again, and its recipe is installed.\n" +
+			"The disk of its storage template is left as it is and mounted again. A stateful service that keeps\n" +
+			"its data on the disk of the system would lose them: that needs --without-data.",
+		Example: "  appliance service reinstall mysql --instance 1\n  appliance service reinstall web --instance 2 --without-data",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
+				return c.ReinstallService(ctx, args[0], r)
+			}, showService)
+		},
+	}
+	cmd.Flags().IntVar(&r.Instance, "instance", 1, "`NUMBER` of the instance")
+	cmd.Flags().BoolVar(&r.WithoutData, "without-data", false, "what is on the disk of its system may be lost")
+	return cmd
 }
 
 func (a *app) eventCmd() *cobra.Command {

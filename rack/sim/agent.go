@@ -148,6 +148,13 @@ func (t *tasks) Perform(ctx context.Context, as wire.Assignment, progress func(p
 		return t.event(ctx, as)
 	case pool.TaskReboot, pool.TaskPowerOff:
 		return nil, nil // the agent leaves
+	case pool.TaskStorage:
+		var p pool.StorageParams
+		if err := decode(as, &p); err != nil {
+			return nil, err
+		}
+		pause(ctx, m.draw(times.Task))
+		return pool.StorageResult{Serial: p.Serial, Formatted: p.Format}, ctx.Err()
 	case pool.TaskPrepare, pool.TaskCleanup, pool.TaskCommand, pool.TaskLook, pool.TaskWatch:
 	}
 	pause(ctx, m.draw(times.Task))

@@ -1004,6 +1004,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/{name}/reinstall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the system of an instance's machine anew; the disk of its storage template stays as it is
+         * @description Takes role operator.
+         */
+        post: operations["reinstallService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/services/{name}/retry": {
         parameters: {
             query?: never;
@@ -1118,6 +1138,26 @@ export interface paths {
         get: operations["scaling"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{name}/take-as-done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a step which was cut off was done: the service goes on after it
+         * @description Takes role operator.
+         */
+        post: operations["takeAsDone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1489,6 +1529,15 @@ export interface components {
                 [key: string]: components["schemas"]["StageTime"];
             };
         };
+        BoundStorage: {
+            machine: string;
+            name: string;
+            path: string;
+            serial: string;
+            /** Format: int64 */
+            size?: number;
+            uuid: string;
+        };
         CPU: {
             /** Format: int64 */
             cores: number;
@@ -1752,6 +1801,7 @@ export interface components {
             number: number;
             phase: string;
             prefer?: string;
+            reinstall?: boolean;
             /** Format: int64 */
             rev: number;
             /** Format: int64 */
@@ -1765,6 +1815,7 @@ export interface components {
             steps: components["schemas"]["Step"][] | null;
             /** Format: int64 */
             stops?: number;
+            storage?: components["schemas"]["BoundStorage"];
             /** Format: date-time */
             updatedAt: string;
             watch?: string;
@@ -1789,6 +1840,7 @@ export interface components {
             /** Format: int64 */
             number: number;
             steps: components["schemas"]["StepPlan"][] | null;
+            storage?: string;
             why?: string;
         };
         Invocation: {
@@ -2144,6 +2196,8 @@ export interface components {
             scaling?: components["schemas"]["Scaling"];
             shipped?: boolean;
             /** Format: int64 */
+            startInterval?: number;
+            /** Format: int64 */
             startTimeout: number;
             stateful: boolean;
             stopDetection?: boolean;
@@ -2153,10 +2207,17 @@ export interface components {
                 [key: string]: number;
             };
             type?: string;
+            verify?: boolean;
             warnings?: string[] | null;
         };
         RecoverRequest: {
             machineOff?: boolean;
+            withoutData?: boolean;
+        };
+        ReinstallRequest: {
+            /** Format: int64 */
+            instance: number;
+            /** @description what a stateful service keeps on the disk of its system may be lost */
             withoutData?: boolean;
         };
         ReleaseRequest: {
@@ -2390,6 +2451,7 @@ export interface components {
             timeout: number;
             /** Format: int64 */
             tries: number;
+            verifying?: boolean;
         };
         StepPlan: {
             /** Format: int64 */
@@ -4583,6 +4645,41 @@ export interface operations {
             };
         };
     };
+    reinstallService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReinstallRequest"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retryService: {
         parameters: {
             query?: never;
@@ -4768,6 +4865,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ScalingView"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeAsDone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
                 };
             };
             /** @description What is wrong */

@@ -1,0 +1,133 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"appliance/api/wire"
+	"appliance/pool"
+)
+
+// stubborn heeds no SIGTERM, and has a child.
+const stubborn = "trap '' TERM\nsleep 1000 &\necho $! > MARK/child\necho $$ > MARK/pid\nwhile :; do sleep 1; done"
+
+func (r *watchRig) child() int {
+	b, _ := os.ReadFile(filepath.Join(r.mark, "child"))
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return pid
+}
+
+// event has the agent perform one event.
+func (r *watchRig) event(name string) wire.Outcome {
+	r.t.Helper()
+	b, err := json.Marshal(pool.EventParams{Instance: r.in, Event: name})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	as := wire.Assignment{Key: "in-1/" + name + "/9", Token: "tok", Epoch: 3, Name: name, Kind: pool.TaskEvent, Timeout: time.Minute, Params: b}
+	got, err := r.watcher.tasks.Perform(r.t.Context(), as, func(pool.Progress) {})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return got.(recorded).Outcome
+}
+
+// TestDefaultStop: a recipe without stop has what its start left running
+// ended: SIGTERM, then SIGKILL, children and all.
+func TestDefaultStop(t *testing.T) {
+	for name, script := range map[string]string{"heeds": sleeper, "stubborn": stubborn} {
+		t.Run(name, func(t *testing.T) {
+			r := newWatchRig(t, script)
+			pid, child := r.pid(), r.child()
+			if !alive(pid) || name == "stubborn" && !alive(child) {
+				t.Fatalf("process %d or its child %d does not live", pid, child)
+			}
+			o := r.event("stop")
+			if o.State != wire.OutcomeDone || alive(pid) || child > 1 && alive(child) {
+				t.Errorf("stop = %s (%+v), process lives %t, child %t\n%s", o.State, o.Cause, alive(pid), child > 1 && alive(child), o.Output)
+			}
+			if killed := strings.Contains(o.Output, "are killed"); killed != (name == "stubborn") {
+				t.Errorf("output %q", o.Output)
+			}
+			if o := r.event("postStop"); o.State != wire.OutcomeDone {
+				t.Errorf("postStop = %+v", o)
+			}
+		})
+	}
+}
+
+// TestStopSparesOthers: numbers of processes that were recorded in an earlier
+// boot, or that another process has now, are nobody's business.
+func TestStopSparesOthers(t *testing.T) {
+	h := Home{State: t.TempDir()}
+	if err := os.MkdirAll(h.state("watch"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	other := exec.CommandContext(t.Context(), "sleep", "1000")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
+	pid := other.Process.Pid
+	session, since, ok := statOf(pid)
+	if !ok || session == pid {
+		t.Fatalf("sleep has session %d, known %t", session, ok)
+	}
+	if err := os.WriteFile(h.watchFile("in-1", "pids"), []byte("["+strconv.Itoa(pid)+"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string]begun{
+		"earlier boot":  {PID: pid, Since: since, BootID: "earlier"},
+		"another since": {PID: session, Since: 1, BootID: "earlier too"},
+	} {
+		b.Instance.ID = "in-1"
+		if err := h.keepStart(b); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.processes("in-1", "now"); len(got) != 0 {
+			t.Errorf("%s: processes %v would be ended", name, got)
+		}
+	}
+	if got := sessionOf(begun{PID: os.Getpid(), Since: 1}); len(got) != 0 {
+		t.Errorf("the session of a number that was given again: %v", got)
+	}
+}
+
+// TestFencedStandsDown: an agent that hears that its machine has a higher epoch
+// stops what an earlier owner's recipe runs, and starts nothing any more.
+func TestFencedStandsDown(t *testing.T) {
+	r := newWatchRig(t, stubborn)
+	if err := r.home.confirm("test", 3); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.home.Run(ctx, "test", nil) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	r.server.say(wire.Welcome{Protocol: wire.Protocol, Machine: "m-1", State: wire.StateFenced, Epoch: 3, Retry: 100 * time.Millisecond})
+	r.until("revoked", func() bool { return !r.home.Confirmed() })
+	time.Sleep(time.Second)
+	if !alive(r.pid()) {
+		t.Error("it was stopped although no other system has its machine")
+	}
+	pid, child := r.pid(), r.child()
+	r.server.say(wire.Welcome{Protocol: wire.Protocol, Machine: "m-1", State: wire.StateFenced, Epoch: 4, Retry: 100 * time.Millisecond})
+	r.until("end of its processes", func() bool { return !alive(pid) && !alive(child) })
+	r.until("postStop", func() bool { _, err := os.Stat(filepath.Join(r.mark, "poststop")); return err == nil })
+	r.until("end of the watch", func() bool { _, err := os.Stat(r.home.watchFile("in-1", "json")); return os.IsNotExist(err) })
+	if r.home.Confirmed() || r.pid() != pid {
+		t.Errorf("confirmed %t, process %d, was %d", r.home.Confirmed(), r.pid(), pid)
+	}
+}
