@@ -124,7 +124,7 @@ func (r *Recipe) sources() (map[string]source, error) {
 		for _, f := range files {
 			src := source{fsys: s.fsys, dir: s.dir, file: f}
 			add(path.Join(packedBases, fmt.Sprint(i+1), f), src)
-			if kindOf(f) == "" && !strings.HasSuffix(f, "-service.properties") && !strings.HasSuffix(f, "-service.overrides") {
+			if kindOf(f) == "" && !strings.HasSuffix(f, "-service.overrides") { // its properties, too: its scripts read that file
 				add(f, src)
 			}
 		}
