@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"appliance/orchestrator/compute"
@@ -236,4 +237,24 @@ func TestHostGoesBack(t *testing.T) {
 	if s, err := r.db.Secret(ctx, pool.LoginSecret(b)); !errors.Is(err, pool.ErrNotFound) {
 		t.Errorf("its login is kept: %v, %v", s, err)
 	}
+}
+
+// offPower says that everything is off, and answers every check.
+type offPower struct{ Power }
+
+func (offPower) PowerState(context.Context, pool.BMC) (pool.Power, error) { return pool.PowerOff, nil }
+func (offPower) Check(context.Context, pool.BMC) error                    { return nil }
+
+// TestProofOfVirtualMachine: libvirt has no password and knows a virtual
+// machine by its UUID; a BMC without a password of its own proves nothing.
+func TestProofOfVirtualMachine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &Engine{BMC: offPower{}}
+		if err := e.prove(t.Context(), pool.BMC{Protocol: compute.ProtocolLibvirt, Host: "local", GUID: compute.DomainGUID("m-1")}); err != nil {
+			t.Errorf("of a virtual machine that libvirt says is off: %v", err)
+		}
+		if err := e.prove(t.Context(), pool.BMC{GUID: "g"}); err == nil {
+			t.Error("a BMC without a password proved that its machine is off")
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"appliance/orchestrator/compute"
 	"appliance/pool"
 )
 
@@ -16,9 +17,10 @@ const proofPause = time.Second
 // prove returns once the BMC that was enrolled has said twice that the power
 // is off. It is told from any other by its GUID, where it tells one in-band, and
 // in any case by the password that enrolment made for it alone: a session
-// (RAKP) proves to each side that the other knows it.
+// (RAKP) proves to each side that the other knows it. A virtual machine is told
+// by its UUID, which its libvirt asked for.
 func (e *Engine) prove(ctx context.Context, b pool.BMC) error {
-	if b.Password.IsZero() {
+	if b.Password.IsZero() && b.Protocol != compute.ProtocolLibvirt {
 		return errors.New("the BMC has no password of its own: it cannot be told from another one")
 	}
 	for n := range 2 {
