@@ -12,7 +12,7 @@ import (
 // not made: its tasks change the machine.
 func (f *folder) ant() *groovy.Class {
 	if f.host == nil {
-		return &groovy.Class{Name: "AntBuilder", New: func(*groovy.Thread, []groovy.Value) (groovy.Value, error) {
+		return &groovy.Class{Name: "AntBuilder", Members: ant.Members(), New: func(*groovy.Thread, []groovy.Value) (groovy.Value, error) {
 			return nil, groovy.Throw("UnsupportedOperationException", "AntBuilder is not available while a recipe is checked")
 		}}
 	}

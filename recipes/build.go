@@ -429,19 +429,19 @@ func (l *loader) checkEntry(r *Recipe, name string, e Entry) {
 		l.note(err)
 		return
 	}
-	for _, fault := range s.Check(src.known) {
-		l.note(fault)
+	for _, m := range src.check(s) {
+		if m.What == "class" {
+			l.note(m.Error)
+		} else {
+			l.warnings = append(l.warnings, m.Error.Error())
+		}
 	}
 }
 
-// known says whether a script of s may name a class: ours, or one of a file
-// beside it.
-func (s source) known(class string) bool {
-	if known(class) {
-		return true
-	}
-	info, err := fs.Stat(s.fsys, s.path(class+".groovy"))
-	return err == nil && info.Mode().IsRegular()
+// check tells what a script of s would not find on the machine.
+func (s source) check(script *groovy.Script) []groovy.Missing {
+	in := &groovy.Interp{Classes: classes(&folder{src: s}), Import: importFrom(s)}
+	return in.Check(script)
 }
 
 // fileNames are the scripts of the recipe and of its bases.

@@ -32,7 +32,7 @@ type Finding struct {
 func Check(fsys fs.FS, opt Options) (*Recipe, []Finding) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
 	defer cancel()
-	l := &loader{ctx: ctx, fsys: fsys, opt: opt, types: blockTypes()}
+	l := &loader{ctx: ctx, fsys: fsys, opt: opt, types: blockTypes(), read: map[string]bool{}}
 	r := l.recipe()
 	l.strays()
 	var found []Finding
@@ -96,23 +96,31 @@ func (l *loader) faulty(t *groovy.Thread, err error, word string) error {
 	return nil
 }
 
-// strays parses the Groovy files of the folder that nothing read: a script
-// that another script runs is as broken as one that the descriptor names.
+// strays parses the Groovy files of the folder and of the extended ones that
+// nothing read: a script that another script runs is as broken as one that the
+// descriptor names.
 func (l *loader) strays() {
 	dir := path.Clean(l.opt.Dir)
 	if kindOf(dir) != "" {
 		dir = path.Dir(dir)
 	}
-	files, err := list(l.fsys, dir)
+	for _, src := range append([]source{{fsys: l.fsys, dir: dir}}, l.sources...) {
+		l.straysOf(src)
+	}
+}
+
+func (l *loader) straysOf(src source) {
+	files, err := list(src.fsys, src.dir)
 	if err != nil {
 		return // told already
 	}
 	for _, f := range files {
-		name := path.Join(dir, f)
+		name := src.path(f)
 		if path.Ext(f) != ".groovy" || l.read[name] || strings.HasPrefix(f, packedBases) {
 			continue
 		}
-		text, err := readText(l.fsys, name)
+		l.read[name] = true
+		text, err := readText(src.fsys, name)
 		if err != nil {
 			continue
 		}
@@ -121,8 +129,8 @@ func (l *loader) strays() {
 			l.warnings = append(l.warnings, err.Error())
 			continue
 		}
-		for _, fault := range s.Check((source{fsys: l.fsys, dir: path.Dir(name)}).known) {
-			l.warnings = append(l.warnings, fault.Error())
+		for _, m := range (source{fsys: src.fsys, dir: path.Dir(name)}).check(s) {
+			l.warnings = append(l.warnings, m.Error.Error())
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package recipes
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -75,5 +79,72 @@ func TestCheckEnds(t *testing.T) {
 	_, found := Check(folderOf(service("while (true) { foo 1 }")), Options{})
 	if len(found) != 1 || !strings.Contains(found[0].Text, "foo") {
 		t.Errorf("findings = %v", found)
+	}
+}
+
+// TestCheckMissing: what scripts and closures would not find is told before
+// anything runs, of the recipe and of what it extends.
+func TestCheckMissing(t *testing.T) {
+	fsys := fstest.MapFS{
+		"a/a-service.groovy":     {Data: []byte("service {\n\textend \"../b\"\n\tname \"a\"\n\tlifecycle {\n\t\tstart \"a_start.groovy\"\n\t\tstartDetection { ServiceUtils.isPortOcupied(port) }\n\t\tstopDetection { prot == 1 }\n\t}\n}\n")},
+		"a/a-service.properties": {Data: []byte("port = 80\n")},
+		"a/a_start.groovy":       {Data: []byte("def ant = new AntBuilder()\nant.sequential {\n\tmkdri(dir: \"x\")\n}\ncontext = org.cloudifysource.utilitydomain.context.ServiceContextFactory.getServiceContext()\ncontext.waitForServise(\"x\", 1, java.util.concurrent.TimeUnit.SECONDS)\n")},
+		"b/b-service.groovy":     {Data: []byte("service {\n\tname \"b\"\n\tlifecycle { start \"b.sh\" }\n}\n")},
+		"b/b.sh":                 {Data: []byte("")},
+		"b/more.groovy":          {Data: []byte("println new File(\"x\").textt\n")},
+	}
+	r, found := Check(fsys, Options{Dir: "a"})
+	if r == nil {
+		t.Fatal(found)
+	}
+	var all strings.Builder
+	for _, f := range found {
+		if f.Fatal {
+			t.Errorf("fatal: %s", f.Text)
+		}
+		all.WriteString(f.Text + "\n")
+	}
+	for _, want := range []string{
+		"a-service.groovy:6:33: method isPortOcupied of class ServiceUtils is not available (did you mean isPortOccupied?)\n\t\t\tstartDetection",
+		"a-service.groovy:7:19: name prot is not known here",
+		"a_start.groovy:3:2: method mkdri is not available: no type has it (did you mean mkdir?)",
+		"a_start.groovy:6:9: method waitForServise is not available: no type has it (did you mean waitForService?)",
+		"more.groovy:1:23: property textt of File is not available (did you mean text?)",
+	} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("not told: %s\ngot:\n%s", want, all.String())
+		}
+	}
+}
+
+// TestMembers: what the objects of scripts answer, the checker knows.
+func TestMembers(t *testing.T) {
+	known := strings.Fields(strings.Join(spoken(), " "))
+	for _, c := range classNames() {
+		known = append(known, members(c)...)
+	}
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := regexp.MustCompile(`(?ms)^func (?:\([a-z]+ \*[a-zA-Z]+\) )?(?:Call|Get|Set|system|textMethod|folderMethod|[a-zA-Z]+)\([^\n]*groovy\.Value[^\n]*\{\n.*?^\}\n`)
+	word := regexp.MustCompile(`(?m)case ((?:"[A-Za-z]+"(?:, )?)+):|(?:name|m) == "([A-Za-z]+)"`)
+	for _, f := range names {
+		if strings.HasSuffix(f, "_test.go") || f == "reader.go" || f == "convert.go" || f == "load.go" || f == "cloud.go" || f == "build.go" {
+			continue
+		}
+		src, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fn := range object.FindAllString(string(src), -1) {
+			for _, m := range word.FindAllStringSubmatch(fn, -1) {
+				for _, id := range strings.Split(m[1]+m[2], ",") {
+					if id = strings.Trim(id, `" `); id != "" && !slices.Contains(known, id) {
+						t.Errorf("%s answers %s, which members lacks", f, id)
+					}
+				}
+			}
+		}
 	}
 }

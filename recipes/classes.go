@@ -28,17 +28,11 @@ func classNames() []string {
 		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType"}
 }
 
-// known says whether scripts may name the class; groovy knows its own.
-func known(class string) bool {
-	_, ok := classes(&folder{})[class]
-	return ok
-}
-
 // classes are the host classes of an evaluation.
 func classes(f *folder) map[string]*groovy.Class {
 	all := map[string]*groovy.Class{}
 	for _, name := range classNames() {
-		all[name] = &groovy.Class{Name: name, Static: f.static(name)}
+		all[name] = &groovy.Class{Name: name, Static: f.static(name), Members: members(name)}
 	}
 	all["File"].New = f.newFile
 	all["AntBuilder"] = f.ant()

@@ -178,12 +178,12 @@ return
 		t.Errorf("port %d %s", run.Recipe.Port, run.Recipe.Protocol)
 	}
 	// What AntBuilder scripts look like parses, and names no class that is missing.
-	ant := "builder = new AntBuilder()\nbuilder.sequential {\n\tmkdir(dir:\"${a}\")\n\texec(executable:\"x.sh\", osfamily:\"unix\") {\n\t\targ value:\"-q\"\n\t\targ(line:\"y\")\n\t}\n\techo message:\"x\", file:\"y\"\n\tchmod(dir:\"a/b\", perm:'+x', includes:\"*.sh\")\n}\n"
+	ant := "def a = 1\nbuilder = new AntBuilder()\nbuilder.sequential {\n\tmkdir(dir:\"${a}\")\n\texec(executable:\"x.sh\", osfamily:\"unix\") {\n\t\targ value:\"-q\"\n\t\targ(line:\"y\")\n\t}\n\techo message:\"x\", file:\"y\"\n\tchmod(dir:\"a/b\", perm:'+x', includes:\"*.sh\")\n}\n"
 	s, err := groovy.Parse("ant.groovy", ant)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if faults := s.Check(known); len(faults) != 0 {
-		t.Errorf("Check = %v", faults)
+	if missing := (source{}).check(s); len(missing) != 0 {
+		t.Errorf("check = %v", missing)
 	}
 }

@@ -96,6 +96,7 @@ type loader struct {
 	warnings []string
 	faults   []error
 	read     map[string]bool // Groovy files that were parsed
+	sources  []source        // of the descriptors that were read
 	root     string          // folder of the service that is read
 	member   string          // folder of the only service that is wanted of an application
 }
@@ -236,8 +237,9 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 		return nil, invalidf("%s: The DSL reader cannot create a service context to a DSL that does not evaluate to a Service. Check that the DSL evaluates to a service or application", src.file)
 	}
 	b.vars = vars
-	for _, f := range script.Check(src.known) {
-		l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: %s", f.File, f.Pos.Line, f.Msg))
+	l.sources = append(l.sources, src)
+	for _, m := range in.Check(script) {
+		l.warnings = append(l.warnings, m.Error.Error())
 	}
 	return b, nil
 }

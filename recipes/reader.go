@@ -81,6 +81,20 @@ type reader struct {
 	stack   []*block
 }
 
+// Knows says whether a descriptor may use a bare name: one that its properties
+// bind, or a word of the language. Where it stands is not looked at.
+func (r *reader) Knows(name string) bool {
+	if _, ok := r.vars[name]; ok || r.types[name].parents != nil || slices.Contains(statistics(), name) {
+		return true
+	}
+	for _, t := range r.types {
+		if _, ok := t.props[name]; ok {
+			return true
+		}
+	}
+	return slices.Contains([]string{"context", "NO_PROCESS_LOCATORS", "dslFilePath", "dslLogger", "extend", "load"}, name)
+}
+
 // Type names the base in messages.
 func (r *reader) Type() string { return "recipe" }
 

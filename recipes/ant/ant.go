@@ -36,7 +36,7 @@ type Command struct {
 
 // Class is the class AntBuilder.
 func Class(h Host) *groovy.Class {
-	return &groovy.Class{Name: "AntBuilder", New: func(*groovy.Thread, []groovy.Value) (groovy.Value, error) {
+	return &groovy.Class{Name: "AntBuilder", Members: Members(), New: func(*groovy.Thread, []groovy.Value) (groovy.Value, error) {
 		b := &builder{host: h, props: groovy.NewMap()}
 		for k, v := range map[string]string{"basedir": h.Dir, "os.name": "Linux", "file.separator": "/", "line.separator": "\n", "user.home": "/root", "java.io.tmpdir": "/tmp"} {
 			b.props.Put(k, v)
@@ -73,6 +73,20 @@ func tasks() map[string]task {
 		"fixcrlf": fixcrlf, "replace": replace, "replaceregexp": replaceRegexp, "concat": concat, "loadfile": loadFile,
 		"property": property, "available": available, "fail": fail, "sleep": sleep, "checksum": checksum,
 	}
+}
+
+// Members are the tasks, and the elements that may stand in them.
+func Members() []string {
+	list := []string{"project", "antProject", "properties", "baseDir",
+		"arg", "env", "redirector", "jvmarg", "sysproperty", "classpath", "pathelement", "path", "assertions", "syspropertyset",
+		"fileset", "dirset", "zipfileset", "tarfileset", "filelist", "patternset", "include", "exclude", "includesfile", "excludesfile", "depth", "date",
+		"contains", "filename", "mapper", "globmapper", "filterset", "filter", "filterchain", "tokenfilter", "header", "footer",
+		"replacetoken", "replacevalue", "replacefilter", "regexp", "substitution", "or", "and", "not", "equals", "isset"}
+	for id := range tasks() {
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // containers are tasks whose body holds tasks.

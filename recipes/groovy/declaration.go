@@ -250,6 +250,9 @@ func (p *parser) params(end string) []param {
 			q.deflt = p.expr()
 		}
 		list = append(list, q)
+		if t := p.tok(); q.rest && t.is(",") {
+			p.fail(t.pos, "only the last parameter takes any number of arguments")
+		}
 		if !p.accept(",") {
 			break
 		}

@@ -204,7 +204,8 @@ func (p *treePrinter) entries(list []mapEntry) {
 			p.expr(k)
 		case *literal:
 			_, yes := k.val.(bool)
-			if s := number(k.val); yes || k.val == nil || s[0] == '-' {
+			_, text := k.val.(string)
+			if s := number(k.val); !text && (yes || k.val == nil || s[0] == '-') {
 				p.add("(", s, ")")
 			} else {
 				p.expr(k)

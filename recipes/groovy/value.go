@@ -27,6 +27,9 @@ type Class struct {
 	Name   string
 	New    func(t *Thread, args []Value) (Value, error)
 	Static Object
+	// Members are the names that the class and its objects answer, for
+	// [Interp.Check]; nil is not known.
+	Members []string
 }
 
 // Enum is a constant of an enumeration.

@@ -1,0 +1,17 @@
+package groovy
+
+import "strings"
+
+// objectNames are the members of the library's own objects, which no table
+// holds: dates, readers of JSON, templates, iterators, threads. TestObjectNames
+// compares them with the code.
+func objectNames() []string {
+	return strings.Fields(`close parse parseText setType content call toPrettyString toString writeTo evaluate run getVariable setVariable
+		getVariables hasVariable variables alive contextClassLoader daemon interrupted name interrupt join setDaemon setPriority start properties
+		countTokens hasMoreElements hasMoreTokens nextElement nextToken environments getEnvironment setBinding setEnvironment environment
+		date day hours minutes month seconds time timeInMillis year timeZone add after before clearTime clone format get getAt minus next plus
+		previous set toInstant toTimestamp setLenient setTimeZone toPattern applyPattern
+		any collect each every find findAll hasNext iterator remove size sum toList hasPrevious
+		createTemplate make nextInt nextLong nextDouble nextFloat nextBoolean nextBytes nextGaussian setSeed
+		getDisplayName getID inDaylightTime getOffset randomUUID toArray value class`)
+}
