@@ -2,6 +2,7 @@ package recipes
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"appliance/recipes/ant"
@@ -20,11 +21,41 @@ func (f *folder) ant() *groovy.Class {
 }
 
 // exec runs a process of a task on the machine. What it reads is given by a
-// shell, since a Command has no input.
+// shell, since a Command has no input; it may be a password, which everybody
+// could see among arguments.
 func (f *folder) exec(ctx context.Context, c ant.Command, out io.Writer) (int, error) {
-	argv := c.Argv
+	argv, env := c.Argv, c.Env
 	if c.Stdin != "" {
-		argv = append([]string{"/bin/sh", "-c", `in=$1; shift; printf %s "$in" | "$@"`, "sh", c.Stdin}, argv...)
+		argv = append([]string{"/bin/sh", "-c", `in=$ANT_INPUT; unset ANT_INPUT; printf %s "$in" | "$@"`, "sh"}, argv...)
+		env = append(env[:len(env):len(env)], "ANT_INPUT="+c.Stdin)
 	}
-	return f.host.Exec(ctx, Command{Argv: argv, Dir: c.Dir, Env: c.Env, Background: c.Spawn}, out)
+	return bounded(ctx, f.host, Command{Argv: argv, Dir: c.Dir, Env: env, Background: c.Spawn}, out)
+}
+
+// maxOutput is how much a process may write whose output is kept for the script.
+const maxOutput = 64 << 20
+
+// bounded runs a command whose output is kept in memory.
+func bounded(ctx context.Context, h Host, c Command, out io.Writer) (int, error) {
+	b := &capped{w: out, left: maxOutput}
+	code, err := h.Exec(ctx, c, b)
+	if b.left < 0 {
+		return code, fmt.Errorf("run %s: it wrote more than %d bytes", c.Argv[0], maxOutput)
+	}
+	return code, err
+}
+
+// capped refuses what is too much.
+type capped struct {
+	w    io.Writer
+	left int // below zero: something was refused
+}
+
+// Write takes output.
+func (c *capped) Write(p []byte) (int, error) {
+	if c.left -= len(p); c.left < 0 {
+		c.left = -1
+		return 0, io.ErrShortWrite
+	}
+	return c.w.Write(p)
 }

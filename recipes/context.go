@@ -108,9 +108,9 @@ func millis(args []groovy.Value) int64 {
 	if len(args) < 3 {
 		return 0
 	}
-	n, _ := args[len(args)-2].(int64)
+	n, _ := groovy.Number(args[len(args)-2])
 	u, _ := args[len(args)-1].(groovy.Enum)
-	return min(max(n, 0), 86400_000) * unit(u.Name)
+	return int64(min(max(n, 0)*float64(unit(u.Name)), 86400_000))
 }
 
 // maintenance is the time of startMaintenanceMode(number, TimeUnit), at least

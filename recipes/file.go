@@ -19,6 +19,9 @@ type fileObject struct {
 	path string
 }
 
+// maxRead is the size of the largest file that a script may read.
+const maxRead = 16 << 20
+
 func (f *folder) newFile(_ *groovy.Thread, args []groovy.Value) (groovy.Value, error) {
 	switch len(args) {
 	case 1:
@@ -47,6 +50,9 @@ func (o *fileObject) read(t *groovy.Thread) (string, error) {
 		if o.f.src.fsys == nil {
 			return "", groovy.Throw("FileNotFoundException", "%s", o.path)
 		}
+		if !filepath.IsLocal(o.path) && !filepath.IsAbs(o.path) {
+			return "", groovy.Throw("SecurityException", "%s is outside of the recipe's folder", o.path)
+		}
 		s, err := readText(o.f.src.fsys, path.Join(o.f.src.dir, o.path))
 		return s, err
 	}
@@ -55,8 +61,11 @@ func (o *fileObject) read(t *groovy.Thread) (string, error) {
 		return "", err
 	}
 	defer func() { _ = file.Close() }() // read only
-	if b, err = io.ReadAll(io.LimitReader(file, 16<<20)); err != nil {
+	if b, err = io.ReadAll(io.LimitReader(file, maxRead+1)); err != nil {
 		return "", err
+	}
+	if len(b) > maxRead { // a part of it, written back, would destroy the rest
+		return "", groovy.Throw("IOException", "%s is larger than %d bytes", o.path, maxRead)
 	}
 	return string(b), t.Alloc(len(b))
 }
@@ -134,7 +143,7 @@ func (o *fileObject) Call(t *groovy.Thread, name string, args []groovy.Value) (g
 	if v, ok, err := o.folderMethod(t, name, args); ok {
 		return v, err
 	}
-	if len(args) > 0 && !strings.HasPrefix(name, "set") && name != "renameTo" {
+	if len(args) > 0 != (name == "renameTo") && !strings.HasPrefix(name, "set") {
 		return nil, groovy.ErrNoMember
 	}
 	if o.f.checking() {

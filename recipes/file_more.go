@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"appliance/recipes/groovy"
 )
@@ -71,7 +72,11 @@ func (o *fileObject) below(deep bool) ([]string, error) {
 // none of them.
 func (o *fileObject) textMethod(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, bool, error) {
 	switch name {
-	case "withReader", "withInputStream", "newReader", "newInputStream", "filterLine", "getBytes", "readBytes":
+	case "withReader", "withInputStream", "filterLine":
+		if len(args) == 0 {
+			return nil, false, nil
+		}
+	case "newReader", "newInputStream", "getBytes", "readBytes":
 	default:
 		return nil, false, nil
 	}
@@ -117,7 +122,7 @@ func textReader(s string) groovy.Value {
 				for i := range rest {
 					if rest[i] == '\n' {
 						line, rest = rest[:i], rest[i+1:]
-						return line, nil
+						return strings.TrimSuffix(line, "\r"), nil
 					}
 				}
 				rest = ""

@@ -401,6 +401,9 @@ func (l *loader) base(from source, rel string) (source, error) {
 
 // fragment is load("file.groovy"): a piece of the descriptor in a file.
 func (r *reader) fragment(t *groovy.Thread, name string) (groovy.Value, error) {
+	if !filepath.IsLocal(name) {
+		return nil, groovy.Throw("DSLException", "load %s: it is outside of the recipe's folder", name)
+	}
 	script, err := r.load.parse(r.src, name)
 	if _, syntax := err.(*groovy.Error); err != nil && !syntax {
 		return nil, groovy.Throw("DSLException", "load %s: %v", name, err)

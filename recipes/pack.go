@@ -214,12 +214,12 @@ func Unpack(archive []byte, digest, dir string) (err error) {
 		if err != nil {
 			return invalidf("unpack recipe: %v", err)
 		}
+		left -= h.Size
+		if n >= 2*maxFiles || left < 0 { // with its folders
+			return invalidf("unpack recipe: it is too large")
+		}
 		if h.Typeflag == tar.TypeDir {
 			continue
-		}
-		left -= h.Size
-		if n >= maxFiles || left < 0 {
-			return invalidf("unpack recipe: it is too large")
 		}
 		if h.Typeflag != tar.TypeReg || !fs.ValidPath(path.Clean(h.Name)) {
 			return invalidf("unpack %q: not a regular file inside the recipe", h.Name)

@@ -286,7 +286,7 @@ func (r *Runner) RunScript(ctx context.Context, file string, args []string, out 
 // is kept for text and waitFor.
 func (r *Runner) execute(t *groovy.Thread, argv []string) (groovy.Value, error) {
 	var out strings.Builder
-	code, err := r.Host.Exec(t.Context(), Command{Argv: argv, Dir: r.Dir, Env: r.Env()}, &out)
+	code, err := bounded(t.Context(), r.Host, Command{Argv: argv, Dir: r.Dir, Env: r.Env()}, &out)
 	if err != nil {
 		return nil, err
 	}

@@ -135,6 +135,9 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 	if !known && !inside {
 		return nil, groovy.ErrNoMember
 	}
+	if len(args) == 0 && getter.MatchString(id) {
+		return nil, groovy.ErrNoMember // it is asked for a property
+	}
 	n := &node{name: id, attrs: map[string]string{}}
 	var body *groovy.Closure
 	for _, a := range args {
@@ -180,6 +183,8 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 	}
 	return nil, nil
 }
+
+var getter = regexp.MustCompile(`^(get|is)[A-Z]`)
 
 var reference = regexp.MustCompile(`\$\{([^}]+)\}`)
 

@@ -211,6 +211,11 @@ func (b *builder) archive(t *groovy.Thread, n *node, write func(w io.Writer, fil
 	if err != nil {
 		return err
 	}
+	for _, f := range files {
+		if same(f.path(), b.path(dest)) {
+			return fault("A %s file cannot include itself", n.name) // it would grow for ever
+		}
+	}
 	out, err := os.Create(b.path(dest))
 	if err != nil {
 		return err

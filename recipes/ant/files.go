@@ -246,6 +246,9 @@ func copyFile(from, to string, keepTime bool) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
+	if same(from, to) {
+		return nil // to open it for writing would empty it
+	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -266,9 +269,21 @@ func copyFile(from, to string, keepTime bool) error {
 	return err
 }
 
+// same says whether two paths name one file.
+func same(p, q string) bool {
+	a, err1 := os.Stat(p)
+	z, err2 := os.Stat(q)
+	return err1 == nil && err2 == nil && os.SameFile(a, z)
+}
+
 // transfers are the pairs of source and target of copy and move.
 func (b *builder) transfers(n *node) ([][2]string, error) {
 	var list [][2]string
+	for _, k := range n.kids { // what a mapper renames would be written over
+		if !slices.Contains([]string{"fileset", "dirset", "zipfileset", "tarfileset", "filterset"}, k.name) {
+			return nil, fault("%s doesn't support the nested %q element", n.name, k.name)
+		}
+	}
 	target := func(rel string) (string, error) {
 		if n.yes("flatten", false) {
 			rel = filepath.Base(rel)
@@ -387,6 +402,9 @@ func move(t *groovy.Thread, b *builder, n *node) error {
 		return err
 	}
 	for _, p := range list {
+		if same(p[0], p[1]) {
+			continue
+		}
 		if err := copyFile(p[0], p[1], true); err != nil {
 			return err
 		}
@@ -400,50 +418,6 @@ func move(t *groovy.Thread, b *builder, n *node) error {
 func isDir(p string) bool {
 	info, err := os.Stat(p)
 	return err == nil && info.IsDir()
-}
-
-func deleteTask(_ *groovy.Thread, b *builder, n *node) error {
-	report := func(err error) error {
-		if err == nil || n.yes("quiet", false) || !n.yes("failonerror", true) {
-			return nil
-		}
-		return fault("Unable to delete: %v", err)
-	}
-	if f := n.attrs["file"]; f != "" {
-		if err := os.Remove(b.path(f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return report(err)
-		}
-	}
-	if d := n.attrs["dir"]; d != "" {
-		p := filepath.Clean(b.path(d))
-		if p == "/" {
-			return fault("delete dir=\"/\" is refused")
-		}
-		if err := os.RemoveAll(p); err != nil {
-			return report(err)
-		}
-	}
-	for _, k := range n.kids {
-		if k.name != "fileset" {
-			continue
-		}
-		if !isDir(b.path(k.attrs["dir"])) && k.attrs["file"] == "" {
-			if err := report(fault("%s does not exist", k.attrs["dir"])); err != nil {
-				return err
-			}
-			continue
-		}
-		files, err := b.filesets(&node{kids: []*node{k}})
-		if err != nil {
-			return report(err)
-		}
-		for _, f := range files {
-			if err := report(os.Remove(f.path())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func touch(_ *groovy.Thread, b *builder, n *node) error {

@@ -9,8 +9,10 @@ import (
 // Config evaluates a script as groovy.util.ConfigSlurper does: assignments
 // and nested blocks make a map; a bare name that nothing defines is an empty
 // map. given are variables that the script may read; nil has none.
-func (in *Interp) Config(ctx context.Context, s *Script, given map[string]Value) (*Map, error) {
-	return in.thread(ctx).Config(s, given)
+func (in *Interp) Config(ctx context.Context, s *Script, given map[string]Value) (m *Map, err error) {
+	t := in.thread(ctx)
+	defer t.survive(&err)
+	return t.Config(s, given)
 }
 
 // Config is Interp.Config within the evaluation t.

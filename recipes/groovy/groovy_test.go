@@ -246,6 +246,22 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// A panic of what a script calls is an error with a place, not the end of the appliance.
+func TestDefect(t *testing.T) {
+	s, err := Parse("f.groovy", "def x = 1\ntry { broken.go() } catch (Throwable e) { println e }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &Interp{Classes: map[string]*Class{"broken": {Name: "broken", Static: &Functions{Name: "broken", Func: func(_ *Thread, _ string, args []Value) (Value, error) {
+		return args[0], nil
+	}}}}}
+	_, err = in.Run(t.Context(), s)
+	var e *Error
+	if !errors.Is(err, errDefect) || !errors.As(err, &e) || e.File != "f.groovy" || e.Pos.Line != 2 {
+		t.Errorf("Run = %v", err)
+	}
+}
+
 func FuzzEval(f *testing.F) {
 	seed(f)
 	for _, s := range []string{"1 + 2", "[1, 2].collect { it + 1 }", "def l = []; l << l; println l", "\"%5d\".format(3)", "'a'.replaceAll(/a*/, 'b')", "def m = [:]; m.m = m; m == m", "x = { x() }; x()", "(1..5)[2..3]", "new ConfigSlurper().parse('a.b = 1')", "'abc'[1..2].padLeft(30)", "1.upto(3) { }", "def f(int... a) { a }; f(1, 2)", "class A { def b = 1 }; new A(b: 2).b", "def l = [1]; 40.times { l = [l, l] }; l == l.clone(); println l"} {
@@ -259,8 +275,8 @@ func FuzzEval(f *testing.F) {
 		in := &Interp{Limits: Limits{Steps: 5000, Bytes: 1 << 20, Depth: 500}}
 		_, err = in.Run(t.Context(), s)
 		var e *Error
-		if err != nil && !errors.As(err, &e) {
-			t.Errorf("Run = %v, which is no *Error", err)
+		if err != nil && !errors.As(err, &e) || errors.Is(err, errDefect) {
+			t.Errorf("Run = %v, which is no *Error, or a panic", err)
 		}
 	})
 }

@@ -111,8 +111,21 @@ func (in *Interp) thread(ctx context.Context) *Thread {
 
 // Run evaluates a script and returns the value of its last statement. The
 // error is an *Error; errors.Is finds ErrLimit, context errors and *Exit in it.
-func (in *Interp) Run(ctx context.Context, s *Script) (Value, error) {
-	return in.thread(ctx).Run(s)
+func (in *Interp) Run(ctx context.Context, s *Script) (v Value, err error) {
+	t := in.thread(ctx)
+	defer t.survive(&err)
+	return t.Run(s)
+}
+
+// errDefect is a fault of the evaluator itself.
+var errDefect = errors.New("the evaluator has a defect")
+
+// survive makes a panic of an evaluation its error: who evaluates what others
+// wrote must not end by it.
+func (t *Thread) survive(err *error) {
+	if r := recover(); r != nil {
+		*err = t.Located(fmt.Errorf("%w: %v", errDefect, r))
+	}
 }
 
 // Run evaluates another script within the evaluation t.
@@ -220,9 +233,10 @@ func (t *Thread) importInto(u *unit, d importDecl) error {
 }
 
 // Call calls a closure that an earlier Run made.
-func (in *Interp) Call(ctx context.Context, c *Closure, args ...Value) (Value, error) {
+func (in *Interp) Call(ctx context.Context, c *Closure, args ...Value) (v Value, err error) {
 	t := in.thread(ctx)
-	v, err := t.callClosure(c, args)
+	defer t.survive(&err)
+	v, err = t.callClosure(c, args)
 	return v, t.placeIn(c.unit, err, c.lit.pos)
 }
 
