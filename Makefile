@@ -4,6 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -s -w -X main.version=$(VERSION)
 B        = build
 AGENT    = $(B)/bin/appliance-agent
+ARMAGENT = $(B)/bin/appliance-agent-arm64
 GOFILES  = $(shell git ls-files -co --exclude-standard '*.go' '*.sql' go.mod go.sum)
 UISRC    = $(shell git ls-files -co --exclude-standard ui)
 IMAGE    = $(B)/debian-12.raw
@@ -52,10 +53,11 @@ engine-test:
 	$(GO) test -count=1 -tags nokit -timeout 15m -run 'TestModel|TestChaos' ./orchestrator -chaos.faults=2000
 
 # The shipped binary against the simulated rack: the network, the BMCs and the
-# agents of 60 machines, with faults, in namespaces that the test makes.
+# agents of 60 machines, with faults, in namespaces that the test makes; and
+# machines that stop in the middle of a boot, each to be diagnosed.
 .PHONY: sim-test
 sim-test: build
-	APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -timeout 15m -run TestRack ./rack/sim
+	APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -timeout 15m -run 'TestRack|TestDiagnoses' ./rack/sim
 
 .PHONY: oracle
 oracle: ## run the recipe language's scripts under Debian's groovy and compare
@@ -110,12 +112,14 @@ AGENTS   = images/kit/data/appliance-agent-amd64.zst images/kit/data/appliance-a
 agents: $(AGENTS)
 images/kit/data/appliance-agent-amd64.zst: $(AGENT)
 	zstd -q -f -12 -o $@ $<
-images/kit/data/appliance-agent-arm64.zst: $(GOFILES)
-	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(B)/bin/appliance-agent-arm64 ./cmd/appliance-agent
-	zstd -q -f -12 -o $@ $(B)/bin/appliance-agent-arm64
+images/kit/data/appliance-agent-arm64.zst: $(ARMAGENT)
+	zstd -q -f -12 -o $@ $<
 
-kit: $(AGENT) $(AGENTS) ## the boot kit: network boot programs, kernel, initramfs, and the agents for hosts
-	$(GO) run ./cmd/bootkit kit -agent $(AGENT) -cache $(B)/cache/kit -notice NOTICE
+$(ARMAGENT): $(GOFILES)
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/appliance-agent
+
+kit: $(AGENT) $(AGENTS) ## the boot kit: network boot programs, kernels, initramfs, and the agents for hosts
+	$(GO) run ./cmd/bootkit kit -agent $(AGENT) -agent-arm64 $(ARMAGENT) -cache $(B)/cache/kit -notice NOTICE
 
 build: ui/dist/index.html kit ## bin/appliance: one file with console, agent and boot kit
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/appliance ./cmd/appliance
@@ -132,7 +136,7 @@ $(MIRROR)/Packages: $(IMAGE)
 $(B)/bin/rack: $(GOFILES)
 	$(GO) build -o $@ ./cmd/rack
 
-e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## one BIOS and one UEFI machine, from power-on to a database
+e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a BIOS and a UEFI machine from power-on to a database; Secure Boot, arm64 to inventory
 	RACK_E2E=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 30m ./rack/
 

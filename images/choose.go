@@ -39,11 +39,11 @@ func Candidates(class string) []pool.BootPath {
 	case pool.ClassEFIARM64:
 		return []pool.BootPath{
 			{NBP: NBPShimARM64, Files: pool.FilesTFTP},
-			{NBP: NBPSNPARM64, Files: pool.FilesHTTP},
+			{NBP: NBPIPXEARM64, Files: pool.FilesHTTP},
 			{NBP: NBPShimARM64, Files: pool.FilesTFTP, Block: small, Window: lockStep},
 		}
 	case pool.ClassEFIARM64HTTP:
-		return []pool.BootPath{{NBP: NBPSNPARM64, Files: pool.FilesHTTP}}
+		return []pool.BootPath{{NBP: NBPIPXEARM64, Files: pool.FilesHTTP}}
 	}
 	return nil
 }

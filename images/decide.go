@@ -63,10 +63,11 @@ const (
 	Initrd   = "initrd.zst"
 	Autoexec = "autoexec.ipxe"
 
-	NBPShimARM64 = "shimaa64.efi"
-	NBPSNPARM64  = "snponly-arm64.efi"
-	KernelARM64  = "vmlinuz-arm64"
-	InitrdARM64  = "initrd-arm64.zst"
+	NBPShimARM64  = "shimaa64.efi"
+	NBPIPXEARM64  = "ipxe-arm64.efi"
+	NBPLocalARM64 = "grub-chain-arm64.efi"
+	KernelARM64   = "vmlinuz-arm64"
+	InitrdARM64   = "initrd-arm64.zst"
 )
 
 // Site is where a machine finds the appliance.
@@ -99,8 +100,8 @@ func Answer(c pool.Client, a pool.BootAction, mac pool.MAC, s Site, p pool.BootP
 		return pool.BootAnswer{File: s.over(p.Files).HTTP + ScriptPath(mac) + "?platform=" + platform(c)}, true
 	}
 	nbp := p.NBP
-	if a == pool.BootLocal && nbp != "" && !signed(nbp) && c.Firmware() == pool.UEFI && !c.Arm() {
-		nbp = NBPLocal // iPXE's exit ends in the firmware's menu
+	if a == pool.BootLocal && nbp != "" && !signed(nbp) && c.Firmware() == pool.UEFI {
+		nbp = localNBP(c) // iPXE's exit ends in the firmware's menu
 	}
 	switch {
 	case nbp == "":
@@ -109,6 +110,14 @@ func Answer(c pool.Client, a pool.BootAction, mac pool.MAC, s Site, p pool.BootP
 		return pool.BootAnswer{File: s.HTTP + KitPath(nbp)}, true
 	}
 	return pool.BootAnswer{File: nbp, Next: s.TFTP}, true
+}
+
+// localNBP starts the disk of a UEFI machine.
+func localNBP(c pool.Client) string {
+	if c.Arm() {
+		return NBPLocalARM64
+	}
+	return NBPLocal
 }
 
 // signed says whether firmware with Secure Boot starts the program. What it

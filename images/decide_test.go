@@ -93,6 +93,7 @@ func TestAnswer(t *testing.T) {
 		{"HTTP Boot", pool.Client{Arch: 16, PXE: true, HTTP: true}, pool.BootAgent, "http://10.77.0.1:8080/kit/snponly.efi"},
 		{"iPXE on BIOS", pool.Client{Arch: 0, PXE: true, IPXE: true}, pool.BootAgent, "http://10.77.0.1:8080/boot/02-00-00-00-00-01/script.ipxe?platform=pcbios"},
 		{"iPXE on UEFI", pool.Client{Arch: 7, PXE: true, IPXE: true}, pool.BootLocal, "http://10.77.0.1:8080/boot/02-00-00-00-00-01/script.ipxe?platform=efi"},
+		{"arm64, without a kit for it", pool.Client{Arch: 11, PXE: true}, pool.BootAgent, ""},
 		{"ignored", pool.Client{Arch: 0, PXE: true}, pool.BootIgnore, ""},
 		{"no NBP for it", pool.Client{Arch: 27, PXE: true}, pool.BootAgent, ""},
 	} {
@@ -105,5 +106,37 @@ func TestAnswer(t *testing.T) {
 				t.Errorf("next server = %v, want %v", got.Next, site.TFTP)
 			}
 		})
+	}
+}
+
+// A site with a kit for arm64 answers such machines: the signed chain first,
+// for it boots with Secure Boot and without.
+func TestAnswerARM64(t *testing.T) {
+	arm := site
+	arm.ARM64 = true
+	for _, tt := range []struct {
+		client pool.Client
+		action pool.BootAction
+		nbp    string
+		want   string
+	}{
+		{pool.Client{Arch: 11, PXE: true}, pool.BootAgent, "", "shimaa64.efi"},
+		{pool.Client{Arch: 11, PXE: true}, pool.BootLocal, "", "shimaa64.efi"},
+		{pool.Client{Arch: 11, PXE: true}, pool.BootAgent, NBPIPXEARM64, "ipxe-arm64.efi"},
+		{pool.Client{Arch: 11, PXE: true}, pool.BootLocal, NBPIPXEARM64, "grub-chain-arm64.efi"},
+		{pool.Client{Arch: 19, PXE: true, HTTP: true}, pool.BootAgent, "", "http://10.77.0.1:8080/kit/ipxe-arm64.efi"},
+		{pool.Client{Arch: 11, IPXE: true}, pool.BootAgent, NBPIPXEARM64, "http://10.77.0.1:8080/boot/02-00-00-00-00-01/script.ipxe?platform=efi-arm64"},
+	} {
+		path := ChoosePath(tt.client.Class())
+		if tt.nbp != "" {
+			path = pool.BootPath{NBP: tt.nbp, Files: pool.FilesHTTP}
+		}
+		if got, ok := Answer(tt.client, tt.action, mac, arm, path); !ok || got.File != tt.want {
+			t.Errorf("%+v, %s by %s: %q, %v, want %q", tt.client, tt.action, tt.nbp, got.File, ok, tt.want)
+		}
+	}
+	text, err := Script(pool.BootLocal, pool.Client{Arch: 11, IPXE: true}, mac, arm, "m", nil)
+	if err != nil || !strings.Contains(text, "/kit/grub-chain-arm64.efi") {
+		t.Errorf("script to the disk: %v\n%s", err, text)
 	}
 }

@@ -235,6 +235,9 @@ func scriptRequest(head []byte) (mac pool.MAC, platform string, ok bool) {
 		}
 		mac[i] = byte(hi<<4 | lo)
 	}
+	if mac.IsZero() || mac[0]&1 == 1 {
+		return mac, "", false // no interface's: pool.ParseMAC says why
+	}
 	host := false
 	for len(rest) > 0 {
 		var h []byte

@@ -4,17 +4,26 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"appliance/pool"
 )
@@ -175,6 +184,51 @@ func FuzzScriptRequest(f *testing.F) {
 	})
 }
 
+// FuzzKit: whatever a client asks for by Range, If-Range, If-None-Match and
+// method, it gets what the file holds there, or is told why not.
+func FuzzKit(f *testing.F) {
+	dir := f.TempDir()
+	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16+1)
+	kit, err := Unpack(fstest.MapFS{Kernel: {Data: big}, NBPUEFI: {Data: []byte("MZ")}}, dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	h := (&Boot{Kit: kit, Directory: directory{pool.BootAgent}, Site: func(netip.Addr) Site { return site }}).Handler()
+	for _, r := range []string{"", "bytes=0-", "bytes=5-9", "bytes=-7", "bytes=0-0,10-12", "bytes=99999999-", "bytes=9-5", "lines=1-2", "bytes=0-1048576"} {
+		f.Add("GET", "/kit/vmlinuz", r, "", "")
+	}
+	f.Add("HEAD", "/kit//snponly.efi", "bytes=0-1", `"x"`, `"x", W/"y"`)
+	f.Fuzz(func(t *testing.T, method, target, ranges, ifRange, ifNone string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil || method != "GET" && method != "HEAD" {
+			return
+		}
+		r := &http.Request{Method: method, URL: u, Host: "x", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, RemoteAddr: "10.77.0.9:1"}
+		for name, v := range map[string]string{"Range": ranges, "If-Range": ifRange, "If-None-Match": ifNone} {
+			if v != "" {
+				r.Header.Set(name, v)
+			}
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r.WithContext(t.Context()))
+		name := strings.TrimPrefix(plainPath(u.Path), "/kit/")
+		want, err := fs.ReadFile(kit, name)
+		switch body := w.Body.Bytes(); {
+		case w.Code == http.StatusOK && method == "GET" && err == nil && !bytes.Equal(body, want):
+			t.Errorf("%s %q: 200 with %d bytes, want %d", method, target, len(body), len(want))
+		case w.Code == http.StatusPartialContent && method == "GET" && !strings.HasPrefix(w.Header().Get("Content-Type"), "multipart/"):
+			var a, b, n int
+			if _, err := fmt.Sscanf(w.Header().Get("Content-Range"), "bytes %d-%d/%d", &a, &b, &n); err != nil || n != len(want) || a > b || b >= n || !bytes.Equal(body, want[a:b+1]) {
+				t.Errorf("%s %q, Range %q: Content-Range %q with %d bytes", method, target, ranges, w.Header().Get("Content-Range"), len(body))
+			}
+		case method == "HEAD" && len(body) > 0:
+			t.Errorf("HEAD %q: %d bytes of body", target, len(body))
+		case w.Code >= 500:
+			t.Errorf("%s %q: %d %s", method, target, w.Code, body)
+		}
+	})
+}
+
 func wellFormed(headers string) bool {
 	for _, l := range strings.Split(strings.TrimSuffix(headers, "\r\n"), "\r\n") {
 		name, _, ok := strings.Cut(l, ":")
@@ -288,4 +342,35 @@ func BenchmarkScript(b *testing.B) {
 		out = appendScript(out[:0], srv.ready(m, platform, netip.Addr{}), "now")
 	}
 	_ = fmt.Sprint(len(out))
+}
+
+// TestUnpackPacked: what the kit carries packed is served whole, from a file,
+// and one that was damaged meanwhile is written anew.
+func TestUnpackPacked(t *testing.T) {
+	big := bytes.Repeat([]byte("arm64 kernel "), 1<<17)
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := fstest.MapFS{KernelARM64 + ".pack": {Data: enc.EncodeAll(big, nil)}, InitrdARM64: {Data: []byte("zst")}}
+	dir := t.TempDir()
+	for _, damage := range []bool{false, true, false} {
+		if files, err := filepath.Glob(filepath.Join(dir, "*")); damage && (err != nil || len(files) != 1 || os.WriteFile(files[0], big[1:], 0o600) != nil) {
+			t.Fatalf("unpacked to %v, %v", files, err)
+		}
+		kit, err := Unpack(from, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(big)
+		if got, err := fs.ReadFile(kit, KernelARM64); err != nil || !bytes.Equal(got, big) || kit.Sum(KernelARM64) != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: %d bytes, %v, sum %s", KernelARM64, len(got), err, kit.Sum(KernelARM64))
+		}
+		if got, err := fs.ReadFile(kit, InitrdARM64); err != nil || string(got) != "zst" {
+			t.Errorf("%s = %q, %v: it was unpacked", InitrdARM64, got, err)
+		}
+	}
+	if _, err := Unpack(fstest.MapFS{"x.pack": {Data: []byte("no frame")}}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "x: ") {
+		t.Errorf("a damaged kit: %v", err)
+	}
 }

@@ -76,7 +76,7 @@ func Script(a pool.BootAction, c pool.Client, mac pool.MAC, s Site, name string,
 		comment(&b, "appliance: "+name+" starts its own disk")
 		if c.Firmware() == pool.UEFI {
 			// exit would end in the firmware's menu; GRUB finds the disk's loader.
-			if err := line(&b, "chain", s.HTTP+KitPath(NBPLocal)); err != nil {
+			if err := line(&b, "chain", s.HTTP+KitPath(localNBP(c))); err != nil {
 				return "", err
 			}
 			break

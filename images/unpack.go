@@ -1,23 +1,30 @@
 package images
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // bigFile is from where on a file is worth being sent by the kernel alone, and
 // a download one that waits for its turn.
 const bigFile = 1 << 20
 
+// packed ends the name of a file that a kit carries in one zstd frame.
+const packed = ".pack"
+
 // Unpack writes the big files of a boot kit into dir, which it makes, and
 // returns the kit with those in place of its own: only what is in the file
-// system can be sent without passing through this process (sendfile(2)).
+// system can be sent without passing through this process (sendfile(2)). So
+// are files that the kit carries packed (NAME.pack), as NAME.
 // Files that are there and whole stay; what was left of another kit goes.
 // It also returns each file's SHA-256, as its ETag.
 func Unpack(kit fs.FS, dir string) (Kit, error) {
@@ -34,21 +41,25 @@ func Unpack(kit fs.FS, dir string) (Kit, error) {
 		if !e.Type().IsRegular() {
 			continue
 		}
-		b, err := fs.ReadFile(kit, e.Name())
+		stored, err := k.sum(e.Name())
 		if err != nil {
 			return k, fmt.Errorf("unpack boot kit: %w", err)
 		}
-		sum := sha256.Sum256(b)
-		k.sums[e.Name()] = hex.EncodeToString(sum[:])
-		if len(b) < bigFile {
-			continue
-		}
-		name := filepath.Join(dir, hex.EncodeToString(sum[:8])+"-"+e.Name())
-		keep[filepath.Base(name)] = true
-		if err := place(name, b); err != nil {
+		info, err := e.Info()
+		if err != nil {
 			return k, fmt.Errorf("unpack boot kit: %w", err)
 		}
-		k.big[e.Name()] = name
+		name, isPacked := strings.CutSuffix(e.Name(), packed)
+		if !isPacked && info.Size() < bigFile {
+			k.sums[name] = stored
+			continue
+		}
+		path := filepath.Join(dir, stored[:16]+"-"+name)
+		keep[filepath.Base(path)] = true
+		if k.sums[name], err = k.place(path, e.Name()); err != nil {
+			return k, fmt.Errorf("unpack boot kit: %s: %w", name, err)
+		}
+		k.big[name] = path
 	}
 	old, err := os.ReadDir(dir)
 	if err != nil {
@@ -64,16 +75,79 @@ func Unpack(kit fs.FS, dir string) (Kit, error) {
 	return k, nil
 }
 
-// place writes name unless it holds b already.
-func place(name string, b []byte) error {
-	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, b) {
-		return nil
+// content opens a file of the kit, unpacked.
+func (k Kit) content(name string) (io.ReadCloser, error) {
+	f, err := k.small.Open(name)
+	if err != nil || !strings.HasSuffix(name, packed) {
+		return f, err
 	}
-	tmp := name + ".new"
-	if err := os.WriteFile(tmp, b, 0o644); err != nil {
-		return errors.Join(err, os.Remove(tmp))
+	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	return os.Rename(tmp, name)
+	return z.IOReadCloser(), nil // the file below lies in memory
+}
+
+// sum is the SHA-256 of a file as the kit carries it, hexadecimal.
+func (k Kit) sum(name string) (string, error) {
+	f, err := k.small.Open(name)
+	if err != nil {
+		return "", err
+	}
+	return copySum(io.Discard, f)
+}
+
+// copySum copies in to its end, closes it and returns the SHA-256 of it.
+func copySum(out io.Writer, in io.ReadCloser) (string, error) {
+	h := sha256.New()
+	_, err := io.Copy(io.MultiWriter(out, h), in)
+	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, in.Close())
+}
+
+// place writes the content of the kit's file name to path unless that holds it
+// already, and returns the content's SHA-256.
+func (k Kit) place(path, name string) (sum string, err error) {
+	if isFile(path) {
+		in, err := k.content(name)
+		if err != nil {
+			return "", err
+		}
+		if sum, err = copySum(io.Discard, in); err != nil || sumOf(path) == sum {
+			return sum, err
+		}
+	}
+	in, err := k.content(name)
+	if err != nil {
+		return "", err
+	}
+	tmp := path + ".new"
+	out, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
+	if err != nil {
+		return "", errors.Join(err, in.Close())
+	}
+	sum, err = copySum(out, in)
+	if err := errors.Join(err, out.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(tmp))
+	}
+	return sum, os.Rename(tmp, path)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// sumOf is the SHA-256 of a file in the file system; "" when it cannot be read.
+func sumOf(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	sum, err := copySum(io.Discard, f)
+	if err != nil {
+		return ""
+	}
+	return sum
 }
 
 // Kit is a boot kit whose big files lie in a folder.

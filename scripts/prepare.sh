@@ -8,12 +8,13 @@ packages=(
   gcc libc6-dev git ca-certificates zstd cpio xz-utils
   mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin grub-efi-amd64-bin
   # the virtual rack
-  qemu-system-x86 qemu-utils ovmf openipmi ipmitool iproute2 kmod
+  qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 openipmi ipmitool iproute2 kmod
   # hosts that are adopted, and virtual machines (nothing of it is started: RUNLEVEL below)
   openssh-server openssh-client libvirt-daemon libvirt-daemon-driver-qemu
   # tests
   chromium shellcheck dnsmasq-base busybox gdisk
   isc-dhcp-client dhcpcd-base isc-dhcp-relay kea-dhcp4-server systemd
+  atftp tftp-hpa curl
   # what recipes of the configuration-management bases run
   puppet ansible-core
 )

@@ -173,11 +173,11 @@ func (s *appliance) wire() (err error) {
 	}
 	s.metrics = newMetrics()
 	s.boots.paths, s.boots.metrics, s.engine.Boot = s.paths, s.metrics, s.boots.See
-	site := images.Site{TFTP: s.addr, HTTP: "http://" + netip.AddrPortFrom(s.addr, port(c.Listen.HTTP)).String()}
+	site := s.siteOf(s.addr)
 	url := s.url()
 	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, paths: s.paths, see: s.boots.See, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
 	if s.addr6.IsValid() {
-		s.dir.site6 = images.Site{TFTP: s.addr6, HTTP: "http://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTP)).String()}
+		s.dir.site6 = s.siteOf(s.addr6)
 		s.dir.server6 = "https://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTPS)).String()
 	}
 	s.api = &api.Server{
@@ -201,6 +201,12 @@ func (s *appliance) wire() (err error) {
 	}
 	s.net.dhcp, s.dir.subnets, s.api.Network = s.dhcp, s.net.Subnets, s.net
 	return nil
+}
+
+// siteOf is where machines find the boot files at an address of ours.
+func (s *appliance) siteOf(addr netip.Addr) images.Site {
+	m, err := kit.ReadManifest()
+	return images.Site{TFTP: addr, HTTP: "http://" + netip.AddrPortFrom(addr, port(s.config.Listen.HTTP)).String(), ARM64: err == nil && m.ARM64 != nil}
 }
 
 // url is where agents and browsers reach the API.

@@ -2,7 +2,7 @@
 // the Debian disk image, a package mirror. It is a tool of the source tree and
 // is not shipped.
 //
-//	bootkit kit    -agent FILE [-data DIR] [-cache DIR] [-notice FILE] [-update]
+//	bootkit kit    -agent FILE [-agent-arm64 FILE] [-data DIR] [-cache DIR] [-notice FILE] [-update]
 //	bootkit image  -out FILE [-kernel generic|cloud] [-cache DIR] [-size MIB] [-install] [PACKAGE...]
 //	bootkit mirror -dir DIR -status FILE PACKAGE...
 package main
@@ -88,6 +88,7 @@ func image(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Wr
 func bootKit(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Writer, log *slog.Logger) error {
 	o := build.Options{Log: log}
 	flags.StringVar(&o.Agent, "agent", "bin/appliance-agent", "static `FILE` that becomes /init")
+	flags.StringVar(&o.ARM64, "agent-arm64", "", "the same for arm64 machines; empty: the kit boots none")
 	flags.StringVar(&o.Data, "data", "images/kit/data", "put the kit into `DIR`")
 	flags.StringVar(&o.Cache, "cache", "build/cache/kit", "keep packages in `DIR`")
 	flags.StringVar(&o.Notice, "notice", "", "write the notice about third-party binaries to `FILE`")
@@ -100,7 +101,8 @@ func bootKit(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.
 		return err
 	}
 	for _, f := range m.Files {
-		if _, err := fmt.Fprintf(stdout, "%10d %s\n", f.Size, f.Name); err != nil {
+		name, size := f.Stored()
+		if _, err := fmt.Fprintf(stdout, "%10d %s\n", size, name); err != nil {
 			return err
 		}
 	}

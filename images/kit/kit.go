@@ -12,7 +12,8 @@ import (
 	"io/fs"
 )
 
-// The files of a complete kit.
+// The files of a complete kit. With a kit for arm64 there are those whose
+// names say so, too.
 const (
 	UndionlyKPXE = "undionly.kpxe"  // iPXE on the BIOS's own network driver
 	IPXEEFI      = "ipxe.efi"       // iPXE for x86-64 UEFI, with drivers of its own
@@ -23,7 +24,18 @@ const (
 	Vmlinuz      = "vmlinuz"        // kernel of the agent, signed by Debian
 	Initrd       = "initrd.zst"     // agent, modules, firmware
 	ManifestFile = "manifest.json"
+
+	IPXEARM64EFI      = "ipxe-arm64.efi"
+	GRUBChainARM64EFI = "grub-chain-arm64.efi"
+	ShimARM64EFI      = "shimaa64.efi"
+	GRUBNetARM64EFI   = "grubaa64.efi"
+	VmlinuzARM64      = "vmlinuz-arm64"
+	InitrdARM64       = "initrd-arm64.zst"
 )
+
+// Packed ends the name of a file that the binary carries in one zstd frame:
+// what is served has the name without it.
+const Packed = ".pack"
 
 // ErrNoKit is returned where the binary carries no boot kit.
 var ErrNoKit = errors.New("this binary was built without a boot kit; build it with make build")
@@ -33,12 +45,23 @@ type File struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
+	// Packed is its size in the binary, where it lies there as Name + Packed.
+	Packed int64 `json:"packed,omitempty"`
+}
+
+// Stored is the name under which the binary carries the file, and its size there.
+func (f File) Stored() (name string, size int64) {
+	if f.Packed > 0 {
+		return f.Name + Packed, f.Packed
+	}
+	return f.Name, f.Size
 }
 
 // A Package is a Debian package whose files are in the kit.
 type Package struct {
 	Name          string `json:"name"`
 	Version       string `json:"version"`
+	Arch          string `json:"arch,omitempty"`
 	Source        string `json:"source"`
 	SourceVersion string `json:"source_version"`
 	BuiltUsing    string `json:"built_using,omitempty"` // more sources, as "NAME (= VERSION), ..."
@@ -56,6 +79,17 @@ type Manifest struct {
 	Modules  int       `json:"modules"`
 	Firmware []string  `json:"firmware"`
 	// NoFirmware are files that modules of the kit name and Debian does not package.
+	NoFirmware []string `json:"no_firmware,omitempty"`
+	// ARM64 is what differs for arm64 machines; nil: the kit boots none.
+	ARM64 *Part `json:"arm64,omitempty"`
+}
+
+// A Part is what the kit holds for one more architecture.
+type Part struct {
+	Kernel     string   `json:"kernel"`
+	Agent      File     `json:"agent"`
+	Modules    int      `json:"modules"`
+	Firmware   []string `json:"firmware"`
 	NoFirmware []string `json:"no_firmware,omitempty"`
 }
 
@@ -80,12 +114,13 @@ func Read(kit fs.FS) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("read boot kit: %w", err)
 	}
 	for _, f := range m.Files {
-		info, err := fs.Stat(kit, f.Name)
+		name, size := f.Stored()
+		info, err := fs.Stat(kit, name)
 		if err != nil {
 			return Manifest{}, fmt.Errorf("read boot kit: %w", err)
 		}
-		if info.Size() != f.Size {
-			return Manifest{}, fmt.Errorf("read boot kit: %s has %d bytes, its manifest says %d", f.Name, info.Size(), f.Size)
+		if info.Size() != size {
+			return Manifest{}, fmt.Errorf("read boot kit: %s has %d bytes, its manifest says %d", name, info.Size(), size)
 		}
 	}
 	return m, nil

@@ -16,6 +16,8 @@ func TestRead(t *testing.T) {
 	}{
 		{"none", fstest.MapFS{"README": {}}, ErrNoKit.Error()},
 		{"whole", fstest.MapFS{ManifestFile: manifest, Vmlinuz: {Data: []byte("abc")}}, ""},
+		{"packed", fstest.MapFS{ManifestFile: {Data: []byte(`{"kernel":"6.1","files":[{"name":"vmlinuz","size":3,"packed":2}]}`)}, "vmlinuz.pack": {Data: []byte("ab")}}, ""},
+		{"packed and cut", fstest.MapFS{ManifestFile: {Data: []byte(`{"kernel":"6.1","files":[{"name":"vmlinuz","size":3,"packed":2}]}`)}, "vmlinuz.pack": {Data: []byte("a")}}, "vmlinuz.pack has 1 bytes"},
 		{"file missing", fstest.MapFS{ManifestFile: manifest}, "vmlinuz"},
 		{"file cut", fstest.MapFS{ManifestFile: manifest, Vmlinuz: {Data: []byte("a")}}, "has 1 bytes"},
 		{"garbage", fstest.MapFS{ManifestFile: {Data: []byte("{")}}, "read boot kit"},
@@ -48,7 +50,11 @@ func TestEmbedded(t *testing.T) {
 	for _, f := range m.Files {
 		have[f.Name] = true
 	}
-	for _, name := range []string{UndionlyKPXE, IPXEEFI, SNPOnlyEFI, GRUBChainEFI, ShimEFI, GRUBNetEFI, Vmlinuz, Initrd} {
+	want := []string{UndionlyKPXE, IPXEEFI, SNPOnlyEFI, GRUBChainEFI, ShimEFI, GRUBNetEFI, Vmlinuz, Initrd}
+	if m.ARM64 != nil {
+		want = append(want, IPXEARM64EFI, GRUBChainARM64EFI, ShimARM64EFI, GRUBNetARM64EFI, VmlinuzARM64, InitrdARM64)
+	}
+	for _, name := range want {
 		if !have[name] {
 			t.Errorf("the kit has no %s", name)
 		}

@@ -23,17 +23,24 @@ type State struct {
 	// Status is the dpkg status file of the machine; empty means that
 	// nothing is installed.
 	Status string
+	// Arch is the machine's architecture; empty means that of the host.
+	Arch string
 }
 
 // Open prepares dir and fetches the indexes of repos; they are verified as
 // the host's apt is configured to. It blocks until all are fetched; an index
 // that cannot be had is an error.
 func Open(ctx context.Context, dir, status string, repos []Repo) (*State, error) {
+	return OpenArch(ctx, dir, status, "", repos)
+}
+
+// OpenArch is Open for a machine of another architecture than the host's.
+func OpenArch(ctx context.Context, dir, status, arch string, repos []Repo) (*State, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open apt state %s: %w", dir, err)
 	}
-	s := &State{Dir: abs, Repos: repos, Status: status}
+	s := &State{Dir: abs, Repos: repos, Status: status, Arch: arch}
 	for _, d := range []string{"lists/partial", "cache/archives/partial", "etc/parts", "etc/prefs"} {
 		if err := os.MkdirAll(filepath.Join(abs, d), 0o755); err != nil {
 			return nil, fmt.Errorf("open apt state: %w", err)
@@ -234,6 +241,9 @@ func (s *State) apt(ctx context.Context, dir, program string, args ...string) ([
 		"Acquire::IndexTargets::deb::DEP-11-icons-small::DefaultEnabled=false",
 		"Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled=false",
 		"Acquire::Retries=3", "Dpkg::Use-Pty=0", "Debug::NoLocking=true",
+	}
+	if s.Arch != "" {
+		set = append(set, "APT::Architecture="+s.Arch, "APT::Architectures="+s.Arch)
 	}
 	all := make([]string, 0, 2*len(set)+len(args))
 	for _, o := range set {

@@ -21,10 +21,10 @@ import (
 // baseName is the part of the initramfs that does not change with the agent.
 const baseName = "base.cpio.zst"
 
-// makeBase unpacks the packages and writes into dir all of the kit that does
-// not depend on the agent, and base.json. dir appears only when it is whole.
-// The caller holds the lock of cache.
-func makeBase(ctx context.Context, cache, dir string, pins []pinned) (err error) {
+// makeBase unpacks the packages and writes into dir all of an architecture's
+// part of the kit that does not depend on the agent, and base.json. dir
+// appears only when it is whole. The caller holds the lock of cache.
+func makeBase(ctx context.Context, cache, dir string, t target, pins []pinned) (err error) {
 	scratch := filepath.Join(cache, "unpack")
 	if err := os.RemoveAll(scratch); err != nil { // of a build that was killed
 		return fmt.Errorf("make boot kit: %w", err)
@@ -34,42 +34,46 @@ func makeBase(ctx context.Context, cache, dir string, pins []pinned) (err error)
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("make boot kit: %w", err)
 	}
-	for _, p := range pins {
-		deb := filepath.Join(cache, p.File())
-		if err := apt.Verify(deb, p.Package); err != nil {
-			return fmt.Errorf("unpack %s: %w; remove it from the cache", p.Name, err)
-		}
-		if err := command(ctx, "dpkg-deb", "-x", deb, tree); err != nil {
-			return fmt.Errorf("unpack %s: %w", p.Name, err)
-		}
+	if err := unpack(ctx, cache, tree, pins); err != nil {
+		return err
 	}
-	m, initrd, err := initramfs(tree)
+	m, initrd, err := initramfs(tree, t)
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{baseName: initrd}
-	if files[kit.GRUBChainEFI], err = grubChain(ctx, tree, scratch); err != nil {
+	chain, err := grubChain(ctx, t, tree, scratch)
+	if err != nil {
 		return err
 	}
-	for name, from := range map[string]string{
-		kit.UndionlyKPXE: "usr/lib/ipxe/undionly.kpxe", kit.IPXEEFI: "usr/lib/ipxe/ipxe-amd64.efi",
-		kit.SNPOnlyEFI: "usr/lib/ipxe/snponly.efi",
-		kit.ShimEFI:    "usr/lib/shim/shimx64.efi.signed",
-		kit.GRUBNetEFI: "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
-		kit.Vmlinuz:    "boot/vmlinuz-" + m.Kernel,
-	} {
+	files := map[string][]byte{t.chain: chain}
+	for name, from := range t.files(m.Kernel) {
 		if files[name], err = os.ReadFile(filepath.Join(tree, from)); err != nil {
 			return fmt.Errorf("make boot kit: %w", err)
 		}
 	}
+	store := map[string][]byte{baseName: initrd}
+	for name, content := range files {
+		f := describe(name, content)
+		packed, err := pack(content)
+		if err != nil {
+			return err
+		}
+		if packed != nil {
+			content, f.Packed = packed, int64(len(packed))
+		}
+		stored, _ := f.Stored()
+		store[stored] = content
+		m.Files = append(m.Files, f)
+	}
+	slices.SortFunc(m.Files, func(a, b kit.File) int { return strings.Compare(a.Name, b.Name) })
 	for _, p := range pins {
-		m.Packages = append(m.Packages, kit.Package{Name: p.Name, Version: p.Version, Source: p.Source,
+		m.Packages = append(m.Packages, kit.Package{Name: p.Name, Version: p.Version, Arch: p.Arch, Source: p.Source,
 			SourceVersion: p.SourceVersion, BuiltUsing: p.BuiltUsing, Suite: p.Suite, Component: p.Component, SHA256: p.SHA256})
 	}
-	if files["base.json"], err = json.Marshal(m); err != nil {
+	if store["base.json"], err = json.Marshal(m); err != nil {
 		return fmt.Errorf("make boot kit: %w", err)
 	}
-	for name, data := range files {
+	for name, data := range store {
 		if err := writeFile(filepath.Join(out, name), data); err != nil {
 			return fmt.Errorf("make boot kit: %w", err)
 		}
@@ -80,15 +84,43 @@ func makeBase(ctx context.Context, cache, dir string, pins []pinned) (err error)
 	return nil
 }
 
+// unpack unpacks packages of the cache into tree, each checked before.
+func unpack(ctx context.Context, cache, tree string, pins []pinned) error {
+	for _, p := range pins {
+		deb := filepath.Join(cache, p.File())
+		if err := apt.Verify(deb, p.Package); err != nil {
+			return fmt.Errorf("unpack %s: %w; remove it from the cache", p.Name, err)
+		}
+		if err := command(ctx, "dpkg-deb", "-x", deb, tree); err != nil {
+			return fmt.Errorf("unpack %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// pack returns content in one zstd frame where that saves a megabyte at least,
+// else nil.
+func pack(content []byte) ([]byte, error) {
+	const worth = 1 << 20
+	if len(content) < worth {
+		return nil, nil
+	}
+	packed, err := zstdFrame(content, zstd.SpeedBestCompression)
+	if err != nil || len(packed)+worth > len(content) {
+		return nil, err
+	}
+	return packed, nil
+}
+
 // initramfs chooses modules and firmware from the unpacked packages and
 // returns what it chose, and the compressed archive.
-func initramfs(tree string) (kit.Manifest, []byte, error) {
+func initramfs(tree string, t target) (kit.Manifest, []byte, error) {
 	all, kver, err := readModules(tree)
 	if err != nil {
 		return kit.Manifest{}, nil, err
 	}
 	chosen := newSet(all)
-	unmatched, err := chosen.choose(wanted())
+	unmatched, err := chosen.choose(t.modules())
 	if err != nil {
 		return kit.Manifest{}, nil, err
 	}

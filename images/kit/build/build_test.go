@@ -2,6 +2,8 @@ package build
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -192,7 +194,7 @@ func TestReadAgentRefuses(t *testing.T) {
 		if err := os.WriteFile(file, []byte(content), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readAgent(file); err == nil {
+		if _, err := readAgent(file, elf.EM_X86_64); err == nil {
 			t.Errorf("readAgent(%s) = nil error", name)
 		}
 	}
@@ -200,28 +202,47 @@ func TestReadAgentRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readAgent(shell); err == nil || !strings.Contains(err.Error(), "not a static binary") {
+	if _, err := readAgent(shell, elf.EM_X86_64); err == nil || !strings.Contains(err.Error(), "not a static binary") {
 		t.Errorf("readAgent(%s) = %v, want not a static binary", shell, err)
 	}
 }
 
-// assemble rewrites only what changed, and two runs agree to the byte.
+// assemble rewrites only what changed, two runs agree to the byte, and what
+// the kit has no more goes.
 func TestAssemble(t *testing.T) {
-	base, one, two := t.TempDir(), t.TempDir(), t.TempDir()
-	for _, name := range []string{kit.UndionlyKPXE, kit.IPXEEFI, kit.SNPOnlyEFI, kit.GRUBChainEFI, kit.ShimEFI, kit.GRUBNetEFI, kit.Vmlinuz, baseName} {
-		if err := os.WriteFile(filepath.Join(base, name), []byte(name), 0o644); err != nil {
+	base := func(tg target) part {
+		p := part{target: tg, base: t.TempDir(), agent: []byte("agent " + tg.arch)}
+		m := kit.Manifest{Kernel: "6.1-" + tg.arch}
+		for name := range tg.files("6.1") {
+			f := describe(name, []byte(name))
+			if name == kit.VmlinuzARM64 {
+				f.Packed = f.Size
+			}
+			stored, _ := f.Stored()
+			if err := os.WriteFile(filepath.Join(p.base, stored), []byte(name), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			m.Files = append(m.Files, f)
+		}
+		text, err := json.Marshal(m)
+		if err != nil {
 			t.Fatal(err)
 		}
+		for name, content := range map[string][]byte{"base.json": text, baseName: []byte("base")} {
+			if err := os.WriteFile(filepath.Join(p.base, name), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return p
 	}
-	if err := os.WriteFile(filepath.Join(base, "base.json"), []byte(`{"kernel":"6.1"}`), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	parts := []part{base(x86()), base(arm())}
+	one, two := t.TempDir(), t.TempDir()
 	for _, dir := range []string{one, two, one} {
-		if _, err := assemble(dir, base, []byte("agent")); err != nil {
+		if _, err := assemble(dir, parts); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{kit.Initrd, kit.ManifestFile} {
+	for _, name := range []string{kit.Initrd, kit.InitrdARM64, kit.ManifestFile} {
 		a, err := os.ReadFile(filepath.Join(one, name))
 		if err != nil {
 			t.Fatal(err)
@@ -238,7 +259,24 @@ func TestAssemble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Kernel != "6.1" || len(m.Files) != 8 || m.Agent.Size != 5 {
+	if m.Kernel != "6.1-amd64" || m.ARM64 == nil || m.ARM64.Kernel != "6.1-arm64" || len(m.Files) != 12 || m.Agent.Size != 11 {
 		t.Errorf("manifest = %+v", m)
+	}
+	if _, err := assemble(one, parts[:1]); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(one, "*"))
+	if err != nil || len(left) != 8 {
+		t.Errorf("without arm64 %v is left, %v; want 7 files and the manifest", left, err)
+	}
+}
+
+// What does not shrink by much is carried as it is.
+func TestPack(t *testing.T) {
+	if p, err := pack(make([]byte, 4<<20)); err != nil || p == nil || len(p) > 1<<16 {
+		t.Errorf("pack of zeros: %d bytes, %v", len(p), err)
+	}
+	if p, err := pack(make([]byte, 1000)); err != nil || p != nil {
+		t.Errorf("pack of a small file: %d bytes, %v; want none", len(p), err)
 	}
 }

@@ -38,14 +38,22 @@ sleep 60
 reboot
 `
 
+// chainConfigOf is chainConfig with the names that loaders have on an architecture.
+func chainConfigOf(arch string) string {
+	if arch == arm64 {
+		return strings.NewReplacer("x64", "aa64", "X64", "AA64").Replace(chainConfig)
+	}
+	return chainConfig
+}
+
 // grubChain makes the network boot program that starts the disk, with the
-// modules of the unpacked grub-efi-amd64-bin.
-func grubChain(ctx context.Context, tree, dir string) ([]byte, error) {
+// modules of the unpacked grub-efi-amd64-bin or grub-efi-arm64-bin.
+func grubChain(ctx context.Context, t target, tree, dir string) ([]byte, error) {
 	var disk bytes.Buffer
-	w := tar.NewWriter(&disk)
-	err := w.WriteHeader(&tar.Header{Name: "boot/grub/grub.cfg", Mode: 0o644, Size: int64(len(chainConfig)), Format: tar.FormatUSTAR})
+	w, config := tar.NewWriter(&disk), chainConfigOf(t.arch)
+	err := w.WriteHeader(&tar.Header{Name: "boot/grub/grub.cfg", Mode: 0o644, Size: int64(len(config)), Format: tar.FormatUSTAR})
 	if err == nil {
-		_, err = w.Write([]byte(chainConfig))
+		_, err = w.Write([]byte(config))
 	}
 	if err == nil {
 		err = w.Close()
@@ -57,7 +65,7 @@ func grubChain(ctx context.Context, tree, dir string) ([]byte, error) {
 	if err := os.WriteFile(memdisk, disk.Bytes(), 0o644); err != nil {
 		return nil, fmt.Errorf("make grub-chain.efi: %w", err)
 	}
-	err = command(ctx, "grub-mkimage", "-O", "x86_64-efi", "-d", filepath.Join(tree, "usr/lib/grub/x86_64-efi"),
+	err = command(ctx, "grub-mkimage", "-O", t.grub, "-d", filepath.Join(tree, "usr/lib/grub", t.grub),
 		"-m", memdisk, "-p", "(memdisk)/boot/grub", "-o", out,
 		"memdisk", "tar", "normal", "test", "echo", "sleep", "part_gpt", "part_msdos", "fat",
 		"search", "search_fs_file", "search_label", "chain", "boot", "reboot")

@@ -23,10 +23,10 @@ func TestBuild(t *testing.T) {
 	if cache == "" {
 		cache = t.TempDir()
 	}
-	agent := buildAgent(t)
+	agent, agentARM := buildAgent(t, "amd64"), buildAgent(t, "arm64")
 	build := func(data string) kit.Manifest {
 		t.Helper()
-		m, err := Build(t.Context(), Options{Agent: agent, Data: data, Cache: cache, Notice: filepath.Join(data, "NOTICE")})
+		m, err := Build(t.Context(), Options{Agent: agent, ARM64: agentARM, Data: data, Cache: cache, Notice: filepath.Join(data, "NOTICE")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,6 +36,9 @@ func TestBuild(t *testing.T) {
 	m := build(one)
 	if m.Modules < 150 || len(m.Firmware) < 40 {
 		t.Errorf("kit has %d modules and %d firmware files, want 150 and 40", m.Modules, len(m.Firmware))
+	}
+	if a := m.ARM64; a == nil || a.Modules < 100 || a.Kernel == "" {
+		t.Errorf("kit for arm64: %+v, want 100 modules", a)
 	}
 	bases, err := filepath.Glob(filepath.Join(cache, "base-*"))
 	if err != nil {
@@ -48,18 +51,19 @@ func TestBuild(t *testing.T) {
 	}
 	build(two)
 	for _, f := range append(m.Files, kit.File{Name: kit.ManifestFile}, kit.File{Name: "NOTICE"}) {
-		a, err := os.ReadFile(filepath.Join(one, f.Name))
+		name, _ := f.Stored()
+		a, err := os.ReadFile(filepath.Join(one, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := os.ReadFile(filepath.Join(two, f.Name))
+		b, err := os.ReadFile(filepath.Join(two, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s: a second build from the same packages gives other bytes", f.Name)
 		}
-		if f.Name == kit.Initrd && len(a) > 30<<20 {
+		if (f.Name == kit.Initrd || f.Name == kit.InitrdARM64) && len(a) > 30<<20 {
 			t.Errorf("initramfs has %d bytes, want at most 30 MiB", len(a))
 		}
 	}
@@ -68,7 +72,7 @@ func TestBuild(t *testing.T) {
 	t.Logf("a run with everything cached took %v", time.Since(began))
 }
 
-func buildAgent(t *testing.T) string {
+func buildAgent(t *testing.T, arch string) string {
 	t.Helper()
 	dir := t.TempDir()
 	src := filepath.Join(dir, "main.go")
@@ -77,7 +81,7 @@ func buildAgent(t *testing.T) string {
 	}
 	out := filepath.Join(dir, "agent")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", out, src)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH=amd64")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+arch)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build agent: %v\n%s", err, text)
 	}

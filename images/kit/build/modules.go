@@ -14,33 +14,53 @@ import (
 // The choice: every wired server network card, RAID and disk controller, NVMe,
 // USB, IPMI, TPM, bonding and VLANs; no wireless, no graphics, no sound.
 func wanted() []string {
-	net := "kernel/drivers/net/ethernet/"
-	var all []string
-	for _, maker := range []string{
-		"amazon", "amd", "aquantia", "atheros", "broadcom", "cavium/liquidio", "chelsio", "cisco", "emulex",
-		"google", "intel", "marvell", "mellanox/mlx4", "mellanox/mlx5", "qlogic", "realtek", "sfc",
-	} {
-		all = append(all, net+maker+"/")
-	}
-	files := `
-		drivers/net/virtio_net drivers/net/vmxnet3/vmxnet3 drivers/net/hyperv/hv_netvsc drivers/net/xen-netfront
-		drivers/net/bonding/bonding net/8021q/8021q
-		drivers/net/usb/r8152 drivers/net/usb/cdc_ether drivers/net/usb/cdc_ncm drivers/net/usb/rndis_host drivers/net/usb/ax88179_178a
-		drivers/net/phy/broadcom drivers/net/phy/realtek drivers/net/phy/marvell drivers/net/phy/at803x drivers/net/phy/smsc
-		drivers/block/virtio_blk drivers/block/xen-blkfront drivers/nvme/host/nvme drivers/pci/controller/vmd
-		drivers/scsi/sd_mod drivers/scsi/sr_mod drivers/scsi/sg drivers/scsi/virtio_scsi drivers/scsi/vmw_pvscsi drivers/scsi/hv_storvsc
-		drivers/scsi/megaraid/megaraid_sas drivers/scsi/mpt3sas/mpt3sas drivers/scsi/mpi3mr/mpi3mr drivers/scsi/smartpqi/smartpqi
+	makers := append(commonMakers(), "atheros", "cavium/liquidio", "realtek", "sfc")
+	return patterns(makers, commonModules(), `
+		drivers/net/vmxnet3/vmxnet3 drivers/net/hyperv/hv_netvsc drivers/net/xen-netfront drivers/block/xen-blkfront drivers/pci/controller/vmd
+		drivers/scsi/vmw_pvscsi drivers/scsi/hv_storvsc
 		drivers/scsi/aacraid/aacraid drivers/scsi/hpsa drivers/scsi/arcmsr/arcmsr drivers/scsi/3w-9xxx drivers/scsi/3w-sas
 		drivers/scsi/pm8001/pm80xx drivers/scsi/isci/isci drivers/scsi/mvsas/mvsas drivers/message/fusion/mptspi drivers/message/fusion/mptsas
-		drivers/ata/ahci drivers/ata/ata_piix drivers/ata/ata_generic drivers/mmc/core/mmc_block drivers/mmc/host/sdhci-pci drivers/mmc/host/sdhci-acpi
-		drivers/usb/host/xhci-pci drivers/usb/host/ehci-pci drivers/usb/host/ohci-pci drivers/usb/host/uhci-hcd drivers/usb/storage/usb-storage drivers/usb/storage/uas
-		drivers/hid/hid-generic drivers/hid/usbhid/usbhid drivers/input/evdev drivers/acpi/button
+		drivers/ata/ata_piix drivers/ata/ata_generic drivers/usb/host/uhci-hcd drivers/char/tpm/tpm_tis drivers/char/tpm/tpm_crb drivers/acpi/button
+		arch/x86/crypto/crc32c-intel arch/x86/crypto/crct10dif-pclmul`)
+}
+
+// wantedARM64 is wanted for arm64 servers (SBSA): the same choice, and the
+// network cards of their own makers' systems on chip.
+func wantedARM64() []string {
+	makers := append(commonMakers(), "apm", "cavium", "freescale", "hisilicon", "qualcomm/emac", "realtek", "stmicro", "socionext")
+	return patterns(makers, commonModules(), `
+		drivers/scsi/hpsa drivers/scsi/hisi_sas/hisi_sas_v3_hw drivers/ata/ahci_platform
+		drivers/mmc/host/dw_mmc drivers/mmc/host/sdhci-iproc drivers/usb/host/xhci-plat-hcd`)
+}
+
+func commonMakers() []string {
+	return []string{"amazon", "amd", "aquantia", "broadcom", "chelsio", "cisco", "emulex", "google", "intel", "marvell", "mellanox/mlx4", "mellanox/mlx5", "qlogic"}
+}
+
+func commonModules() string {
+	return `
+		drivers/net/virtio_net drivers/net/bonding/bonding net/8021q/8021q
+		drivers/net/usb/r8152 drivers/net/usb/cdc_ether drivers/net/usb/cdc_ncm drivers/net/usb/rndis_host drivers/net/usb/ax88179_178a
+		drivers/net/phy/broadcom drivers/net/phy/realtek drivers/net/phy/marvell drivers/net/phy/at803x drivers/net/phy/smsc
+		drivers/block/virtio_blk drivers/nvme/host/nvme
+		drivers/scsi/sd_mod drivers/scsi/sr_mod drivers/scsi/sg drivers/scsi/virtio_scsi
+		drivers/scsi/megaraid/megaraid_sas drivers/scsi/mpt3sas/mpt3sas drivers/scsi/mpi3mr/mpi3mr drivers/scsi/smartpqi/smartpqi
+		drivers/ata/ahci drivers/mmc/core/mmc_block drivers/mmc/host/sdhci-pci drivers/mmc/host/sdhci-acpi
+		drivers/usb/host/xhci-pci drivers/usb/host/ehci-pci drivers/usb/host/ohci-pci drivers/usb/storage/usb-storage drivers/usb/storage/uas
+		drivers/hid/hid-generic drivers/hid/usbhid/usbhid drivers/input/evdev
 		drivers/char/ipmi/ipmi_si drivers/char/ipmi/ipmi_ssif drivers/char/ipmi/ipmi_devintf drivers/char/ipmi/ipmi_poweroff drivers/char/ipmi/ipmi_watchdog
-		drivers/char/tpm/tpm_tis drivers/char/tpm/tpm_crb drivers/char/hw_random/virtio-rng drivers/char/virtio_console drivers/firmware/efi/efi-pstore
+		drivers/char/hw_random/virtio-rng drivers/char/virtio_console drivers/firmware/efi/efi-pstore
 		drivers/virtio/virtio_pci drivers/virtio/virtio_mmio drivers/md/dm-mod drivers/md/raid1
 		fs/ext4/ext4 fs/fat/vfat fs/nls/nls_ascii fs/nls/nls_cp437 fs/nls/nls_iso8859-1 fs/nls/nls_utf8 fs/efivarfs/efivarfs
-		crypto/crc32c_generic arch/x86/crypto/crc32c-intel arch/x86/crypto/crct10dif-pclmul`
-	for _, f := range strings.Fields(strings.ReplaceAll(files, "", "")) {
+		crypto/crc32c_generic`
+}
+
+// patterns are those of makers' network cards and of modules named below kernel/.
+func patterns(makers []string, files ...string) (all []string) {
+	for _, maker := range makers {
+		all = append(all, "kernel/drivers/net/ethernet/"+maker+"/")
+	}
+	for _, f := range strings.Fields(strings.Join(files, " ")) {
 		all = append(all, "kernel/"+f+".ko")
 	}
 	return all

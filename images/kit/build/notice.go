@@ -16,13 +16,13 @@ This product is licensed under the Apache License, Version 2.0 (see LICENSE).
 
 The boot kit inside the binary "appliance" carries unmodified files from the
 Debian packages below, and programs made from them (grub-chain.efi is made from
-grub-efi-amd64-bin). They keep their own licences: the file
+grub-efi-amd64-bin, grub-chain-arm64.efi from grub-efi-arm64-bin). They keep their own licences: the file
 /usr/share/doc/PACKAGE/copyright of each package holds the text. A build with
 "-tags nokit" carries none of them.
 
 `)
 	for _, p := range m.Packages {
-		fmt.Fprintf(&b, "%s %s\n", p.Name, p.Version)
+		fmt.Fprintf(&b, "%s\n", strings.TrimSpace(p.Name+" "+p.Version+" "+p.Arch))
 		fmt.Fprintf(&b, "  release   Debian %s, %s\n", p.Suite, p.Component)
 		for _, s := range sources(p) {
 			fmt.Fprintf(&b, "  source    %s %s\n", s.name, s.version)

@@ -20,26 +20,36 @@ type pinned struct {
 	Component string `json:"component"`
 }
 
-// A release is what is taken from one Debian release.
+// A release is what is taken from one Debian release for one architecture.
 type release struct {
 	suite      string
+	arch       string
 	components []string
 	packages   []string
 }
 
 func releases() []release {
 	return []release{
-		{"bookworm", []string{"main", "non-free-firmware"}, []string{
-			kernelPackage, "grub-efi-amd64-bin", "shim-signed", "grub-efi-amd64-signed",
+		{"bookworm", amd64, []string{"main", "non-free-firmware"}, []string{
+			"linux-image-amd64", "grub-efi-amd64-bin", "shim-signed", "grub-efi-amd64-signed",
 			"firmware-bnx2", "firmware-bnx2x", "firmware-cavium", "firmware-misc-nonfree",
 			"firmware-netxen", "firmware-qlogic", "firmware-realtek",
 		}},
-		{"trixie", []string{"main"}, []string{"ipxe"}},
+		{"bookworm", arm64, []string{"main"}, []string{
+			"linux-image-arm64", "grub-efi-arm64-bin", "shim-signed", "grub-efi-arm64-signed",
+		}},
+		{"trixie", amd64, []string{"main"}, []string{"ipxe"}}, // for every architecture
 	}
 }
 
-// kernelPackage depends on the kernel's real package.
-const kernelPackage = "linux-image-amd64"
+// Debian's names of the architectures that the kit boots.
+const (
+	amd64 = "amd64"
+	arm64 = "arm64"
+)
+
+// isKernel says whether a package is one that depends on the kernel's real package.
+func isKernel(name string) bool { return name == "linux-image-amd64" || name == "linux-image-arm64" }
 
 // fetch returns the packages of the kit, all of them in dir as their File
 // says. What dir/packages.json pins is used again unless update is set.
@@ -77,7 +87,11 @@ func fetch(ctx context.Context, dir string, update bool) ([]pinned, error) {
 }
 
 func fetchRelease(ctx context.Context, dir string, mirror apt.Mirror, r release) ([]pinned, error) {
-	state, err := apt.Open(ctx, filepath.Join(dir, "apt-"+r.suite), "", mirror.Repos(r.suite, r.components...))
+	lists := "apt-" + r.suite
+	if r.arch != amd64 {
+		lists += "-" + r.arch
+	}
+	state, err := apt.OpenArch(ctx, filepath.Join(dir, lists), "", r.arch, mirror.Repos(r.suite, r.components...))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +100,7 @@ func fetchRelease(ctx context.Context, dir string, mirror apt.Mirror, r release)
 		return nil, err
 	}
 	for i, p := range found {
-		if p.Name != kernelPackage {
+		if !isKernel(p.Name) {
 			continue
 		}
 		name, _, _ := strings.Cut(p.Depends, " ")
@@ -133,18 +147,29 @@ func complete(dir string, pins []pinned) bool {
 			return false
 		}
 		if strings.HasPrefix(p.Name, "linux-image-") {
-			have[kernelPackage] = true
+			have["linux-image-"+p.Arch+":"+p.Arch] = true
 		}
-		have[p.Name] = true
+		have[p.Name+":"+p.Arch] = true
 	}
 	for _, r := range releases() {
 		for _, name := range r.packages {
-			if !have[name] {
+			if !have[name+":"+r.arch] && !have[name+":all"] {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// pinsOf are the packages that an architecture's part of the kit is made of.
+func pinsOf(pins []pinned, arch string) []pinned {
+	var out []pinned
+	for _, p := range pins {
+		if p.Arch == arch || p.Arch == "all" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // writeFile replaces name by data, durably and at once.
