@@ -29,7 +29,7 @@ func dhcpRules() []BootRule {
 			Says:   "offer sent, no request for it: another DHCP server won ({detail})",
 			Causes: "two DHCP servers are on its network",
 			Do:     "switch the other one off there, or set the subnet to mode: proxy"},
-		{ID: "dhcp-foreign", After: []BootStage{StageDHCP}, Code: CodeForeign, Wait: 0,
+		{ID: "dhcp-foreign", After: []BootStage{StageDHCP}, Code: CodeForeign, Wait: 20 * time.Second,
 			Says:   "it is not answered, because another DHCP server is on the wire ({detail})",
 			Causes: "a server that hands out addresses appeared beside the appliance",
 			Do:     "switch it off, or set the subnet to mode: proxy"},
@@ -51,8 +51,8 @@ func dhcpRules() []BootRule {
 			Do:     "power it off and on"},
 		{ID: "arm-no-kit", After: []BootStage{StageDHCP}, Code: CodeMissing, Class: []string{ClassEFIARM64, ClassEFIARM64HTTP}, Wait: 0,
 			Says:   "it is an arm64 machine and asks to netboot, and the appliance has no boot kit for arm64",
-			Causes: "the kit for arm64 is a file of its own",
-			Do:     "make kit-arm64, then: appliance kit add FILE"},
+			Causes: "the binary was built without one",
+			Do:     "take a binary that make build has built: it carries the kit for arm64; appliance version says what it carries"},
 		{ID: "no-program", After: []BootStage{StageDHCP}, Code: CodeMissing, Wait: 0,
 			Says:   "it asks to netboot as a client for which there is no boot program ({detail})",
 			Causes: "32-bit UEFI, RISC-V, or a firmware that sends a wrong architecture",
@@ -125,6 +125,16 @@ func transferRules() []BootRule {
 // programRules are about boot programs.
 func programRules() []BootRule {
 	return []BootRule{
+		// The program that it was told to start its disk by comes after the word.
+		// StageLocal comes first in After: what was learned of that stage counts.
+		{ID: "disk-no-system", After: []BootStage{StageLocal, StageScript, StageNBP}, Had: []BootStage{StageLocal}, Wait: 10 * time.Minute,
+			Says:   "it was told to boot its disk, and no agent has reported from there",
+			Causes: "its disk may not boot, or holds a system that is not the appliance's",
+			Do:     "read its console; deploy it again, or rescue it: appliance machine rescue"},
+		{ID: "disk-chain-silent", After: []BootStage{StageLocal, StageNBP}, Detail: "grub-chain", Wait: 10 * time.Minute,
+			Says:   "it loaded the program that starts its disk ({detail}), and no agent has reported from there",
+			Causes: "its disk may not boot, or holds a system that is not the appliance's",
+			Do:     "read its console; deploy it again, or rescue it: appliance machine rescue"},
 		{ID: "shim-no-grub", After: []BootStage{StageNBP}, Detail: "shim", Wait: time.Minute,
 			Says:   "it loaded shim, which has not fetched GRUB",
 			Causes: "its firmware does not trust Microsoft's third-party keys, or has revoked this shim",
@@ -191,13 +201,5 @@ func agentRules() []BootRule {
 			Says:   "its agent said hello and has sent no inventory",
 			Causes: "a disk or a BMC that does not answer may hold it up",
 			Do:     "read its console; pull disks that do not answer"},
-		{ID: "disk-no-system", After: []BootStage{StageLocal}, Wait: 10 * time.Minute,
-			Says:   "it was told to boot its disk, and no agent has reported from there",
-			Causes: "its disk may not boot, or holds a system that is not the appliance's",
-			Do:     "read its console; deploy it again, or rescue it: appliance machine rescue"},
-		{ID: "broken", After: []BootStage{StageError, StageDHCP}, Wait: time.Minute,
-			Says:   "a transfer broke off ({detail})",
-			Causes: "its link may be bad",
-			Do:     "read the evidence in the timeline: appliance boot show"},
 	}
 }

@@ -85,7 +85,8 @@ func TestBootRules(t *testing.T) {
 		{"agent-no-hello", ClassBIOS, with(toScript, stages(StageInitrd, StageAgentIP)...), "not said hello"},
 		{"agent-no-facts", ClassBIOS, with(toScript, stages(StageAgentIP, StageHello)...), "no inventory"},
 		{"disk-no-system", ClassBIOS, with(toScript, stages(StageLocal)...), "boot its disk"},
-		{"broken", ClassBIOS, with(toScript, BootEvent{Stage: StageError, Failed: true, Detail: "odd"}), "broke off (odd)"},
+		{"disk-no-system", ClassEFIx64, with(toScript, BootEvent{Stage: StageLocal}, BootEvent{Stage: StageScript}, nbp("grub-chain.efi")), "boot its disk"},
+		{"disk-chain-silent", ClassEFIx64, with(toNBP, nbp("grub-chain.efi")), "grub-chain.efi"},
 	} {
 		provoked[tt.rule] = true
 		b := seen(tt.class, tt.events...)

@@ -72,7 +72,7 @@ func Explain(b Boot, now time.Time, times map[BootStage]StageTime) (Diagnosis, b
 		Says: r.fill(r.Says, events), Causes: r.fill(r.Causes, events), Do: r.fill(r.Do, events),
 	}
 	if !last.Failed && last.Code == "" {
-		d.Wait = learned(last.Stage, r.Wait, times)
+		d.Wait = learned(r.After[0], r.Wait, times)
 	}
 	return d, d.Quiet >= d.Wait
 }

@@ -119,7 +119,7 @@ func TestDiagnose(t *testing.T) {
 			t.Errorf("%s after %s: %q, want %q in it", tt.stage, tt.after, got, tt.want)
 		}
 	}
-	broken := Boot{Events: []BootEvent{{At: start, Stage: StageError, Failed: true, Detail: "vmlinuz: timeout"}}}
+	broken := Boot{Events: []BootEvent{{At: start, Stage: StageError, Code: CodeAborted, Failed: true, Detail: "vmlinuz: timeout"}}}
 	if got := Diagnose(broken, start.Add(time.Hour)); !strings.Contains(got, "(vmlinuz: timeout)") {
 		t.Errorf("a broken transfer: %q, want its evidence", got)
 	}

@@ -154,6 +154,9 @@ func (t *transfer) exchange(ctx context.Context, base, n int, send func() error)
 			fast = true
 			continue
 		}
+		if errors.Is(err, syscall.EMSGSIZE) {
+			return 0, t.sendFailed(errSize) // a router has said so since
+		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return 0, err
 		}
