@@ -410,7 +410,7 @@ func TestInteropBadCable(t *testing.T) {
 	badCable(t, "mid0", "x0", 0.25, 0.25, 0.25)
 	first := ""
 	for i := range 6 {
-		got := udhcpc(t, ns, "-t", "30")
+		got := udhcpcUntil(t, ns)
 		if first == "" {
 			first = got["ip"]
 		}

@@ -34,6 +34,13 @@ func TestAutoDecidesOnce(t *testing.T) {
 		if !news || f.Vendor != "QEMU" {
 			t.Errorf("heard = %v, %t", f, news)
 		}
+		var noted []pool.BootEvent
+		s.Boot = func(e pool.BootEvent) { noted = append(noted, e) }
+		ask(t, s, dhcpv4.MessageTypeDiscover, mac(1), bios)
+		ask(t, s, dhcpv4.MessageTypeDiscover, mac(7), system)
+		if len(noted) != 1 || noted[0].Code != pool.CodeForeign || noted[0].MAC != mac(1) || !strings.Contains(noted[0].Detail, "10.77.0.9") {
+			t.Errorf("noted %+v, want that another server keeps us silent", noted)
+		}
 		s.appeared(f)
 		s.settled()
 		if m := s.Modes()[rack().Prefix]; m != pool.SubnetProxy || len(said) != 1 || !strings.Contains(said[0], "10.77.0.9 (52:54:00:00:00:09, QEMU)") {

@@ -130,13 +130,20 @@ func until(t *testing.T, what string, ok func() bool) {
 // client of arch 0, and returns what its script was told.
 func udhcpc(t *testing.T, ns int, extra ...string) map[string]string {
 	t.Helper()
+	return udhcpcUntil(t, ns, append([]string{"-n", "-t", "8"}, extra...)...)
+}
+
+// udhcpcUntil is udhcpc that begins again until it has a lease, unless extra
+// says otherwise.
+func udhcpcUntil(t *testing.T, ns int, extra ...string) map[string]string {
+	t.Helper()
 	dir := t.TempDir()
 	script, out := filepath.Join(dir, "script"), filepath.Join(dir, "env")
 	text := "#!/bin/sh\n[ \"$1\" = bound ] && env > " + out + "\nexit 0\n"
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil { //nolint:gosec // a script
 		t.Fatal(err)
 	}
-	run(t, ns, append([]string{"busybox", "udhcpc", "-i", "cli0", "-f", "-n", "-q", "-t", "8", "-T", "1", "-s", script,
+	run(t, ns, append([]string{"busybox", "udhcpc", "-i", "cli0", "-f", "-q", "-A", "1", "-T", "1", "-s", script,
 		"-V", "PXEClient:Arch:00000:UNDI:002001", "-x", "0x5d:0000", "-O", "tftp", "-O", "bootfile"}, extra...)...)
 	b, err := os.ReadFile(out)
 	if err != nil {

@@ -31,6 +31,9 @@ func (s *Server) decide(ctx context.Context, x *exchange) (verdict, error) {
 	case modeUndecided:
 		if r.kind != msgInform && !s.renewsOwn(x) {
 			s.stats.foreign.Add(1)
+			if other, heard := s.foreign.giver(); heard && r.kind == msgDiscover {
+				s.note(x, pool.CodeForeign, other.String())
+			}
 			return silence, nil
 		}
 	}
@@ -325,6 +328,9 @@ func (s *Server) event(x *exchange, stage pool.BootStage, addr netip.Addr) {
 		return
 	}
 	detail := describe(x.client)
+	if u := uuidOf(&x.req, x.client); u != "" {
+		detail += ", UUID " + u
+	}
 	if p := x.place(); p.Relay.IsValid() {
 		detail += ", relay " + p.Relay.String()
 		if p.Circuit != "" {

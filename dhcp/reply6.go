@@ -460,11 +460,17 @@ func (s *Server) event6(x *exchange6, stage pool.BootStage, addr netip.Addr) {
 		return
 	}
 	detail := describe(x.client) + ", IPv6"
+	if duid, ok := strings.CutPrefix(x.duid, "0004"); ok { // RFC 6355: the machine's UUID
+		id, _ := hex.DecodeString("00" + duid) // it was made by EncodeToString
+		if u := uuidOf(&request{uuid: id}, x.client); u != "" {
+			detail += ", UUID " + u
+		}
+	}
 	if x.place.Relay.IsValid() {
 		detail += ", relay " + x.place.Relay.String()
 		if x.place.Circuit != "" {
 			detail += " port " + x.place.Circuit
 		}
 	}
-	s.Boot(pool.BootEvent{At: x.now, MAC: x.mac, Stage: stage, Address: addr, Detail: detail})
+	s.Boot(pool.BootEvent{At: x.now, MAC: x.mac, Stage: stage, Address: addr, Detail: detail, Class: x.client.Class()})
 }

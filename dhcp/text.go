@@ -3,7 +3,10 @@ package dhcp
 import (
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"appliance/pool"
 )
 
 // hostname returns a client's host name if it is one (RFC 1123, 2.1), and
@@ -33,3 +36,26 @@ func addr4(ip []byte) netip.Addr {
 }
 
 func hexText(b []byte) string { return hex.EncodeToString(b) }
+
+// uuidOf returns the client's UUID as SMBIOS tools write it: that of option 97
+// (RFC 4578, 2.3), else a client identifier of the same form. "" when it sent
+// none, or one of all zeros or ones, which boards without one have.
+func uuidOf(r *request, c pool.Client) string {
+	for _, v := range [][]byte{r.uuid, r.id} {
+		if len(v) != 17 || v[0] != 0 {
+			continue
+		}
+		u := slices.Clone(v[1:])
+		if (u[0] == 0 || u[0] == 0xff) && !slices.ContainsFunc(u, func(b byte) bool { return b != u[0] }) {
+			continue
+		}
+		if !c.IPXE { // firmware sends the structure of SMBIOS, whose first fields are little-endian
+			slices.Reverse(u[:4])
+			slices.Reverse(u[4:6])
+			slices.Reverse(u[6:8])
+		}
+		h := hex.EncodeToString(u)
+		return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	}
+	return ""
+}
