@@ -21,7 +21,15 @@ type sender struct {
 	free  *sync.Pool
 	queue batcher
 	msgs  []ipv4.Message
+	whole bool // the kernel does not cut datagrams apart
 }
+
+const (
+	// segments is the kernel's bound for one UDP_SEGMENT send (UDP_MAX_SEGMENTS
+	// of older ones), and oneSend that of a datagram's length.
+	segments = 64
+	oneSend  = 65000
+)
 
 // openRaw opens the packet socket for clients without an address, and keeps it.
 func (s *Server) openRaw() (*packet.Conn, pool.MAC, error) {
@@ -61,15 +69,41 @@ func (o *sender) run() {
 				// Without a packet socket a broadcast reaches it, too.
 				x.to.to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), clientPort)
 			}
-			x.ip = x.to.to.Addr().As4()
-			x.target = net.UDPAddr{IP: x.ip[:], Port: int(x.to.to.Port())}
-			o.msgs = append(o.msgs, ipv4.Message{Buffers: [][]byte{x.out.b}, Addr: &x.target})
+			o.add(x)
 		}
 		o.flush()
 		for _, x := range list {
 			o.free.Put(x)
 		}
 	}
+}
+
+// add queues a datagram. Those of one length to one relay agent go through the
+// kernel as one that it cuts apart at the end of the way (UDP_SEGMENT, udp(7)):
+// most of what a reply costs is that way.
+func (o *sender) add(x *exchange) {
+	x.ip = x.to.to.Addr().As4()
+	x.target = net.UDPAddr{IP: x.ip[:], Port: int(x.to.to.Port())}
+	size := len(x.out.b)
+	for i := range o.msgs {
+		m := &o.msgs[i]
+		to := m.Addr.(*net.UDPAddr)
+		if n := len(m.Buffers); !o.whole && len(m.Buffers[0]) == size && n < segments && (n+1)*size <= oneSend &&
+			to.Port == x.target.Port && to.IP.Equal(x.target.IP) {
+			if n == 1 {
+				m.OOB = segmentSize(m.OOB[:0], size)
+			}
+			m.Buffers = append(m.Buffers, x.out.b)
+			return
+		}
+	}
+	n := len(o.msgs)
+	if n == cap(o.msgs) {
+		o.msgs = append(o.msgs, ipv4.Message{})
+	}
+	o.msgs = o.msgs[:n+1] // with the slices of an earlier one
+	m := &o.msgs[n]
+	m.Buffers, m.OOB, m.Addr = append(m.Buffers[:0], x.out.b), m.OOB[:0], &x.target
 }
 
 // flush sends the queued datagrams. One that the network does not take keeps
@@ -79,11 +113,26 @@ func (o *sender) flush() {
 		n, err := o.pc.WriteBatch(rest, 0)
 		if err != nil {
 			n = 1
-			if refused(err) {
+			if len(rest[0].Buffers) > 1 {
+				o.apart(&rest[0])
+			} else if refused(err) {
 				o.unsent(rest[0].Addr.String(), err)
 			}
 		}
 		rest = rest[n:]
+	}
+}
+
+// apart sends one by one what could not be sent together. When that works the
+// kernel, or the network card's driver, cannot cut: it is not asked again.
+func (o *sender) apart(m *ipv4.Message) {
+	for _, b := range m.Buffers {
+		_, err := o.pc.WriteBatch([]ipv4.Message{{Buffers: [][]byte{b}, Addr: m.Addr}}, 0)
+		if err == nil {
+			o.whole = true
+		} else if refused(err) {
+			o.unsent(m.Addr.String(), err)
+		}
 	}
 }
 

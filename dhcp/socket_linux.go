@@ -1,6 +1,7 @@
 package dhcp
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"syscall"
@@ -54,4 +55,14 @@ func joinGroup(conn *packet.Conn, index int, group pool.MAC) error {
 		err = unix.SetsockoptPacketMreq(int(fd), unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &mreq)
 	})
 	return errors.Join(cerr, err)
+}
+
+// segmentSize appends the control message that makes the kernel cut a datagram
+// into such of size bytes.
+func segmentSize(b []byte, size int) []byte {
+	b = binary.NativeEndian.AppendUint64(b, uint64(unix.CmsgLen(2))) // struct cmsghdr
+	b = binary.NativeEndian.AppendUint32(b, unix.IPPROTO_UDP)
+	b = binary.NativeEndian.AppendUint32(b, unix.UDP_SEGMENT)
+	b = binary.NativeEndian.AppendUint16(b, uint16(size))
+	return append(b, make([]byte, unix.CmsgSpace(2)-len(b))...)
 }
