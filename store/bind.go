@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -73,8 +74,13 @@ type leaseTable struct {
 	fresh  map[string]bool   // addresses whose row is to be written
 }
 
-// bindAll refuses what conflicts and writes the rest.
+// bindAll refuses what conflicts and writes the rest. Nearly always all of a
+// group are addresses that nobody has, or that their holders renew: these are
+// written without a look. Else what that wrote is undone, and each is looked at.
 func bindAll(ctx context.Context, tx *sql.Tx, in []leaseRow, now int64) ([]error, error) {
+	if ok, err := bindPlain(ctx, tx, in); ok || err != nil {
+		return make([]error, len(in)), err
+	}
 	t, err := readLeases(ctx, tx, in)
 	if err != nil {
 		return nil, err
@@ -95,6 +101,64 @@ func bindAll(ctx context.Context, tx *sql.Tx, in []leaseRow, now int64) ([]error
 		t.put(l)
 	}
 	return errs, t.write(ctx, tx)
+}
+
+// bindPlain writes leases that are new, or that their holders renew. False:
+// not all of them are so, and nothing was written.
+func bindPlain(ctx context.Context, tx *sql.Tx, in []leaseRow) (bool, error) {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT plain"); err != nil {
+		return false, err
+	}
+	var written int64
+	args := make([]any, 0, leaseColumnsN*leaseChunks[0])
+	err := chunks(len(in), func(from, to int) error {
+		args = args[:0]
+		for _, l := range in[from:to] {
+			if l.address == "" {
+				return errNotPlain // refused before
+			}
+			args = append(args, l.address, l.mac, l.family, l.hostname, l.start, l.expires, l.detail)
+		}
+		r, err := tx.ExecContext(ctx, leaseText(to-from)+plainConflict, args...)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		written += n
+		return err
+	})
+	if spoils(err) {
+		return false, err
+	}
+	if err == nil && written == int64(len(in)) {
+		_, err := tx.ExecContext(ctx, "RELEASE plain")
+		return true, err
+	}
+	_, err = tx.ExecContext(ctx, "ROLLBACK TO plain; RELEASE plain")
+	return false, err
+}
+
+var errNotPlain = errors.New("not plain")
+
+// plainConflict renews a lease of the same MAC. A MAC that has another address
+// breaks leases_mac, an address of another MAC changes no row.
+const plainConflict = ` ON CONFLICT (address) DO UPDATE SET hostname = excluded.hostname, start = excluded.start,
+	expires = excluded.expires, detail = excluded.detail WHERE leases.mac = excluded.mac AND leases.family = excluded.family`
+
+// leaseColumnsN is how many columns a row of leases has.
+const leaseColumnsN = 7
+
+// leaseText is the statement that writes n leases.
+func leaseText(n int) string {
+	var text strings.Builder
+	text.WriteString("INSERT INTO leases (address, mac, family, hostname, start, expires, detail) VALUES ")
+	for i := range n {
+		if i > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString("(" + list(i*leaseColumnsN+1, leaseColumnsN) + ")")
+	}
+	return text.String()
 }
 
 // put gives l its address, and its MAC nothing else.
@@ -199,19 +263,12 @@ func (t *leaseTable) write(ctx context.Context, tx *sql.Tx) error {
 	for a := range t.fresh {
 		put = append(put, t.byAddr[a])
 	}
-	const columns = 7
-	args := make([]any, 0, columns*leaseChunks[0])
+	args := make([]any, 0, leaseColumnsN*leaseChunks[0])
 	return chunks(len(put), func(from, to int) error {
 		args = args[:0]
-		var text strings.Builder
-		text.WriteString("INSERT INTO leases (address, mac, family, hostname, start, expires, detail) VALUES ")
-		for i, l := range put[from:to] {
-			if i > 0 {
-				text.WriteByte(',')
-			}
-			text.WriteString("(" + list(i*columns+1, columns) + ")")
+		for _, l := range put[from:to] {
 			args = append(args, l.address, l.mac, l.family, l.hostname, l.start, l.expires, l.detail)
 		}
-		return exec(ctx, tx, "leases", "", text.String(), args...)
+		return exec(ctx, tx, "leases", "", leaseText(to-from), args...)
 	})
 }
