@@ -44,7 +44,6 @@ func (e *Engine) abandon(ctx context.Context, service, by string) (pool.Service,
 	d := &draft{now: time.Now().UTC(), mint: mint}
 	d.service(&svc)
 	svc.Phase, svc.RemovedAt, svc.Cause, svc.Remains = pool.ServiceRemoved, d.now, nil, nil
-	d.Cleared = append(d.Cleared, "service:"+svc.Name)
 	for i := range instances {
 		if instances[i].Phase == pool.InstanceRemoved {
 			continue
@@ -83,13 +82,8 @@ func giveUp(v *iview, d *draft, by string) {
 			d.end(s, pool.StepCancelled, c)
 		}
 	}
-	for _, s := range v.commands {
-		endCommand(d, s, pool.StepCancelled, c)
-	}
 	in.Phase, in.Step, in.Endpoint, in.Next, in.Cause = pool.InstanceRemoved, "", "", 0, nil
-	in.Heal, in.Watch, in.NotBefore = nil, "", time.Time{}
 	d.secret(tokenSecret(in.ID), pool.Secret{})
-	d.Cleared = append(d.Cleared, "instance:"+in.ID)
 	v.tell(d, "instance.abandoned", pool.Warning, "%s is given up.", v.title())
 	if v.m == nil || v.m.Instance != in.ID {
 		return
@@ -133,7 +127,7 @@ func (v *iview) lastWaits(s *pool.Step) bool {
 	if s.Name != "preServiceStop" || s.Status != pool.StepPending || !v.now.Before(s.Deadline.Add(20*time.Minute-downTime)) {
 		return false
 	}
-	return slices.ContainsFunc(v.siblings(), func(o pool.Instance) bool {
+	return slices.ContainsFunc(v.siblings(), func(o *pool.Instance) bool {
 		return o.ID != v.in.ID && o.Phase == pool.InstanceStopping
 	})
 }

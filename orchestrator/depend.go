@@ -51,11 +51,11 @@ func (e *Engine) depends(ctx context.Context, svc pool.Service) ([]dependency, e
 			return nil, err
 		default:
 			d.phase, d.cause = other.Phase, other.Cause
-			instances, err := e.Store.Instances(ctx, key)
+			instances, err := e.Store.Siblings(ctx, key)
 			if err != nil {
 				return nil, err
 			}
-			d.runs = slices.ContainsFunc(instances, func(in pool.Instance) bool { return in.Phase == pool.InstanceRunning })
+			d.runs = slices.ContainsFunc(instances, func(in *pool.Instance) bool { return in.Phase == pool.InstanceRunning })
 		}
 		out = append(out, d)
 	}
@@ -146,7 +146,7 @@ func (e *Engine) tickService(ctx context.Context, name string) error {
 		if err != nil || !slices.Contains(other.DependsOn, name) {
 			continue
 		}
-		instances, err := e.Store.Instances(ctx, key)
+		instances, err := e.Store.Siblings(ctx, key)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ type Store interface {
 	OpenOperations(ctx context.Context) ([]pool.Operation, error)
 	Steps(ctx context.Context, owner string) ([]pool.Step, error)
 	Step(ctx context.Context, key string) (pool.Step, error)
-	OpenSteps(ctx context.Context, machine string) ([]pool.Step, error)
+	RunningSteps(ctx context.Context, machine string) ([]pool.Step, error)
 	// TimedSteps returns the steps whose deadline counts: those that run, and
 	// further tries that are pending.
 	TimedSteps(ctx context.Context) ([]pool.Step, error)
@@ -36,6 +36,8 @@ type Store interface {
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instance(ctx context.Context, id string) (pool.Instance, error)
 	Instances(ctx context.Context, service string) ([]pool.Instance, error)
+	// Siblings is Instances of a service for who changes none of them.
+	Siblings(ctx context.Context, service string) ([]*pool.Instance, error)
 	Application(ctx context.Context, name string) (pool.Application, error)
 	Applications(ctx context.Context) ([]pool.Application, error)
 	Revision(ctx context.Context, service string, n int) (pool.Revision, error)

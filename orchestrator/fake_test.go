@@ -428,9 +428,9 @@ func (h *handle) Steps(_ context.Context, owner string) ([]pool.Step, error) {
 	return h.selectSteps(func(s pool.Step) bool { return s.Owner == owner })
 }
 
-func (h *handle) OpenSteps(_ context.Context, machine string) ([]pool.Step, error) {
+func (h *handle) RunningSteps(_ context.Context, machine string) ([]pool.Step, error) {
 	return h.selectSteps(func(s pool.Step) bool {
-		return s.Machine == machine && (s.Status == pool.StepPending || s.Status == pool.StepRunning)
+		return s.Machine == machine && s.Status == pool.StepRunning
 	})
 }
 
@@ -454,6 +454,15 @@ func (h *handle) Services(context.Context) ([]pool.Service, error) {
 
 func (h *handle) Instance(_ context.Context, id string) (pool.Instance, error) {
 	return get(h, "instance", id, func() (pool.Instance, bool) { i, ok := h.instances[id]; return i, ok })
+}
+
+func (h *handle) Siblings(ctx context.Context, service string) ([]*pool.Instance, error) {
+	list, err := h.Instances(ctx, service)
+	out := make([]*pool.Instance, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out, err
 }
 
 func (h *handle) Instances(_ context.Context, service string) ([]pool.Instance, error) {

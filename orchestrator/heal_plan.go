@@ -112,7 +112,7 @@ func (e *Engine) findReplica(ctx context.Context, v *iview) error {
 	if v.err != nil {
 		return v.err
 	}
-	slices.SortFunc(all, func(a, b pool.Instance) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortFunc(all, func(a, b *pool.Instance) int { return cmp.Compare(a.Number, b.Number) })
 	for _, o := range all {
 		if o.ID == v.in.ID || o.Phase != pool.InstanceRunning || v.in.Heal.Replica != "" && o.ID != v.in.Heal.Replica {
 			continue
@@ -122,7 +122,7 @@ func (e *Engine) findReplica(ctx context.Context, v *iview) error {
 			return err
 		}
 		if p := e.presence(m.ID); p.mode == pool.Installed && p.trusted {
-			v.replica = &replica{o, m}
+			v.replica = &replica{*o, m}
 			return nil
 		}
 	}

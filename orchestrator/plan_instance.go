@@ -17,8 +17,8 @@ type iview struct {
 	now      time.Time
 	in       *pool.Instance
 	svc      *pool.Service
-	all      []pool.Instance // of the service, once siblings was called
-	load     func() ([]pool.Instance, error)
+	all      []*pool.Instance // of the service, once siblings was called; not to be changed
+	load     func() ([]*pool.Instance, error)
 	err      error           // of load: what was planned does not count
 	steps    []*pool.Step    // of the instance's life, in its round
 	commands []*pool.Step    // custom commands on it that are open
@@ -84,7 +84,7 @@ func planInstance(v *iview) decision {
 // siblings returns the instances of the service. They are read when they are
 // asked for: a service may have a thousand, and most looks at one of them do
 // not concern the others.
-func (v *iview) siblings() []pool.Instance {
+func (v *iview) siblings() []*pool.Instance {
 	if v.all == nil && v.load != nil && v.err == nil {
 		v.all, v.err = v.load()
 	}
@@ -548,7 +548,7 @@ func (v *iview) release(dec *decision) {
 }
 
 // removed ends an instance for good, and with the last one the service.
-func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []pool.Instance) {
+func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []*pool.Instance) {
 	d.instance(in).Phase = pool.InstanceRemoved
 	in.Step, in.Endpoint = "", ""
 	e := d.tell("instance.removed", pool.Info, "%s/%d is removed.", svc.Name, in.Number)
@@ -559,7 +559,7 @@ func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []p
 }
 
 // serviceRemoved ends a service whose last instance is gone.
-func serviceRemoved(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []pool.Instance) {
+func serviceRemoved(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []*pool.Instance) {
 	if svc.Phase != pool.ServiceRemoving {
 		settle(d, svc, in, siblings)
 		return

@@ -369,7 +369,6 @@ func (e *Engine) view(ctx context.Context, id string) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	m = m.Clone()
 	v.m, v.live = &m, e.presence(id)
 	e.times.about(m)
 	v.wiped, err = e.Store.Wiped(ctx, id)
@@ -444,10 +443,6 @@ func (e *Engine) steps(ctx context.Context, owner string) ([]*pool.Step, error) 
 	}
 	out := make([]*pool.Step, len(list))
 	for i := range list {
-		if t := list[i].Task; t != nil { // the planner completes it
-			c := *t
-			list[i].Task = &c
-		}
 		out[i] = &list[i]
 	}
 	return out, nil

@@ -148,14 +148,14 @@ func ends(in pool.Instance) bool {
 
 // settle notes that after a change of their number all instances of a service
 // have come or gone: cool-downs count from now. in is what d changes.
-func settle(d *draft, svc *pool.Service, in *pool.Instance, siblings func() []pool.Instance) {
+func settle(d *draft, svc *pool.Service, in *pool.Instance, siblings func() []*pool.Instance) {
 	if !svc.ScaleSettled.Before(svc.ScaledAt) || svc.Phase == pool.ServiceRemoving || svc.Phase == pool.ServiceRemoved {
 		return
 	}
 	running := 0
 	for _, o := range siblings() {
 		if o.ID == in.ID {
-			o = *in
+			o = in
 		}
 		switch o.Phase {
 		case pool.InstanceRemoved:

@@ -243,7 +243,7 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 		}
 	}
 	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, next: next, settled: e.started.Add(silence), mint: mint}
-	v.load = func() ([]pool.Instance, error) { return e.Store.Instances(ctx, in.Service) }
+	v.load = func() ([]*pool.Instance, error) { return e.Store.Siblings(ctx, in.Service) }
 	steps, err := e.steps(ctx, id)
 	if err != nil {
 		return nil, err
@@ -284,7 +284,6 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	if err != nil {
 		return nil, err
 	}
-	m = m.Clone()
 	v.m, v.live = &m, e.presence(m.ID)
 	if v.wiped, err = e.Store.Wiped(ctx, m.ID); err == nil && in.Phase == pool.InstanceRecovering {
 		err = e.recoveryView(ctx, v)

@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -71,10 +70,10 @@ func (e *Engine) nextTask(ctx context.Context, machine, bootID string, mode pool
 		if here && p.bootID == bootID {
 			s, token, err := e.assign(ctx, machine, bootID, mode, p, busy)
 			switch {
-			case ctx.Err() != nil:
-				return pool.Step{}, "", none
 			case errors.Is(err, pool.ErrConflict):
 				continue
+			case ctx.Err() != nil:
+				return pool.Step{}, "", none
 			case err != nil || s.Key != "":
 				return s, token, err
 			}
@@ -90,12 +89,12 @@ func (e *Engine) nextTask(ctx context.Context, machine, bootID string, mode pool
 // assign gives the machine's running step for mode to the agent. A zero step
 // means that there is none.
 func (e *Engine) assign(ctx context.Context, machine, bootID string, mode pool.AgentMode, p presence, busy bool) (pool.Step, string, error) {
-	steps, err := e.Store.OpenSteps(ctx, machine)
+	steps, err := e.Store.RunningSteps(ctx, machine)
 	if err != nil {
 		return pool.Step{}, "", err
 	}
 	for _, s := range steps {
-		if s.Status != pool.StepRunning || s.Executor != pool.ByAgent {
+		if s.Executor != pool.ByAgent {
 			continue
 		}
 		if isCommand(s) && e.handed(s.Key, bootID) || busy && !isCommand(s) {
@@ -215,13 +214,9 @@ func (e *Engine) complete(ctx context.Context, s pool.Step, token string, now ti
 		if err := json.Unmarshal(t.Params, &p); err != nil {
 			return pool.Step{}, fmt.Errorf("step %s: %w", s.Key, err)
 		}
-		ended := fmt.Errorf("%w: step %s has ended", pool.ErrConflict, s.Key)
 		v, err := e.view(ctx, s.Machine)
-		if err != nil {
-			return pool.Step{}, err
-		}
-		if v.op == nil {
-			return pool.Step{}, ended
+		if err != nil || v.op == nil {
+			return pool.Step{}, errors.Join(fmt.Errorf("%w: step %s has ended", pool.ErrConflict, s.Key), err)
 		}
 		if _, err := pool.MayWipe(*v.m, *v.op, token, p.Serials, now); err != nil {
 			c := cause("wipe.refused", "The wipe of "+v.m.Name+" was refused.", err.Error(), "Inspect the machine, then retry.", s.Name, now)
@@ -238,7 +233,7 @@ func (e *Engine) complete(ctx context.Context, s pool.Step, token string, now ti
 				}
 				return nil
 			})
-			return pool.Step{}, cmp.Or(err, ended)
+			return pool.Step{}, errors.Join(fmt.Errorf("%w: step %s has ended", pool.ErrConflict, s.Key), err)
 		}
 	}
 	return s, nil

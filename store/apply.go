@@ -33,7 +33,7 @@ func (db *DB) Apply(ctx context.Context, c *pool.Change) error {
 		x.lean = l
 	default:
 		x.do = func(ctx context.Context, tx *sql.Tx) (err error) {
-			first, err = db.apply(ctx, tx, c)
+			first, x.gone, err = db.apply(ctx, tx, c)
 			return err
 		}
 	}
@@ -77,27 +77,41 @@ func bump(c *pool.Change) {
 	}
 }
 
-// apply writes c and returns the Seq of its first event.
-func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, error) {
-	phases := map[string][]pool.Phase{} // of each machine, before and after
+// applying is what a change does beside its rows.
+type applying struct {
+	phases map[string][]pool.Phase // of each machine, before and after
+	gone
+}
+
+// gone is what a change let go of beside what it says.
+type gone struct {
+	operations []string // with their steps
+	service    bool     // one of that name that was removed, with all of its own
+}
+
+// apply writes c and returns the Seq of its first event, and what went.
+func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, gone, error) {
+	a := &applying{phases: map[string][]pool.Phase{}}
 	for _, f := range []func() error{
 		func() error { return each(c.Wipes, func(w *pool.WipeRecord) error { return putWipe(ctx, tx, *w) }) },
 		func() error {
-			return each(c.Machines, func(m *pool.Machine) error { return putMachine(ctx, tx, *m, phases) })
+			return each(c.Machines, func(m *pool.Machine) error { return putMachine(ctx, tx, *m, a.phases) })
 		},
 		func() error {
-			return each(c.Wipes, func(w *pool.WipeRecord) error { return checkUse(ctx, tx, *w, phases) })
+			return each(c.Wipes, func(w *pool.WipeRecord) error { return checkUse(ctx, tx, *w, a.phases) })
 		},
 		func() error {
-			return each(c.Operations, func(o *pool.Operation) error { return putOperation(ctx, tx, *o, phases) })
+			return each(c.Operations, func(o *pool.Operation) error { return putOperation(ctx, tx, *o, a) })
 		},
 		func() error { return each(c.Steps, func(s *pool.Step) error { return putStep(ctx, tx, *s) }) },
-		func() error { return each(c.Services, func(s *pool.Service) error { return putService(ctx, tx, *s) }) },
+		func() error {
+			return each(c.Services, func(s *pool.Service) error { return putService(ctx, tx, *s, a) })
+		},
 		func() error {
 			return each(c.Instances, func(in *pool.Instance) error { return putInstance(ctx, tx, *in) })
 		},
 		func() error {
-			return each(c.Applications, func(a *pool.Application) error { return putApplication(ctx, tx, *a) })
+			return each(c.Applications, func(app *pool.Application) error { return putApplication(ctx, tx, *app) })
 		},
 		func() error {
 			return each(c.Revisions, func(r *pool.Revision) error { return putRevision(ctx, tx, *r) })
@@ -106,7 +120,7 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, err
 			return each(c.Cleared, func(scope string) error { return clearAttributes(ctx, tx, scope) })
 		},
 		func() error {
-			return each(c.Attributes, func(a *pool.Attribute) error { _, err := putAttribute(ctx, tx, *a); return err })
+			return each(c.Attributes, func(at *pool.Attribute) error { _, err := putAttribute(ctx, tx, *at); return err })
 		},
 		func() error {
 			return each(c.Decisions, func(d *pool.ScalingDecision) error { return putDecision(ctx, tx, d) })
@@ -119,10 +133,11 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, err
 		},
 	} {
 		if err := f(); err != nil {
-			return 0, err
+			return 0, gone{}, err
 		}
 	}
-	return putEvents(ctx, tx, c.Events)
+	first, err := putEvents(ctx, tx, c.Events)
+	return first, a.gone, err
 }
 
 // each calls f for all of list until one fails.
@@ -213,12 +228,12 @@ func insertMachine(ctx context.Context, tx *sql.Tx, m pool.Machine) error {
 	})
 }
 
-func putOperation(ctx context.Context, tx *sql.Tx, o pool.Operation, phases map[string][]pool.Phase) error {
+func putOperation(ctx context.Context, tx *sql.Tx, o pool.Operation, a *applying) error {
 	old, err := stored[pool.Operation](ctx, tx, "operation", o.ID, o.Rev, "SELECT rev, doc FROM operations WHERE id = $1")
 	if err != nil {
 		return err
 	}
-	at := phases[o.Machine]
+	at := a.phases[o.Machine]
 	if at == nil && old == nil {
 		var p pool.Phase
 		if err := tx.QueryRowContext(ctx, "SELECT phase FROM machines WHERE id = $1", o.Machine).Scan(&p); err != nil {
@@ -230,9 +245,11 @@ func putOperation(ctx context.Context, tx *sql.Tx, o pool.Operation, phases map[
 		return err
 	}
 	if old == nil {
-		if err := forgetOperations(ctx, tx, o.Machine); err != nil {
+		old, err := forgetOperations(ctx, tx, o.Machine)
+		if err != nil {
 			return err
 		}
+		a.operations = append(a.operations, old...)
 	}
 	o.Rev++
 	b, err := text(o)
@@ -270,14 +287,16 @@ func putStep(ctx context.Context, tx *sql.Tx, s pool.Step) error {
 
 // putService lets a new service take the name of one that was removed. What
 // was remembered of that one goes: its secrets are not for the new one.
-func putService(ctx context.Context, tx *sql.Tx, s pool.Service) error {
+func putService(ctx context.Context, tx *sql.Tx, s pool.Service, a *applying) error {
 	if s.Name == "" {
 		return fmt.Errorf("%w: service: has no name", pool.ErrInvalid)
 	}
 	if s.Rev == 0 {
-		if err := forgetService(ctx, tx, s.Name); err != nil {
+		went, err := forgetService(ctx, tx, s.Name)
+		if err != nil {
 			return err
 		}
+		a.service = a.service || went
 	}
 	if _, err := stored[pool.Service](ctx, tx, "service", s.Name, s.Rev, "SELECT rev, doc FROM services WHERE name = $1"); err != nil {
 		return err

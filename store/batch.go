@@ -32,6 +32,7 @@ func newLean(c *pool.Change) (*lean, error) {
 		return nil, nil
 	}
 	l := &lean{change: c}
+	buf := make([]byte, 0, 2048)
 	for _, s := range c.Steps {
 		if s.Rev == 0 && s.Seq >= pool.CommandSeq {
 			return nil, nil // old ones are forgotten with it
@@ -39,34 +40,31 @@ func newLean(c *pool.Change) (*lean, error) {
 		if err := pool.CheckStep(*s); err != nil {
 			return nil, err
 		}
-		next := *s
-		next.Rev++
-		b, err := text(next)
-		if err != nil {
+		if err := put(&l.steps, func() (string, error) { return stepText(buf, s, s.Rev+1) }); err != nil {
 			return nil, err
 		}
-		l.steps = append(l.steps, b)
 	}
 	for _, in := range c.Instances {
 		if err := checkInstance(*in); err != nil {
 			return nil, err
 		}
-		next := *in
-		next.Rev++
-		b, err := text(next)
-		if err != nil {
+		if err := put(&l.instances, func() (string, error) { return instanceText(buf, in, in.Rev+1) }); err != nil {
 			return nil, err
 		}
-		l.instances = append(l.instances, b)
 	}
 	for _, e := range c.Events {
-		b, err := text(e)
-		if err != nil {
+		if err := put(&l.events, func() (string, error) { return eventText(buf, e) }); err != nil {
 			return nil, err
 		}
-		l.events = append(l.events, b)
 	}
 	return l, nil
+}
+
+// put appends what text returns.
+func put(list *[]string, text func() (string, error)) error {
+	t, err := text()
+	*list = append(*list, t)
+	return err
 }
 
 // group is what one transaction has written so far.
@@ -155,18 +153,13 @@ func (g *group) compare(ctx context.Context, what, key string, rev int64, known 
 }
 
 // wrote notes what a change wrote that is not lean.
-func (g *group) wrote(c *pool.Change) {
+func (g *group) wrote(c *pool.Change, went gone) {
 	g.seq = -1
 	if c == nil {
 		g.lost = true
 		return
 	}
-	for _, s := range c.Services {
-		g.lost = g.lost || s.Rev == 0
-	}
-	for _, o := range c.Operations {
-		g.lost = g.lost || o.Rev == 0
-	}
+	g.lost = g.lost || went.service || len(went.operations) > 0
 	for _, s := range c.Steps {
 		g.revs["step "+s.Key] = s.Rev + 1
 	}

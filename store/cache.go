@@ -9,9 +9,9 @@ import (
 	"appliance/pool"
 )
 
-// maxCached bounds the rows that are kept in memory. When there are more, all
-// of them are let go: what is at work is soon there again.
-const maxCached = 60_000
+// maxCached bounds the rows that are kept in memory: those that nobody looked
+// at for longest go first, half of all at a time.
+const maxCached = 120_000
 
 // cache holds rows as they were committed last, so that a look at a machine
 // or an instance costs no query. It is true because all writes pass one
@@ -20,37 +20,64 @@ const maxCached = 60_000
 //
 // A row that is not in it is read while no commit is under way: who reads two
 // things never sees the second one older than the first.
+//
+// Steps and instances that it holds are never changed, only replaced: lists
+// share them.
 type cache struct {
 	// commit is held, for writing, from before a commit until the cache is in
 	// line with it; for reading, while a missing row is read.
 	commit sync.RWMutex
 
-	mu   sync.Mutex
-	rows map[string]any
-	size int
+	mu    sync.Mutex
+	rows  map[cacheKey]any // looked at since the last turn
+	older map[cacheKey]any // looked at before
+	size  int              // of rows
 }
 
-// Keys of what is cached. Steps are kept by owner, and the open ones by machine.
-func machineKey(id string) string        { return "machine/" + id }
-func operationKey(id string) string      { return "operation/" + id }
-func lastKey(machine string) string      { return "last/" + machine }
-func wipedKey(machine string) string     { return "wiped/" + machine }
-func stepsKey(owner string) string       { return "steps/" + owner }
-func openStepsKey(machine string) string { return "open/" + machine }
-func serviceKey(name string) string      { return "service/" + name }
-func instanceKey(id string) string       { return "instance/" + id }
-func siblingsKey(service string) string  { return "instances/" + service }
-func templateKey(name string) string     { return "template/" + name }
-func secretKey(name string) string       { return "secret/" + name }
+// cacheKey names what is cached: one row, or some by what they have in common.
+type cacheKey struct {
+	of cachedKind
+	id string
+}
+
+type cachedKind uint8
+
+const (
+	cachedMachine   cachedKind = iota // pool.Machine
+	cachedOperation                   // pool.Operation
+	cachedLast                        // pool.Operation, by machine
+	cachedWiped                       // map[string]bool, by machine
+	cachedSteps                       // []*pool.Step, by owner
+	cachedRunning                     // []*pool.Step, those that run, by machine
+	cachedService                     // pool.Service
+	cachedInstance                    // *pool.Instance
+	cachedKin                         // *kin, by service
+	cachedTemplate                    // pool.Template
+	cachedSecret                      // pool.Secret
+)
 
 // missing is cached in place of a row that does not exist.
 type missing struct{}
 
+// kin is the instances of a service, by number.
+type kin struct {
+	list []*pool.Instance
+	at   map[string]int // by ID
+}
+
+func newKin(list []pool.Instance) *kin {
+	f := &kin{list: make([]*pool.Instance, len(list)), at: make(map[string]int, len(list))}
+	for i := range list {
+		f.list[i], f.at[list[i].ID] = &list[i], i
+	}
+	return f
+}
+
 // cached returns a copy of the row under key, by load when it is not there.
 // That a row does not exist is kept as well.
-func cached[T any](c *cache, key string, clone func(T) T, load func() (T, error)) (T, error) {
+func cached[T any](c *cache, key cacheKey, clone func(T) T, load func() (T, error)) (T, error) {
 	c.mu.Lock()
-	has := c.rows[key]
+	has := c.get(key)
 	c.mu.Unlock()
 	switch v := has.(type) {
 	case T:
@@ -62,17 +89,16 @@ func cached[T any](c *cache, key string, clone func(T) T, load func() (T, error)
 	c.commit.RLock()
 	defer c.commit.RUnlock()
 	v, err := load()
-	if errors.Is(err, pool.ErrNotFound) {
-		c.mu.Lock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case errors.Is(err, pool.ErrNotFound):
 		c.put(key, missing{})
-		c.mu.Unlock()
-	}
-	if err != nil {
+		return v, err
+	case err != nil:
 		return v, err
 	}
-	c.mu.Lock()
 	c.put(key, v)
-	c.mu.Unlock()
 	return clone(v), nil
 }
 
@@ -83,149 +109,178 @@ func settled[T any](c *cache, load func() (T, error)) (T, error) {
 	return load()
 }
 
+// get returns what is under key, nil when nothing is. c.mu is held.
+func (c *cache) get(key cacheKey) any {
+	if v, ok := c.rows[key]; ok {
+		return v
+	}
+	v, ok := c.older[key]
+	if ok {
+		c.put(key, v)
+	}
+	return v
+}
+
 // put keeps v under key. c.mu is held.
-func (c *cache) put(key string, v any) {
-	if c.size > maxCached || c.rows == nil {
-		c.rows, c.size = map[string]any{}, 0
+func (c *cache) put(key cacheKey, v any) {
+	if c.size > maxCached/2 || c.rows == nil {
+		c.rows, c.older, c.size = map[cacheKey]any{}, c.rows, 0
 	}
 	c.size += weight(v) - weight(c.rows[key])
 	c.rows[key] = v
+	delete(c.older, key)
 }
 
 func weight(v any) int {
 	switch v := v.(type) {
 	case nil:
 		return 0
-	case []pool.Step:
+	case []*pool.Step:
 		return 1 + len(v)
-	case []pool.Instance:
-		return 1 + len(v)
+	case *kin:
+		return 1 + len(v.list)
 	}
 	return 1
 }
 
-func (c *cache) drop(key string) {
+func (c *cache) drop(key cacheKey) {
 	c.size -= weight(c.rows[key])
 	delete(c.rows, key)
+	delete(c.older, key)
 }
 
 // clear lets go of everything: a write that does not say what it wrote.
 func (c *cache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rows, c.size = nil, 0
+	c.empty()
 }
+
+func (c *cache) empty() { c.rows, c.older, c.size = nil, nil, 0 }
 
 // applied brings the cache in line with a change that was committed; its rows
 // have their new Rev.
-func (c *cache) applied(ch *pool.Change) {
+func (c *cache) applied(ch *pool.Change, went gone) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if went.service {
+		c.empty()
+	}
+	c.born(ch)
 	for _, m := range ch.Machines {
-		c.update(machineKey(m.ID), m.Clone())
+		c.update(cacheKey{cachedMachine, m.ID}, m.Clone())
 	}
 	for _, o := range ch.Operations {
-		c.drop(operationKey(o.ID))
-		c.drop(lastKey(o.Machine))
-		if o.Rev == 1 { // the oldest ones of the machine may have been forgotten
-			c.forgetSteps("op-")
-		}
+		c.drop(cacheKey{cachedOperation, o.ID})
+		c.drop(cacheKey{cachedLast, o.Machine})
+	}
+	for _, id := range went.operations {
+		c.drop(cacheKey{cachedOperation, id})
+		c.drop(cacheKey{cachedSteps, id})
 	}
 	for _, s := range ch.Steps {
-		c.step(*s)
+		c.step(s)
 	}
 	for _, s := range ch.Services {
-		if s.Rev == 1 { // what was remembered of one of that name is gone
-			c.rows, c.size = nil, 0
-		}
-		c.drop(serviceKey(s.Name))
+		c.drop(cacheKey{cachedService, s.Name})
 	}
 	for _, in := range ch.Instances {
-		c.instance(*in)
+		c.instance(in)
 	}
 	for _, w := range ch.Wipes {
-		c.drop(wipedKey(w.Machine))
+		c.drop(cacheKey{cachedWiped, w.Machine})
 	}
 	for name := range ch.Secrets {
-		c.drop(secretKey(name))
+		c.drop(cacheKey{cachedSecret, name})
+	}
+}
+
+// born makes room for what belongs to machines, operations and instances that are new:
+// they have nothing yet, so there is nothing to be read.
+func (c *cache) born(ch *pool.Change) {
+	for _, m := range ch.Machines {
+		if m.Rev == 1 {
+			c.put(cacheKey{cachedMachine, m.ID}, *m)
+			c.put(cacheKey{cachedRunning, m.ID}, []*pool.Step{})
+		}
+	}
+	for _, o := range ch.Operations {
+		if o.Rev == 1 {
+			c.put(cacheKey{cachedSteps, o.ID}, []*pool.Step{})
+		}
+	}
+	for _, in := range ch.Instances {
+		if in.Rev == 1 {
+			c.put(cacheKey{cachedInstance, in.ID}, in)
+			c.put(cacheKey{cachedSteps, in.ID}, []*pool.Step{})
+		}
 	}
 }
 
 // update replaces a row that is cached.
-func (c *cache) update(key string, v any) {
-	if _, ok := c.rows[key]; ok {
-		c.rows[key] = v
-	}
-}
-
-func (c *cache) forgetSteps(prefix string) {
-	for k := range c.rows {
-		if strings.HasPrefix(k, stepsKey(prefix)) {
-			c.drop(k)
-		}
+func (c *cache) update(key cacheKey, v any) {
+	if c.get(key) != nil {
+		c.put(key, v)
 	}
 }
 
 // step puts a step into the lists that it belongs to.
-func (c *cache) step(s pool.Step) {
-	s = cloneStep(s)
-	if list, ok := c.rows[stepsKey(s.Owner)].([]pool.Step); ok {
-		c.put(stepsKey(s.Owner), withStep(list, s, true))
+func (c *cache) step(s *pool.Step) {
+	if s.Rev == 1 && s.Seq >= pool.CommandSeq+pool.KeptCommands { // the oldest ones were forgotten
+		c.drop(cacheKey{cachedSteps, s.Owner})
 	}
-	if list, ok := c.rows[openStepsKey(s.Machine)].([]pool.Step); ok {
-		c.put(openStepsKey(s.Machine), withStep(list, s, s.Status == pool.StepPending || s.Status == pool.StepRunning))
+	own := cloneStep(s)
+	if list, ok := c.get(cacheKey{cachedSteps, s.Owner}).([]*pool.Step); ok {
+		c.put(cacheKey{cachedSteps, s.Owner}, withStep(list, &own, true))
+	}
+	if list, ok := c.get(cacheKey{cachedRunning, s.Machine}).([]*pool.Step); ok {
+		c.put(cacheKey{cachedRunning, s.Machine}, withStep(list, &own, s.Status == pool.StepRunning))
 	}
 	if s.Machine != "" { // it may have had no machine before
-		if list, ok := c.rows[openStepsKey("")].([]pool.Step); ok {
-			c.put(openStepsKey(""), withStep(list, s, false))
+		if list, ok := c.get(cacheKey{cachedRunning, ""}).([]*pool.Step); ok {
+			c.put(cacheKey{cachedRunning, ""}, withStep(list, &own, false))
 		}
 	}
 }
 
 // withStep returns a list, in order, with s in it or not. It never changes the
 // one it was given: somebody may be reading it.
-func withStep(list []pool.Step, s pool.Step, in bool) []pool.Step {
-	out := make([]pool.Step, 0, len(list)+1)
-	for _, o := range list {
-		switch {
-		case o.Key == s.Key:
-			if in {
-				out = append(out, s)
-				in = false
-			}
-		case in && stepOrder(s, o) < 0 && !slices.ContainsFunc(list, func(x pool.Step) bool { return x.Key == s.Key }):
-			out = append(out, s, o)
-			in = false
-		default:
-			out = append(out, o)
-		}
+func withStep(list []*pool.Step, s *pool.Step, in bool) []*pool.Step {
+	had := slices.IndexFunc(list, func(o *pool.Step) bool { return o.Key == s.Key })
+	switch {
+	case had >= 0 && in:
+		out := slices.Clone(list)
+		out[had] = s
+		return out
+	case had >= 0:
+		return slices.Concat(list[:had], list[had+1:])
+	case !in:
+		return list
 	}
-	if in {
-		out = append(out, s)
-	}
-	return out
+	at, _ := slices.BinarySearchFunc(list, s, stepOrder)
+	return slices.Concat(list[:at], []*pool.Step{s}, list[at:])
 }
 
-func (c *cache) instance(in pool.Instance) {
-	in = deepCopy(in)
-	c.update(instanceKey(in.ID), in)
-	list, ok := c.rows[siblingsKey(in.Service)].([]pool.Instance)
+func (c *cache) instance(in *pool.Instance) {
+	own := deepCopy(*in)
+	c.update(cacheKey{cachedInstance, in.ID}, &own)
+	f, ok := c.get(cacheKey{cachedKin, in.Service}).(*kin)
 	if !ok {
 		return
 	}
-	i := slices.IndexFunc(list, func(o pool.Instance) bool { return o.ID == in.ID })
-	if i < 0 {
-		c.drop(siblingsKey(in.Service))
-		return
+	if i, ok := f.at[in.ID]; ok {
+		f.list[i] = &own
+	} else {
+		c.drop(cacheKey{cachedKin, in.Service})
 	}
-	list[i] = in
 }
 
-// siblings returns copies of the instances of a service. Other than the
-// others, this list is changed in place, and copied under the lock: it may
-// be long.
-func (c *cache) siblings(service string, load func() ([]pool.Instance, error)) ([]pool.Instance, error) {
-	if out, ok := c.copySiblings(service); ok {
+// siblings returns the instances of a service, which are not to be changed.
+// Other than the others, the list that is kept is changed in place, and copied
+// under the lock: it may be long.
+func (c *cache) siblings(service string, load func() ([]pool.Instance, error)) ([]*pool.Instance, error) {
+	key := cacheKey{cachedKin, service}
+	if out, ok := c.copyKin(key); ok {
 		return out, nil
 	}
 	c.commit.RLock()
@@ -236,55 +291,80 @@ func (c *cache) siblings(service string, load func() ([]pool.Instance, error)) (
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.put(siblingsKey(service), list)
-	return deepCopy(list), nil
+	f := newKin(list)
+	c.put(key, f)
+	return slices.Clone(f.list), nil
 }
 
-func (c *cache) copySiblings(service string) ([]pool.Instance, bool) {
+func (c *cache) copyKin(key cacheKey) ([]*pool.Instance, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	list, ok := c.rows[siblingsKey(service)].([]pool.Instance)
+	f, ok := c.get(key).(*kin)
 	if !ok {
 		return nil, false
 	}
-	return deepCopy(list), true
+	return slices.Clone(f.list), true
+}
+
+// steps returns copies of a list of steps.
+func (c *cache) steps(key cacheKey, load func() ([]pool.Step, error)) ([]pool.Step, error) {
+	shared := func(list []*pool.Step) []*pool.Step { return list }
+	list, err := cached(c, key, shared, func() ([]*pool.Step, error) {
+		read, err := load()
+		list := make([]*pool.Step, len(read))
+		for i := range read {
+			list[i] = &read[i]
+		}
+		return list, err
+	})
+	out := make([]pool.Step, len(list))
+	for i, s := range list {
+		out[i] = cloneStep(s)
+	}
+	return out, err
 }
 
 // oneStep returns a step whose owner's steps are cached; its key begins with the owner.
 func (c *cache) oneStep(key string) (pool.Step, bool) {
 	owner, _, _ := strings.Cut(key, "/")
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	list, _ := c.rows[stepsKey(owner)].([]pool.Step)
-	for i := range list {
-		if list[i].Key == key {
-			return cloneStep(list[i]), true
-		}
+	if s, _ := c.find(owner, key); s != nil {
+		return cloneStep(s), true
 	}
 	return pool.Step{}, false
 }
 
-// stepRev returns the Rev of a step that is cached; known is false when it is not.
-func (c *cache) stepRev(s *pool.Step) (rev int64, known bool) {
+// find returns a step that is cached; known is true when all of its owner's are.
+func (c *cache) find(owner, key string) (s *pool.Step, known bool) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	list, ok := c.rows[stepsKey(s.Owner)].([]pool.Step)
-	for i := range list {
-		if list[i].Key == s.Key {
-			return list[i].Rev, true
+	list, known := c.get(cacheKey{cachedSteps, owner}).([]*pool.Step)
+	c.mu.Unlock()
+	for _, s := range list {
+		if s.Key == key {
+			return s, true
 		}
 	}
-	return 0, ok
+	return nil, known
+}
+
+// stepRev returns the Rev of a step that is cached; known is false when it is not.
+func (c *cache) stepRev(s *pool.Step) (rev int64, known bool) {
+	has, known := c.find(s.Owner, s.Key)
+	if has == nil {
+		return 0, known
+	}
+	return has.Rev, true
 }
 
 func (c *cache) instanceRev(id string) (rev int64, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	in, ok := c.rows[instanceKey(id)].(pool.Instance)
-	return in.Rev, ok
+	if in, ok := c.get(cacheKey{cachedInstance, id}).(*pool.Instance); ok {
+		return in.Rev, true
+	}
+	return 0, false
 }
 
-func stepOrder(a, b pool.Step) int {
+func stepOrder(a, b *pool.Step) int {
 	if a.Seq != b.Seq {
 		return a.Seq - b.Seq
 	}
@@ -294,18 +374,13 @@ func stepOrder(a, b pool.Step) int {
 	return strings.Compare(a.Key, b.Key)
 }
 
-func cloneStep(s pool.Step) pool.Step {
-	if s.Task != nil {
+// cloneStep returns a copy of s. The planner completes the task of a step that
+// is open, so that is copied, too.
+func cloneStep(s *pool.Step) pool.Step {
+	out := *s
+	if s.Task != nil && (s.Status == pool.StepPending || s.Status == pool.StepRunning) {
 		t := *s.Task
-		s.Task = &t
-	}
-	return s
-}
-
-func cloneSteps(list []pool.Step) []pool.Step {
-	out := make([]pool.Step, len(list))
-	for i, s := range list {
-		out[i] = cloneStep(s)
+		out.Task = &t
 	}
 	return out
 }

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+
+	"appliance/pool"
 )
 
 // deepCopy returns a copy of v that shares nothing with it, as if it had just
@@ -94,4 +96,14 @@ func copyMap(v reflect.Value) {
 		c.SetMapIndex(it.Key(), e)
 	}
 	v.Set(c)
+}
+
+// cloneService is deepCopy but for the recipe, of which nothing is ever changed
+// in place: who changes a service gives it another one.
+func cloneService(s pool.Service) pool.Service {
+	r := s.Recipe
+	s.Recipe = pool.RecipeInfo{}
+	s = deepCopy(s)
+	s.Recipe = r
+	return s
 }

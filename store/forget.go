@@ -15,29 +15,29 @@ const (
 )
 
 // forgetOperations removes the oldest ended operations of machine, beyond the
-// bound, and their steps.
-func forgetOperations(ctx context.Context, tx *sql.Tx, machine string) error {
+// bound, and their steps. It returns their IDs.
+func forgetOperations(ctx context.Context, tx *sql.Tx, machine string) ([]string, error) {
 	old, err := rows(ctx, tx, func(r *sql.Rows) (id string, err error) { return id, r.Scan(&id) }, `
 		SELECT id FROM operations WHERE machine = $1 AND status NOT IN ('queued', 'running', 'waiting')
 		ORDER BY queued_at DESC, id DESC LIMIT 100 OFFSET $2`, machine, maxOperations)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return each(old, func(id string) error {
+	return old, each(old, func(id string) error {
 		return all(ctx, tx, id, "DELETE FROM steps WHERE owner = $1", "DELETE FROM operations WHERE id = $1")
 	})
 }
 
 // forgetService removes a service of that name that was removed, and all that
-// was remembered of it and its instances.
-func forgetService(ctx context.Context, tx *sql.Tx, name string) error {
+// was remembered of it and its instances. False: there was none.
+func forgetService(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
 	var n int
 	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM services WHERE name = $1 AND phase = $2", name, pool.ServiceRemoved).Scan(&n)
 	if err != nil || n == 0 {
-		return err
+		return false, err
 	}
 	const scopes = "scope = 'service:' || $1 OR scope IN (SELECT 'instance:' || id FROM instances WHERE service = $1)"
-	return all(ctx, tx, name,
+	return true, all(ctx, tx, name,
 		"DELETE FROM secrets WHERE name IN (SELECT 'attr/' || scope || '/' || name FROM attributes WHERE "+scopes+")",
 		"DELETE FROM attributes WHERE "+scopes,
 		"DELETE FROM steps WHERE owner IN (SELECT id FROM instances WHERE service = $1)",

@@ -163,7 +163,7 @@ func machinesOf(ctx context.Context, tx *sql.Tx, macs map[pool.MAC]string) error
 // putBoot writes events, numbered after last.
 func putBoot(ctx context.Context, tx *sql.Tx, events []pool.BootEvent, last int64, machines map[pool.MAC]string) error {
 	const columns = 4
-	args := make([]any, 0, columns*leaseChunks[0])
+	args, buf := make([]any, 0, columns*leaseChunks[0]), make([]byte, 0, 1024)
 	return chunks(len(events), func(from, to int) error {
 		args = args[:0]
 		var stmt strings.Builder
@@ -173,7 +173,7 @@ func putBoot(ctx context.Context, tx *sql.Tx, events []pool.BootEvent, last int6
 			if e.Machine == "" {
 				e.Machine = machines[e.MAC]
 			}
-			b, err := text(e)
+			b, err := bootText(buf, &e)
 			if err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 
 // Machine returns the machine with the given ID.
 func (db *DB) Machine(ctx context.Context, id string) (pool.Machine, error) {
-	m, err := cached(&db.cache, machineKey(id), pool.Machine.Clone, func() (pool.Machine, error) {
+	m, err := cached(&db.cache, cacheKey{cachedMachine, id}, pool.Machine.Clone, func() (pool.Machine, error) {
 		return doc[pool.Machine](ctx, db.read, "SELECT doc FROM machines WHERE id = $1", id)
 	})
 	return named(m, err, "machine", id)
@@ -52,7 +52,7 @@ func (db *DB) Machines(ctx context.Context) ([]pool.Machine, error) {
 
 // Wiped returns the serials whose wipe record on machine still holds.
 func (db *DB) Wiped(ctx context.Context, machine string) (map[string]bool, error) {
-	m, err := cached(&db.cache, wipedKey(machine), maps.Clone, func() (map[string]bool, error) { return wiped(ctx, db.read, machine) })
+	m, err := cached(&db.cache, cacheKey{cachedWiped, machine}, maps.Clone, func() (map[string]bool, error) { return wiped(ctx, db.read, machine) })
 	return named(m, err, "wipe records of machine", machine)
 }
 
@@ -84,7 +84,7 @@ func (db *DB) operation(ctx context.Context, where string, args ...any) (pool.Op
 
 // Operation returns the operation with the given ID.
 func (db *DB) Operation(ctx context.Context, id string) (pool.Operation, error) {
-	o, err := cached(&db.cache, operationKey(id), deepCopy, func() (pool.Operation, error) { return db.operation(ctx, "id = $1", id) })
+	o, err := cached(&db.cache, cacheKey{cachedOperation, id}, deepCopy, func() (pool.Operation, error) { return db.operation(ctx, "id = $1", id) })
 	return named(o, err, "operation", id)
 }
 
@@ -101,7 +101,7 @@ func (db *DB) OpenOperation(ctx context.Context, machine string) (pool.Operation
 // LastOperation returns the operation that is open on machine, else the one
 // that was asked for last: a clock that was set back hides no open one.
 func (db *DB) LastOperation(ctx context.Context, machine string) (pool.Operation, error) {
-	o, err := cached(&db.cache, lastKey(machine), deepCopy, func() (pool.Operation, error) {
+	o, err := cached(&db.cache, cacheKey{cachedLast, machine}, deepCopy, func() (pool.Operation, error) {
 		return db.operation(ctx, "machine = $1 ORDER BY "+isOpen+" DESC, queued_at DESC, id DESC LIMIT 1", machine)
 	})
 	return named(o, err, "last operation of machine", machine)
@@ -118,7 +118,7 @@ func (db *DB) OpenOperations(ctx context.Context) ([]pool.Operation, error) {
 
 // Steps returns the steps of an operation or instance by Seq and Attempt.
 func (db *DB) Steps(ctx context.Context, owner string) ([]pool.Step, error) {
-	list, err := cached(&db.cache, stepsKey(owner), cloneSteps, func() ([]pool.Step, error) {
+	list, err := db.cache.steps(cacheKey{cachedSteps, owner}, func() ([]pool.Step, error) {
 		return docs[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE owner = $1 ORDER BY seq, attempt, step_key", owner)
 	})
 	return named(list, err, "steps of", owner)
@@ -135,14 +135,16 @@ func (db *DB) Step(ctx context.Context, key string) (pool.Step, error) {
 	return named(s, err, "step", key)
 }
 
-// OpenSteps returns the pending and running steps on machine, of all owners,
-// by Seq and Attempt.
-func (db *DB) OpenSteps(ctx context.Context, machine string) ([]pool.Step, error) {
-	list, err := cached(&db.cache, openStepsKey(machine), cloneSteps, func() ([]pool.Step, error) {
-		return docs[pool.Step](ctx, db.read,
-			"SELECT doc FROM steps WHERE machine = $1 AND status IN ('pending', 'running') ORDER BY seq, attempt, step_key", machine)
+// RunningSteps returns the steps on machine that run, of all owners, by Seq
+// and Attempt.
+func (db *DB) RunningSteps(ctx context.Context, machine string) ([]pool.Step, error) {
+	list, err := db.cache.steps(cacheKey{cachedRunning, machine}, func() ([]pool.Step, error) {
+		// The first condition is that of the index steps_open.
+		return docs[pool.Step](ctx, db.read, `
+			SELECT doc FROM steps WHERE machine = $1 AND status IN ('pending', 'running') AND status = 'running'
+			ORDER BY seq, attempt, step_key`, machine)
 	})
-	return named(list, err, "open steps of machine", machine)
+	return named(list, err, "running steps of machine", machine)
 }
 
 // TimedSteps returns the steps whose deadline counts: those that run, and

@@ -62,7 +62,7 @@ func (db *DB) checkKey(ctx context.Context) error {
 
 // Secret returns the secret that a Change stored under name.
 func (db *DB) Secret(ctx context.Context, name string) (pool.Secret, error) {
-	return cached(&db.cache, secretKey(name), func(s pool.Secret) pool.Secret { return s }, func() (pool.Secret, error) {
+	return cached(&db.cache, cacheKey{cachedSecret, name}, func(s pool.Secret) pool.Secret { return s }, func() (pool.Secret, error) {
 		var b []byte
 		if err := db.read.QueryRowContext(ctx, "SELECT sealed FROM secrets WHERE name = $1", name).Scan(&b); err != nil {
 			return pool.Secret{}, fmt.Errorf("read secret %s: %w", name, kind(err))

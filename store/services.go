@@ -12,8 +12,9 @@ import (
 
 // Service returns the service with the given name.
 func (db *DB) Service(ctx context.Context, name string) (pool.Service, error) {
-	s, err := cached(&db.cache, serviceKey(name), deepCopy, func() (pool.Service, error) {
-		return doc[pool.Service](ctx, db.read, "SELECT doc FROM services WHERE name = $1", name)
+	s, err := cached(&db.cache, cacheKey{cachedService, name}, cloneService, func() (pool.Service, error) {
+		s, err := doc[pool.Service](ctx, db.read, "SELECT doc FROM services WHERE name = $1", name)
+		return deepCopy(s), err // so that what is appended to a shared list is not in it
 	})
 	return named(s, err, "service", name)
 }
@@ -28,31 +29,50 @@ func (db *DB) Services(ctx context.Context) ([]pool.Service, error) {
 
 // Instance returns the instance with the given ID.
 func (db *DB) Instance(ctx context.Context, id string) (pool.Instance, error) {
-	in, err := cached(&db.cache, instanceKey(id), deepCopy, func() (pool.Instance, error) {
-		return doc[pool.Instance](ctx, db.read, "SELECT doc FROM instances WHERE id = $1", id)
+	shared := func(in *pool.Instance) *pool.Instance { return in }
+	in, err := cached(&db.cache, cacheKey{cachedInstance, id}, shared, func() (*pool.Instance, error) {
+		in, err := doc[pool.Instance](ctx, db.read, "SELECT doc FROM instances WHERE id = $1", id)
+		return &in, err
 	})
-	return named(in, err, "instance", id)
+	if err != nil {
+		return named(pool.Instance{}, err, "instance", id)
+	}
+	return deepCopy(*in), nil
 }
 
 // Instances returns the instances of service, or of all services when it is
 // empty, by service and number.
 func (db *DB) Instances(ctx context.Context, service string) ([]pool.Instance, error) {
+	if service == "" {
+		list, err := settled(&db.cache, func() ([]pool.Instance, error) { return db.instances(ctx, "") })
+		return named(list, err, "instances of", service)
+	}
+	shared, err := db.Siblings(ctx, service)
+	list := make([]pool.Instance, len(shared))
+	for i, in := range shared {
+		list[i] = deepCopy(*in)
+	}
+	return list, err
+}
+
+// Siblings is Instances for who changes none of them: a service may have a
+// thousand, and these are not copied.
+func (db *DB) Siblings(ctx context.Context, service string) ([]*pool.Instance, error) {
+	list, err := db.cache.siblings(service, func() ([]pool.Instance, error) { return db.instances(ctx, service) })
+	return named(list, err, "instances of", service)
+}
+
+func (db *DB) instances(ctx context.Context, service string) ([]pool.Instance, error) {
 	var q query
 	q.add("SELECT doc FROM instances WHERE 1 = 1")
 	q.and("service", service)
 	q.add(" ORDER BY service, number, id")
-	load := func() ([]pool.Instance, error) { return docs[pool.Instance](ctx, db.read, q.sql.String(), q.args...) }
-	if service != "" {
-		list, err := db.cache.siblings(service, load)
-		return named(list, err, "instances of", service)
-	}
-	list, err := settled(&db.cache, load)
-	return named(list, err, "instances of", service)
+	return docs[pool.Instance](ctx, db.read, q.sql.String(), q.args...)
 }
 
 // Template returns the template with the given name.
 func (db *DB) Template(ctx context.Context, name string) (pool.Template, error) {
-	t, err := cached(&db.cache, templateKey(name), deepCopy, func() (pool.Template, error) {
+	t, err := cached(&db.cache, cacheKey{cachedTemplate, name}, deepCopy, func() (pool.Template, error) {
 		return doc[pool.Template](ctx, db.read, "SELECT doc FROM templates WHERE name = $1", name)
 	})
 	return named(t, err, "template", name)

@@ -21,6 +21,7 @@ type write struct {
 	do   func(ctx context.Context, tx *sql.Tx) error
 	// change is what do writes, as far as the cache is concerned.
 	change *pool.Change
+	gone   gone // beside the change
 	// beside: do writes nothing that is cached.
 	beside bool
 	done   chan error
@@ -187,7 +188,7 @@ func (w *writer) one(ctx context.Context, g *group, x *write, alone bool) (resul
 	if !x.beside {
 		defer func() {
 			if result == nil {
-				g.wrote(x.change)
+				g.wrote(x.change, x.gone)
 			}
 		}()
 	}
@@ -214,7 +215,7 @@ func (w *writer) publish(x *write) {
 	switch {
 	case x.change != nil:
 		bump(x.change)
-		w.store.cache.applied(x.change)
+		w.store.cache.applied(x.change, x.gone)
 	case !x.beside:
 		w.store.cache.clear()
 	}

@@ -30,10 +30,10 @@ func steps(t *testing.T, s Store) {
 	if d := cmp.Diff([]pool.Step{*all[2], *all[1], *all[0]}, got, same); d != "" {
 		t.Errorf("Steps differ (-want +got):\n%s", d)
 	}
-	open, err := s.OpenSteps(ctx, "m-1")
+	open, err := s.RunningSteps(ctx, "m-1")
 	must(t, err)
-	if len(open) != 2 || open[0].Key != all[3].Key || open[1].Key != all[0].Key {
-		t.Errorf("OpenSteps = %+v, want the pending and the running one", open)
+	if len(open) != 1 || open[0].Key != all[0].Key {
+		t.Errorf("RunningSteps = %+v, want the one that runs", open)
 	}
 	again := *all[0]
 	again.Status = pool.StepDone

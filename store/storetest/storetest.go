@@ -24,7 +24,7 @@ type Store interface {
 	OpenOperations(ctx context.Context) ([]pool.Operation, error)
 	Steps(ctx context.Context, owner string) ([]pool.Step, error)
 	Step(ctx context.Context, key string) (pool.Step, error)
-	OpenSteps(ctx context.Context, machine string) ([]pool.Step, error)
+	RunningSteps(ctx context.Context, machine string) ([]pool.Step, error)
 	Service(ctx context.Context, name string) (pool.Service, error)
 	Services(ctx context.Context) ([]pool.Service, error)
 	Instance(ctx context.Context, id string) (pool.Instance, error)
