@@ -398,6 +398,7 @@ func (f *fakeAppliance) helloCount() int {
 // fakeBMC answers in-band commands as a BMC with ten users does.
 type fakeBMC struct {
 	users map[byte][]string // name, password
+	noIP  bool              // its LAN has no address yet
 	calls []string
 }
 
@@ -416,6 +417,9 @@ func (b *fakeBMC) Command(netFn, cmd byte, data ...byte) ([]byte, error) {
 		}
 		return refuse(0xcc)
 	case netFn == netFnTransport && cmd == cmdGetLAN && data[0] == 1 && data[1] == 3:
+		if b.noIP {
+			return []byte{0x11, 0, 0, 0, 0}, nil
+		}
 		return []byte{0x11, 10, 77, 0, 10}, nil
 	case netFn == netFnTransport && cmd == cmdGetLAN && data[0] == 1 && data[1] == 5:
 		return []byte{0x11, 2, 0, 0, 0, 0xbc, 1}, nil
@@ -461,6 +465,9 @@ func TestBMCUser(t *testing.T) {
 	}
 	if b.users[3][1] != "0123456789abcdefghij" || b.users[2][0] != "ADMIN" {
 		t.Errorf("users are %v", b.users)
+	}
+	if f, err := bmcFacts(&fakeBMC{noIP: true}); err != nil || f.Address.IsValid() {
+		t.Errorf("a BMC without an address has %v, %v", f.Address, err)
 	}
 	b.users[4] = []string{"other", ""}
 	b.users[3][0] = "third"

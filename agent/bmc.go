@@ -62,7 +62,8 @@ func bmcFacts(b bmc) (*pool.BMCFacts, error) {
 		return f, err
 	}
 	f.Channel = int(channel)
-	if ip, err := lanParameter(b, channel, 3); err == nil && len(ip) >= 4 {
+	// Until it is set, or DHCP has answered, it is 0.0.0.0.
+	if ip, err := lanParameter(b, channel, 3); err == nil && len(ip) >= 4 && !netip.AddrFrom4([4]byte(ip[:4])).IsUnspecified() {
 		f.Address = netip.AddrFrom4([4]byte(ip[:4]))
 	}
 	if mac, err := lanParameter(b, channel, 5); err == nil && len(mac) >= 6 {

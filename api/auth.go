@@ -123,7 +123,7 @@ func (s *Server) used(ctx context.Context, t pool.APIToken, now time.Time) {
 		return
 	}
 	t.Used = now.UTC()
-	if err := s.Store.PutToken(ctx, t); err != nil {
+	if err := s.Store.UsedToken(ctx, t); err != nil {
 		s.log().WarnContext(ctx, "note use of token", "err", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -166,6 +167,17 @@ func TestTokens(t *testing.T) {
 	}
 	if code, _, _ := r.raw("GET", "/api/v1/version", made.Token, nil, nil); code != 200 {
 		t.Errorf("new token = %d, want 200", code)
+	}
+	revoked, err := r.Store.TokenByHash(t.Context(), hashToken(made.Token))
+	if err != nil || revoked.Used.IsZero() {
+		t.Errorf("a used token is %+v, %v", revoked, err)
+	}
+	if err := c.DeleteToken(t.Context(), "ci"); err != nil {
+		t.Fatal(err)
+	}
+	r.used(t.Context(), revoked, time.Now().Add(2*time.Hour)) // a request that looked it up before
+	if code, _, _ := r.raw("GET", "/api/v1/version", made.Token, nil, nil); code != 401 {
+		t.Errorf("a revoked token = %d, want 401", code)
 	}
 	again := func(string) error { return errors.New("asked to keep another token") }
 	if fresh, err := r.EnsureAdmin(t.Context(), again); fresh || err != nil {

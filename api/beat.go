@@ -104,7 +104,7 @@ func (s *Server) maintain(c echo.Context, m pool.Machine) error {
 	if err != nil {
 		return err
 	}
-	if in.Machine != m.ID {
+	if in.Machine != m.ID || m.Instance != in.ID {
 		return refuse(http.StatusForbidden, "instance %s is not on machine %s", r.Instance, m.ID)
 	}
 	by := fmt.Sprintf("%s/%d", in.Service, in.Number)

@@ -8,9 +8,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"appliance/api/wire"
 	"appliance/pool"
@@ -98,6 +101,24 @@ func TestWatchReports(t *testing.T) {
 	report.Why = "a\x1b[31m"
 	if err := c.Watched(t.Context(), report); !errors.Is(err, pool.ErrInvalid) {
 		t.Errorf("Watched with a control character = %v, want ErrInvalid", err)
+	}
+}
+
+// TestMaintainByAgent: only of the instance that the machine has now.
+func TestMaintainByAgent(t *testing.T) {
+	r := newRig(t)
+	m := r.add("m-1", "52:54:00:00:00:01")
+	r.apply(&pool.Change{Instances: []*pool.Instance{{ID: "in-1", Service: "db", Number: 1, Machine: m.ID}, {ID: "in-old", Service: "gone", Number: 1, Machine: m.ID}}})
+	m.Instance = "in-1"
+	ask := func(instance string) error {
+		body := strings.NewReader(`{"instance":"` + instance + `","seconds":60}`)
+		return r.maintain(echo.New().NewContext(httptest.NewRequest("POST", wire.PathMaintain, body), httptest.NewRecorder()), m)
+	}
+	if err := ask("in-1"); err != nil {
+		t.Errorf("maintenance of its own: %v", err)
+	}
+	if err := ask("in-old"); err == nil {
+		t.Error("maintenance of what it had once was begun")
 	}
 }
 

@@ -67,6 +67,7 @@ type Journal interface {
 // Tokens keeps API tokens and sessions.
 type Tokens interface {
 	PutToken(ctx context.Context, t pool.APIToken) error
+	UsedToken(ctx context.Context, t pool.APIToken) error
 	TokenByHash(ctx context.Context, hash string) (pool.APIToken, error)
 	Tokens(ctx context.Context) ([]pool.APIToken, error)
 	DeleteToken(ctx context.Context, name string) error

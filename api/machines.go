@@ -41,6 +41,9 @@ func (s *Server) machineRoutes(a huma.API) {
 					return pool.Operation{}, err
 				}
 			}
+			if err := wire.CheckTags(b.Tags); err != nil {
+				return pool.Operation{}, err
+			}
 			return s.Engine.Accept(ctx, m.ID, who(ctx).person(), pool.AcceptOptions{Erase: b.Erase, Serials: b.Serials, Name: b.Name, Tags: b.Tags})
 		})
 	handle(s, a, endpoint{http.MethodPost, "/machines/{id}/release", "release", "Give a machine back to the pool, or lift the protection of its disks", tag, pool.Operator, http.StatusAccepted},

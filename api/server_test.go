@@ -76,6 +76,7 @@ func TestBadInput(t *testing.T) {
 		{"no recipe", "POST", "/api/v1/services", `{}`, 400, "recipe"},
 		{"unknown recipe", "POST", "/api/v1/services", `{"recipe":"mysq"}`, 404, "mysq"},
 		{"host name", "POST", "/api/v1/machines/m-1/accept", `{"name":"a\nb"}`, 400, "name"},
+		{"tags", "POST", "/api/v1/machines/m-1/accept", `{"tags":["a\u001b[31m"]}`, 400, "tags"},
 		{"wipe without a name", "POST", "/api/v1/machines/m-1/wipe", `{"confirm":""}`, 400, "node-m-1"},
 		{"release with wipe without a name", "POST", "/api/v1/machines/m-1/release", `{"wipe":true}`, 400, "node-m-1"},
 		{"large body", "POST", "/api/v1/machines/m-1/power", `{"action":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "1.0 MiB"},
@@ -435,7 +436,7 @@ func (q *quietStore) Watch() (<-chan struct{}, func()) { return nil, func() {} }
 func (q *quietStore) Events(context.Context, pool.EventFilter) ([]pool.Event, error) {
 	return nil, nil
 }
-func (q *quietStore) PutToken(context.Context, pool.APIToken) error { return nil }
+func (q *quietStore) UsedToken(context.Context, pool.APIToken) error { return nil }
 func (q *quietStore) TokenByHash(context.Context, string) (pool.APIToken, error) {
 	return pool.APIToken{Name: "v", Role: pool.Viewer, Expires: q.valid}, nil
 }

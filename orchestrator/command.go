@@ -175,6 +175,7 @@ func stepOpen(s *pool.Step) bool { return s.Status == pool.StepPending || s.Stat
 func (e *Engine) WaitInvocation(ctx context.Context, service, id string) (pool.Invocation, error) {
 	e.init()
 	read := context.WithoutCancel(ctx)
+	defer e.ring("c:" + id) // keeps no bell that nothing will ring
 	for {
 		bell := e.bell("c:" + id)
 		steps, err := e.invocationSteps(read, id)

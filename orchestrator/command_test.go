@@ -109,6 +109,13 @@ func TestInvoke(t *testing.T) {
 		if _, err := h.engine.WaitInvocation(ctx, "other", inv.ID); !errors.Is(err, pool.ErrNotFound) {
 			t.Errorf("another service's invocation: %v", err)
 		}
+		h.engine.mu.Lock()
+		defer h.engine.mu.Unlock()
+		for name := range h.engine.bells {
+			if strings.HasPrefix(name, "c:") {
+				t.Errorf("bell %s stays", name)
+			}
+		}
 	})
 }
 

@@ -241,6 +241,7 @@ func (e *Engine) Readings(ctx context.Context, service string) ([]pool.Readings,
 			case <-wait.Done():
 			}
 		}
+		e.ring("r:" + in.ID) // keeps no bell that nothing will ring
 		r, ok := e.looks.reading(in.ID)
 		if !ok || !fresh(in) {
 			r.Instance, r.Number = in.ID, in.Number

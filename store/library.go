@@ -70,6 +70,17 @@ func (db *DB) PutToken(ctx context.Context, t pool.APIToken) error {
 	})
 }
 
+// UsedToken replaces what is kept of a token, unless it was revoked or renewed meanwhile.
+func (db *DB) UsedToken(ctx context.Context, t pool.APIToken) error {
+	b, err := text(t)
+	if err != nil {
+		return err
+	}
+	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return exec(ctx, tx, "token", t.Name, "UPDATE tokens SET doc = $1 WHERE name = $2 AND hash = $3", b, t.Name, t.Hash)
+	})
+}
+
 // scanToken reads a document and the hash, which no document holds.
 func scanToken(scan func(...any) error) (t pool.APIToken, err error) {
 	var b []byte
