@@ -133,6 +133,12 @@ $(MIRROR)/Packages: $(IMAGE)
 	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server nginx libnginx-mod-stream
 	@touch $@
 
+# What the long tests install besides: a hypervisor.
+$(MIRROR)/.long: $(MIRROR)/Packages
+	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server nginx libnginx-mod-stream \
+	libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils openssl
+	@touch $@
+
 $(B)/bin/rack: $(GOFILES)
 	$(GO) build -o $@ ./cmd/rack
 
@@ -140,11 +146,13 @@ e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a BIOS and a UEFI machin
 	RACK_E2E=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 30m ./rack/
 
-# What does not fit into make test: machines that die under load and are healed.
+# What does not fit into make test: machines that die under load and are healed,
+# applications, replicas, virtual machines and hosts. ONLY=TestE2EReplica runs one.
 .PHONY: e2e-long
-e2e-long: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## the long end-to-end tests
-	RACK_E2E=1 RACK_E2E_LONG=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
-	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 60m -v -run 'TestE2EHeal' ./rack/
+e2e-long: build $(IMAGE) $(MIRROR)/.long $(B)/bin/rack ## the long end-to-end tests, hours under emulation (ONLY=TestE2EReplica)
+	RACK_E2E=1 RACK_LONG=1 RACK_E2E_LONG=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
+	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 6h -v \
+	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EHypervisor|TestSecureBoot|TestARM64))$$' ./rack/
 
 # --- figures ---------------------------------------------------------------
 

@@ -16,7 +16,6 @@ import (
 
 	"appliance/api/wire"
 	"appliance/pool"
-	"appliance/rack"
 )
 
 // TestE2EHeal kills what runs, in two racks. The stateless service's process
@@ -25,30 +24,20 @@ import (
 // are there after its machine was power-cycled back; and when the chassis does
 // not come back, it waits for a person and says so.
 func TestE2EHeal(t *testing.T) {
-	e2e(t)
-	if os.Getenv("RACK_E2E_LONG") == "" {
-		t.Skip("takes some minutes: RACK_E2E_LONG=1, as make e2e-long has it")
-	}
 	for _, role := range []string{"healWeb", "healRows"} {
-		t.Run(role, func(t *testing.T) {
-			f, code, _ := world(t, role)
-			if got := <-code; got != 0 {
-				t.Errorf("exit code %d; what went wrong is above", got)
-				show(t, filepath.Join(f.Dir, "appliance.log"))
-				logs, _ := filepath.Glob(filepath.Join(f.Dir, "m*", "console.log"))
-				for _, l := range logs {
-					show(t, l)
-				}
-			}
-		})
+		t.Run(role, func(t *testing.T) { minutes(t, role) })
 	}
 }
 
 // healDay is a day on which machines die.
 type healDay struct {
 	day
-	rows []string // acknowledged by the database
-	key  string   // attribute of the web service
+	rows    []string // acknowledged by the database
+	tried   int      // rows that were sent to it
+	key     string   // attribute of the web service
+	pooled  int      // how many of the rack's machines are the pool's
+	after   []func() error
+	running []*box // hosts that are no machines
 }
 
 // healStage is a part of such a day.
@@ -58,46 +47,17 @@ type healStage struct {
 }
 
 func healWeb(ctx context.Context) error {
-	return healWith(ctx, 2, func(d *healDay) []healStage {
+	return site{machines: metal(2, 768), pooled: 2, config: "healing: {return: 4m}\n"}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{{"the service runs", func(ctx context.Context) error { return d.deploy(ctx, "web", 8080, false) }},
 			{"its process dies", d.processDies}, {"its machine dies", d.webDies}}
 	})
 }
 
 func healRows(ctx context.Context) error {
-	return healWith(ctx, 1, func(d *healDay) []healStage {
+	return site{machines: metal(1, 768), pooled: 1, config: "healing: {return: 4m}\n"}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{{"the service runs", func(ctx context.Context) error { return d.deploy(ctx, "rowstore", 9090, true) }},
 			{"its machine dies", d.rowsDie}, {"its chassis does not come back", d.chassisGone}, {"a person repairs it", d.repaired}}
 	})
-}
-
-// healWith raises a rack of n machines and goes through the stages.
-func healWith(ctx context.Context, n int, stages func(*healDay) []healStage) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, 40*time.Minute)
-	defer cancel()
-	dir, _ := rack.Inside()
-	d := &healDay{day: day{dir: dir, began: time.Now()}}
-	specs := make([]rack.Spec, n)
-	for i := range specs {
-		specs[i] = rack.Spec{MemoryMB: 768, Boot: rack.BootPXE}
-	}
-	if d.rack, err = rack.Raise(ctx, rack.Config{Machines: specs, Accel: os.Getenv("RACK_ACCEL")}); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.rack.Close()) }()
-	d.config = fmt.Sprintf("data: %s\ninterface: %s\nsubnets:\n  - name: rack\n    prefix: %s\n    first: 10.77.0.100\n    last: 10.77.0.119\n    discover: true\n"+
-		"accept:\n  - name: all\nimage: debian-12\nhealing:\n  return: 4m\n", filepath.Join(dir, "data"), rack.Bridge, rack.Subnet())
-	if err := d.start(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, d.kill()) }()
-	for _, stage := range append([]healStage{{"the machines are ready", d.ready}}, stages(d)...) {
-		if err := stage.run(ctx); err != nil {
-			return fmt.Errorf("%s: %w\n%s", stage.name, err, d.story(context.WithoutCancel(ctx)))
-		}
-		d.say("%s: as it should be", stage.name)
-	}
-	return nil
 }
 
 func (d *healDay) ready(ctx context.Context) error {
@@ -110,7 +70,7 @@ func (d *healDay) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range d.rack.Machines {
+	for i := range d.pooled {
 		if err := d.netboot(ctx, i); err != nil {
 			return err
 		}
@@ -118,7 +78,7 @@ func (d *healDay) ready(ctx context.Context) error {
 	if _, err := d.api.UploadImage(ctx, "debian-12", f, info.Size()); err != nil {
 		return err
 	}
-	for i := range d.rack.Machines {
+	for i := range d.pooled {
 		if _, err := d.machine(ctx, i, 15*time.Minute, "is ready", func(m wire.Machine) bool { return m.Phase == pool.Ready }); err != nil {
 			return err
 		}

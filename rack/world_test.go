@@ -47,6 +47,17 @@ func roles() map[string]func(context.Context) error {
 		"healWeb":  healWeb,
 		"healRows": healRows,
 
+		"application":    application,
+		"replica":        replica,
+		"replicaOnHosts": replicaOnHosts,
+		"operator":       operator,
+		"rolling":        rolling,
+		"rollingOnHosts": rollingOnHosts,
+		"drivers":        drivers,
+		"shopOnVMs":      shopOnVMs,
+		"shopOnHosts":    shopOnHosts,
+		"hypervisor":     madeHypervisor,
+
 		"secureBoot": secureBoot,
 		"armBoot":    armBoot,
 
