@@ -171,11 +171,11 @@ func (l *loader) build(src source, b *block) *Recipe {
 }
 
 func plainVars(vars map[string]groovy.Value) map[string]any {
-	out := make(map[string]any, len(vars))
-	for k, v := range vars {
-		out[k] = groovy.Plain(v)
+	all := groovy.NewMap() // at once: what they share counts each time
+	for _, k := range sortedNames(vars) {
+		all.Put(k, vars[k])
 	}
-	return out
+	return groovy.Plain(all).(map[string]any)
 }
 
 // fault notes an error at the place where property name was set.

@@ -8,11 +8,11 @@ import (
 func (l *loader) extras(b *block, r *Recipe) {
 	if n, ok := b.vals["network"].(*block); ok {
 		l.checkNetwork(n)
-		r.Network = plainBlock(n)
+		r.Network = groovy.Plain(n)
 	}
 	if u, ok := b.vals["userInterface"].(*block); ok {
 		l.checkUI(u)
-		r.MetricGroups, r.UserInterface = metricGroups(u), plainBlock(u)
+		r.MetricGroups, r.UserInterface = metricGroups(u), groovy.Plain(u)
 	}
 	if s, ok := b.vals["isolationSLA"].(*block); ok {
 		l.checkIsolation(s)
@@ -28,32 +28,9 @@ func (l *loader) extras(b *block, r *Recipe) {
 				l.fault(b, "scalingRules", "scalingRule must specify serviceStatistics (either a closure or reference a predefined serviceStatistics name).")
 			}
 		}
-		r.ScalingRules = plainAny(s)
+		r.ScalingRules = groovy.Plain(s)
 	}
 	if s, ok := b.vals["serviceStatistics"].(*groovy.List); ok {
-		r.Statistics = plainAny(s)
+		r.Statistics = groovy.Plain(s)
 	}
-}
-
-// plainBlock turns a block into JSON data.
-func plainBlock(b *block) map[string]any {
-	out := map[string]any{"block": b.typ}
-	for k, v := range b.vals {
-		out[k] = plainAny(v)
-	}
-	return out
-}
-
-func plainAny(v groovy.Value) any {
-	switch v := v.(type) {
-	case *block:
-		return plainBlock(v)
-	case *groovy.List:
-		out := []any{}
-		for _, e := range v.Elems {
-			out = append(out, plainAny(e))
-		}
-		return out
-	}
-	return groovy.Plain(v)
 }

@@ -299,17 +299,29 @@ func (l *loader) config(src source, name, text string, vars map[string]groovy.Va
 	return nil
 }
 
+// maxMerged bounds the values of two maps that are merged one by one: maps
+// may contain themselves, or share parts.
+const maxMerged = 1 << 16
+
 // merge puts b over a, block by block.
 func merge(a, b groovy.Value) groovy.Value {
+	left := maxMerged
+	return mergeIn(a, b, &left)
+}
+
+func mergeIn(a, b groovy.Value, left *int) groovy.Value {
 	x, ok1 := a.(*groovy.Map)
 	y, ok2 := b.(*groovy.Map)
-	if !ok1 || !ok2 {
+	if !ok1 || !ok2 || x == y {
 		return b
 	}
 	for _, k := range y.Keys() {
+		if *left--; *left < 0 {
+			return b
+		}
 		old, _ := x.Get(k)
 		v, _ := y.Get(k)
-		x.Put(k, merge(old, v))
+		x.Put(k, mergeIn(old, v, left))
 	}
 	return x
 }

@@ -2,6 +2,7 @@ package recipes
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,6 +62,13 @@ func (b *block) Get(_ *groovy.Thread, name string) (groovy.Value, error) {
 		return v, nil
 	}
 	return nil, groovy.ErrNoMember
+}
+
+// Fields are what a block is in JSON.
+func (b *block) Fields() map[string]groovy.Value {
+	out := maps.Clone(b.vals)
+	out["block"] = b.typ
+	return out
 }
 
 // Set is refused: a block is written by its own statements only.

@@ -215,7 +215,7 @@ func (r *Runner) closure(ctx context.Context, c *groovy.Closure, args []string, 
 	if errors.As(err, &exit) {
 		return exited(exit.Code)
 	}
-	return Result{Value: plainAny(v)}, err
+	return Result{Value: groovy.Plain(v)}, err
 }
 
 func exited(code int) (Result, error) {
@@ -260,7 +260,7 @@ func (r *Runner) script(ctx context.Context, name string, args []string, red *re
 	if errors.As(err, &exit) {
 		return exited(exit.Code)
 	}
-	return Result{Value: plainAny(v)}, err
+	return Result{Value: groovy.Plain(v)}, err
 }
 
 // RunScript runs a Groovy script of the recipe, as "appliance-agent groovy

@@ -262,6 +262,22 @@ func TestDefect(t *testing.T) {
 	}
 }
 
+// Values that contain each other, or double at each level, are walked for a while only.
+func TestEndlessValues(t *testing.T) {
+	for _, src := range []string{
+		"def a = []; def b = [a]; a << b; a.hashCode()", "def d = [1]; 60.times { d = [d, d] }; d.hashCode()", "def d = [1]; 60.times { d = [d, d] }; [d] as HashSet",
+		"null.inject() ?: 1", "null.collect(1, 2, 3, 4)",
+	} {
+		s, err := Parse("f.groovy", src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = new(Interp).Run(t.Context(), s); errors.Is(err, errDefect) {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
 func FuzzEval(f *testing.F) {
 	seed(f)
 	for _, s := range []string{"1 + 2", "[1, 2].collect { it + 1 }", "def l = []; l << l; println l", "\"%5d\".format(3)", "'a'.replaceAll(/a*/, 'b')", "def m = [:]; m.m = m; m == m", "x = { x() }; x()", "(1..5)[2..3]", "new ConfigSlurper().parse('a.b = 1')", "'abc'[1..2].padLeft(30)", "1.upto(3) { }", "def f(int... a) { a }; f(1, 2)", "class A { def b = 1 }; new A(b: 2).b", "def l = [1]; 40.times { l = [l, l] }; l == l.clone(); println l"} {

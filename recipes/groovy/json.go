@@ -440,6 +440,9 @@ func (t *Thread) prettyJSON(s string) (string, error) {
 	return b.String(), t.grow(b.Len(), 1)
 }
 
+// Record is a host object whose form in JSON is its fields.
+type Record interface{ Fields() map[string]Value }
+
 // Plain turns a value into Go data for JSON: nil, bool, int64, float64,
 // string, []any, map[string]any.
 func Plain(v Value) any {
@@ -480,6 +483,12 @@ func plain(v Value, depth int, nodes *int) any {
 		out := make(map[string]any, v.Len())
 		for _, s := range v.entries() {
 			out[Format(s.k)] = plain(s.v, depth+1, nodes)
+		}
+		return out
+	case Record:
+		out := map[string]any{}
+		for k, x := range v.Fields() {
+			out[k] = plain(x, depth+1, nodes)
 		}
 		return out
 	}

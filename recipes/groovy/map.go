@@ -261,6 +261,13 @@ func (m *Map) putAll(o *Map) {
 
 // hashCode is Object.hashCode of values whose hash Java defines.
 func hashCode(v Value) int32 {
+	nodes := maxNodes
+	return hashOf(v, &nodes)
+}
+
+// hashOf is hashCode; nodes bounds the walk over lists that contain
+// themselves, by way of each other, or share parts.
+func hashOf(v Value, nodes *int) int32 {
 	switch v := v.(type) {
 	case nil:
 		return 0
@@ -276,30 +283,38 @@ func hashCode(v Value) int32 {
 	case Char:
 		return int32(v)
 	case string:
-		h := int32(0)
-		for _, r := range v {
-			if r > 0xffff {
-				r -= 0x10000
-				h = 31*(31*h+0xd800+r>>10) + 0xdc00 + r&0x3ff
-				continue
-			}
-			h = 31*h + r
-		}
-		return h
+		return hashText(v)
 	case Enum:
-		return hashCode(v.Name)
+		return hashText(v.Name)
 	case *List:
 		h := int32(1)
 		for _, e := range v.Elems {
+			if *nodes--; *nodes < 0 {
+				break
+			}
 			if e != Value(v) {
-				h = 31*h + hashCode(e)
+				h = 31*h + hashOf(e, nodes)
 			}
 		}
 		return h
 	case *Range:
-		return hashCode(v.small())
+		return hashOf(v.small(), nodes)
 	}
-	return hashCode(Format(v))
+	return hashText(Format(v))
+}
+
+// hashText is String.hashCode, over UTF-16.
+func hashText(s string) int32 {
+	h := int32(0)
+	for _, r := range s {
+		if r > 0xffff {
+			r -= 0x10000
+			h = 31*(31*h+0xd800+r>>10) + 0xdc00 + r&0x3ff
+			continue
+		}
+		h = 31*h + r
+	}
+	return h
 }
 
 // sortedKeys are the keys of a Go map, sorted.

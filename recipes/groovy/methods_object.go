@@ -20,7 +20,11 @@ func objectMethods() methods {
 			if v == nil {
 				v = NewList()
 			}
-			return t.lib.kinds[kList][id].call(t, v, a)
+			m := t.lib.kinds[kList][id]
+			if !m.fits(len(a)) {
+				return nil, ErrNoMember
+			}
+			return m.call(t, v, a)
 		}}
 	}
 	all := methods{
