@@ -50,7 +50,7 @@ root-test: kit
 # sample of make chaos.
 .PHONY: engine-test
 engine-test:
-	$(GO) test -count=1 -tags nokit -timeout 15m -run 'TestModel|TestChaos' ./orchestrator -chaos.faults=2000
+	$(GO) test -count=1 -tags nokit -timeout 15m -run 'TestModel|TestChaos|TestApplicationKilled' ./orchestrator -chaos.faults=2000
 
 # The shipped binary against the simulated rack: the network, the BMCs and the
 # agents of 60 machines, with faults, in namespaces that the test makes; and

@@ -54,15 +54,72 @@ func (s *Server) applicationRoutes(a huma.API) {
 			if in.Wipe != "" && in.Wipe != in.Name {
 				return wire.Application{}, fmt.Errorf("%w: this erases the disks of application %s: confirm with its name", pool.ErrInvalid, in.Name)
 			}
-			app, err := s.Engine.RemoveApplication(ctx, in.Name, in.Wipe != "", who(ctx).person())
+			if in.Abandon && in.Wipe != "" {
+				return wire.Application{}, fmt.Errorf("%w: what is abandoned is not wiped: release the machines one by one", pool.ErrInvalid)
+			}
+			end := func() (pool.Application, error) {
+				return s.Engine.RemoveApplication(ctx, in.Name, in.Wipe != "", who(ctx).person())
+			}
+			if in.Abandon {
+				end = func() (pool.Application, error) { return s.Engine.AbandonApplication(ctx, in.Name, who(ctx).person()) }
+			}
+			app, err := end()
 			if err != nil {
 				return wire.Application{}, err
 			}
 			return s.applicationView(ctx, app)
 		})
+	s.applicationChanges(a, tag)
 	handle(s, a, endpoint{http.MethodPost, "/plans", "plan", "Say what a deployment would do: machines, why these, steps, expected time", tag, pool.Viewer, 0},
 		func(ctx context.Context, in *struct{ Body wire.DeployRequest }) (pool.Plan, error) {
 			return s.plan(ctx, in.Body)
+		})
+}
+
+// applicationChanges take an application to another version, and back.
+func (s *Server) applicationChanges(a huma.API, tag string) {
+	handle(s, a, endpoint{http.MethodPost, "/applications/{name}/update", "updateApplication", "Take an application to another version of its recipe, service by service", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *namedAnd[wire.ApplicationUpdateRequest]) (wire.Application, error) {
+			b := in.Body
+			o, err := s.applicationOptions(ctx, wire.DeployRequest{Recipe: b.Recipe, Digest: b.Digest, Name: in.Name, Image: b.Image, Plan: b.Plan})
+			if err != nil {
+				return wire.Application{}, err
+			}
+			o.Batch, o.Health = b.Batch, time.Duration(b.Health)*time.Second
+			app, err := s.Engine.UpdateApplication(ctx, o)
+			if err != nil {
+				return wire.Application{}, err
+			}
+			return s.applicationView(ctx, app)
+		})
+	handle(s, a, endpoint{http.MethodPost, "/applications/{name}/undo", "undoApplication", "Take the update of an application that is under way back", tag, pool.Operator, http.StatusAccepted},
+		func(ctx context.Context, in *named) (wire.Application, error) {
+			app, err := s.Engine.UndoApplication(ctx, in.Name, who(ctx).person())
+			if err != nil {
+				return wire.Application{}, err
+			}
+			return s.applicationView(ctx, app)
+		})
+	handle(s, a, endpoint{http.MethodPost, "/applications/{name}/maintenance", "maintainApplication", "Begin maintenance of all services of an application: nothing of them is healed or scaled", tag, pool.Operator, http.StatusOK},
+		func(ctx context.Context, in *namedAnd[wire.MaintenanceRequest]) (pool.Maintenance, error) {
+			if _, err := s.Store.Application(ctx, in.Name); err != nil {
+				return pool.Maintenance{}, err
+			}
+			if err := wire.CheckText("reason", in.Body.Reason, 512); err != nil {
+				return pool.Maintenance{}, err
+			}
+			return s.Engine.Maintain(ctx, in.Name, who(ctx).person(), in.Body.Reason, time.Duration(in.Body.Seconds)*time.Second)
+		})
+	handle(s, a, endpoint{http.MethodDelete, "/applications/{name}/maintenance", "endApplicationMaintenance", "End maintenance", tag, pool.Operator, http.StatusOK},
+		func(ctx context.Context, in *named) (wire.Application, error) {
+			if err := s.Engine.Unmaintain(ctx, in.Name, who(ctx).person()); err != nil {
+				return wire.Application{}, err
+			}
+			app, err := s.Store.Application(ctx, in.Name)
+			if err != nil {
+				return wire.Application{}, err
+			}
+			return s.applicationView(ctx, app)
 		})
 }
 
@@ -72,7 +129,7 @@ func (s *Server) plan(ctx context.Context, r wire.DeployRequest) (pool.Plan, err
 	if err != nil {
 		return pool.Plan{}, err
 	}
-	if p, ok, err := s.planUpdate(ctx, r, recipe); ok || err != nil {
+	if p, ok, err := s.planChange(ctx, r, recipe); ok || err != nil {
 		return p, err
 	}
 	if len(recipe.Members) == 0 {
@@ -85,43 +142,85 @@ func (s *Server) plan(ctx context.Context, r wire.DeployRequest) (pool.Plan, err
 	return s.Engine.PlanApplication(ctx, o)
 }
 
-// planUpdate answers for a service that is there and made of another version
-// of the recipe: what differs, on which machines.
-func (s *Server) planUpdate(ctx context.Context, r wire.DeployRequest, recipe pool.RecipeInfo) (pool.Plan, bool, error) {
+// planChange answers for a service or an application that is there: what
+// differs, on which machines.
+func (s *Server) planChange(ctx context.Context, r wire.DeployRequest, recipe pool.RecipeInfo) (p pool.Plan, there bool, err error) {
 	name := r.Name
 	if name == "" {
 		name = strings.ToLower(recipe.Name)
 	}
-	svc, err := s.Store.Service(ctx, name)
-	if err != nil || svc.Phase != pool.ServiceRunning || svc.Recipe.Name != recipe.Name {
-		if errors.Is(err, pool.ErrNotFound) {
-			err = nil
+	before := map[string]string{} // digests by service
+	if len(recipe.Members) > 0 {
+		p, there, err = s.planApplicationChange(ctx, r, name, recipe, before)
+	} else {
+		p, there, err = s.planServiceChange(ctx, r, name, recipe, before)
+	}
+	if err != nil || !there || s.Differences == nil {
+		return p, there, err
+	}
+	for i := range p.Services {
+		sp := &p.Services[i]
+		if sp.Action != pool.PlanUpdate || before[sp.Service] == sp.Digest {
+			continue
 		}
+		if sp.Changes, err = s.changes(ctx, before[sp.Service], sp.Digest); err != nil {
+			return p, true, err
+		}
+	}
+	return p, true, nil
+}
+
+func (s *Server) planServiceChange(ctx context.Context, r wire.DeployRequest, name string, recipe pool.RecipeInfo, before map[string]string) (pool.Plan, bool, error) {
+	svc, err := s.Store.Service(ctx, name)
+	if errors.Is(err, pool.ErrNotFound) || err == nil && (svc.Phase != pool.ServiceRunning || svc.Recipe.Name != recipe.Name) {
+		return pool.Plan{}, false, nil
+	}
+	if err != nil {
 		return pool.Plan{}, false, err
 	}
-	sp := pool.ServicePlan{Service: name, Action: pool.PlanUpdate, Recipe: recipe.Name, Digest: recipe.Digest, Template: svc.Template,
-		Image: svc.Image, From: svc.Revision}
-	if svc.Recipe.Digest == recipe.Digest {
-		sp.Action = pool.PlanNone
-	} else if s.Differences != nil {
-		_, old, err := s.Store.Recipe(ctx, svc.Recipe.Digest)
+	before[name] = svc.Recipe.Digest
+	p, err := s.Engine.PlanUpdate(ctx, name, pool.UpdateOptions{Recipe: recipe, Template: r.Template, Image: r.Image})
+	return p, true, err
+}
+
+func (s *Server) planApplicationChange(ctx context.Context, r wire.DeployRequest, name string, recipe pool.RecipeInfo, before map[string]string) (pool.Plan, bool, error) {
+	app, err := s.Store.Application(ctx, name)
+	if errors.Is(err, pool.ErrNotFound) || err == nil && (app.Phase != pool.ServiceRunning || app.Recipe.Name != recipe.Name) {
+		return pool.Plan{}, false, nil
+	}
+	if err != nil {
+		return pool.Plan{}, false, err
+	}
+	r.Name = name
+	o, err := s.applicationOptions(ctx, r)
+	if err != nil {
+		return pool.Plan{}, false, err
+	}
+	for _, key := range app.Services {
+		svc, err := s.Store.Service(ctx, key)
+		if errors.Is(err, pool.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return pool.Plan{}, false, err
 		}
-		_, now, err := s.Store.Recipe(ctx, recipe.Digest)
-		if err != nil {
-			return pool.Plan{}, false, err
-		}
-		if sp.Changes, err = s.Differences(old, now); err != nil {
-			return pool.Plan{}, false, err
-		}
+		before[key] = svc.Recipe.Digest
 	}
-	view, err := s.serviceView(ctx, svc, false)
-	for _, in := range view.Running {
-		sp.Instances = append(sp.Instances, pool.InstancePlan{Number: in.Number, Machine: in.Machine, Name: in.MachineName,
-			Why: "it runs there, and is changed in place", Steps: []pool.StepPlan{}})
+	p, err := s.Engine.PlanApplicationUpdate(ctx, o)
+	return p, true, err
+}
+
+// changes compares two stored recipes.
+func (s *Server) changes(ctx context.Context, old, now string) ([]pool.Difference, error) {
+	_, a, err := s.Store.Recipe(ctx, old)
+	if err != nil {
+		return nil, err
 	}
-	return pool.Plan{At: time.Now().UTC(), Services: []pool.ServicePlan{sp}}, true, err
+	_, b, err := s.Store.Recipe(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	return s.Differences(a, b)
 }
 
 // meant returns the recipe that a request names.

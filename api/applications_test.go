@@ -55,6 +55,12 @@ func TestApplications(t *testing.T) {
 	if _, err := c.RemoveApplication(ctx, "shop", wire.RemoveRequest{Wipe: "other"}); !errors.Is(err, pool.ErrInvalid) {
 		t.Errorf("wipe by another name = %v, want invalid", err)
 	}
+	if app, err := c.RemoveApplication(ctx, "shop", wire.RemoveRequest{Abandon: true}); err != nil || !app.Abandon {
+		t.Errorf("abandon = %+v, %v", app, err)
+	}
+	if _, err := c.UndoApplication(ctx, "shop"); err != nil || !r.engine.took("undo application shop operator") {
+		t.Errorf("undo = %v", err)
+	}
 	if app, err := c.RemoveApplication(ctx, "shop", wire.RemoveRequest{}); err != nil || app.Phase != pool.ServiceRemoving {
 		t.Errorf("remove = %+v, %v", app, err)
 	}

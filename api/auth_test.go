@@ -23,7 +23,7 @@ var needs = map[string]pool.Role{
 	"inspect": pool.Operator, "wipe": pool.Operator, "image": pool.Operator, "retire": pool.Operator,
 	"services": pool.Viewer, "service": pool.Viewer, "serviceLogs": pool.Viewer,
 	"deploy": pool.Operator, "remove": pool.Operator, "retryService": pool.Operator, "reinstallService": pool.Operator, "takeAsDone": pool.Operator, "attribute": pool.Operator,
-	"applications": pool.Viewer, "application": pool.Viewer, "deployApplication": pool.Operator, "removeApplication": pool.Operator, "plan": pool.Viewer,
+	"applications": pool.Viewer, "application": pool.Viewer, "deployApplication": pool.Operator, "removeApplication": pool.Operator, "updateApplication": pool.Operator, "undoApplication": pool.Operator, "maintainApplication": pool.Operator, "endApplicationMaintenance": pool.Operator, "plan": pool.Viewer,
 	"revisions": pool.Viewer, "updateService": pool.Operator, "steerRollout": pool.Operator,
 	"scale": pool.Operator, "scaling": pool.Viewer, "invoke": pool.Operator, "invocation": pool.Viewer, "readings": pool.Viewer, "samples": pool.Viewer,
 	"attributes": pool.Viewer, "getAttribute": pool.Operator, "setAttribute": pool.Operator, "removeAttribute": pool.Operator,

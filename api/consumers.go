@@ -91,9 +91,15 @@ type Engine interface {
 	Deploy(ctx context.Context, o pool.DeployOptions) (pool.Service, error)
 	DeployApplication(ctx context.Context, o pool.ApplicationOptions) (pool.Application, error)
 	RemoveApplication(ctx context.Context, name string, wipe bool, by string) (pool.Application, error)
+	AbandonApplication(ctx context.Context, name, by string) (pool.Application, error)
+	// UpdateApplication takes its services to another version, one after the other.
+	UpdateApplication(ctx context.Context, o pool.ApplicationOptions) (pool.Application, error)
+	UndoApplication(ctx context.Context, name, by string) (pool.Application, error)
 	// Plan and PlanApplication say what a deployment would do, and change nothing.
 	Plan(ctx context.Context, o pool.DeployOptions) (pool.Plan, error)
 	PlanApplication(ctx context.Context, o pool.ApplicationOptions) (pool.Plan, error)
+	PlanUpdate(ctx context.Context, service string, o pool.UpdateOptions) (pool.Plan, error)
+	PlanApplicationUpdate(ctx context.Context, o pool.ApplicationOptions) (pool.Plan, error)
 	Update(ctx context.Context, service string, o pool.UpdateOptions) (pool.Service, error)
 	// Steer promotes, pauses, resumes or undoes the update of a service.
 	Steer(ctx context.Context, service, action, by string) (pool.Service, error)

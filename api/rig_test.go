@@ -124,6 +124,25 @@ func (f *fakeEngine) DeployApplication(_ context.Context, o pool.ApplicationOpti
 func (f *fakeEngine) RemoveApplication(_ context.Context, name string, wipe bool, by string) (pool.Application, error) {
 	return pool.Application{Name: name, Phase: pool.ServiceRemoving, Wipe: wipe}, f.called("remove application", name, by)
 }
+func (f *fakeEngine) AbandonApplication(_ context.Context, name, by string) (pool.Application, error) {
+	return pool.Application{Name: name, Phase: pool.ServiceRemoving, Abandon: true}, f.called("abandon application", name, by)
+}
+func (f *fakeEngine) UpdateApplication(_ context.Context, o pool.ApplicationOptions) (pool.Application, error) {
+	return pool.Application{Name: o.Name, Phase: pool.ServiceRunning, By: o.By}, f.called("update application", o.Name, o.Recipe.Digest, o.By)
+}
+func (f *fakeEngine) UndoApplication(_ context.Context, name, by string) (pool.Application, error) {
+	return pool.Application{Name: name}, f.called("undo application", name, by)
+}
+func (f *fakeEngine) PlanUpdate(_ context.Context, s string, o pool.UpdateOptions) (pool.Plan, error) {
+	action := pool.PlanUpdate
+	if o.Recipe.Digest == "sha256:old" {
+		action = pool.PlanNone
+	}
+	return pool.Plan{Digest: "sha256:1", Services: []pool.ServicePlan{{Service: s, Action: action, Digest: o.Recipe.Digest, Instances: []pool.InstancePlan{{Number: 1}}}}}, f.called("plan update", s)
+}
+func (f *fakeEngine) PlanApplicationUpdate(_ context.Context, o pool.ApplicationOptions) (pool.Plan, error) {
+	return pool.Plan{Digest: "sha256:1", Application: o.Name}, f.called("plan application update", o.Recipe.Name)
+}
 func (f *fakeEngine) Plan(_ context.Context, o pool.DeployOptions) (pool.Plan, error) {
 	return pool.Plan{Digest: "sha256:1"}, f.called("plan", o.Recipe.Name)
 }

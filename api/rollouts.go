@@ -48,11 +48,23 @@ func (s *Server) rolloutRoutes(a huma.API) {
 
 func (s *Server) update(ctx context.Context, name string, r wire.UpdateRequest) (wire.Service, error) {
 	o := pool.UpdateOptions{To: r.ToRevision, Canary: r.Canary, Auto: r.Auto, Batch: r.Batch, Extra: r.Extra,
-		Health: time.Duration(r.Health) * time.Second, By: who(ctx).person()}
-	if (r.Recipe == "" && r.Digest == "") == (r.ToRevision == 0) {
+		Health: time.Duration(r.Health) * time.Second, By: who(ctx).person(), Template: r.Template, Image: r.Image, WithoutData: r.WithoutData, Plan: r.Plan}
+	same := r.Recipe == "" && r.Digest == "" // as it is, on another image or template
+	if same == (r.ToRevision == 0) && !(same && r.Template+r.Image != "") {
 		return wire.Service{}, fmt.Errorf("%w: name a recipe, the digest of one that was uploaded, or a revision", pool.ErrInvalid)
 	}
-	if r.ToRevision == 0 {
+	switch {
+	case r.ToRevision != 0:
+		if r.Template+r.Image != "" {
+			return wire.Service{}, fmt.Errorf("%w: a revision has its own template and image", pool.ErrInvalid)
+		}
+	case same:
+		svc, err := s.Store.Service(ctx, name)
+		if err != nil {
+			return wire.Service{}, err
+		}
+		o.Recipe = svc.Recipe
+	default:
 		recipe, err := s.meant(ctx, wire.DeployRequest{Recipe: r.Recipe, Digest: r.Digest})
 		if err != nil {
 			return wire.Service{}, err

@@ -164,13 +164,14 @@ func (v *aview) removing(d *draft) (remove []string) {
 		needed := slices.ContainsFunc(v.services, func(o pool.Service) bool {
 			return o.Phase != pool.ServiceRemoved && slices.Contains(o.DependsOn, s.Name)
 		})
-		if !needed && s.Phase != pool.ServiceRemoving {
+		if !needed && (s.Phase != pool.ServiceRemoving || v.app.Abandon) {
 			remove = append(remove, s.Name)
 		}
 	}
 	if !left {
 		a := d.application(v.app)
 		a.Phase, a.RemovedAt, a.Cause = pool.ServiceRemoved, v.now, nil
+		d.Cleared = append(d.Cleared, "application:"+a.Name)
 		d.tell("application.removed", pool.Info, "Application %s is removed.", a.Name)
 	}
 	return remove
@@ -192,9 +193,21 @@ func (e *Engine) tickApplication(ctx context.Context, name string) error {
 		}
 		v.services = append(v.services, s)
 	}
+	if app.Update.Open() && app.Phase != pool.ServiceRemoving && app.Phase != pool.ServiceRemoved {
+		if err := e.tickUpdate(ctx, app, v.services); err != nil {
+			return err
+		}
+		if app, err = e.Store.Application(ctx, name); err != nil {
+			return gone(err)
+		}
+	}
 	d, remove := planApplication(v)
 	for _, key := range remove {
-		if _, err := e.Remove(ctx, key, app.Wipe, "application "+name); err != nil && !errors.Is(err, pool.ErrNotFound) {
+		end := func() (pool.Service, error) { return e.Remove(ctx, key, app.Wipe, "application "+name) }
+		if app.Abandon {
+			end = func() (pool.Service, error) { return e.Abandon(ctx, key, "application "+name) }
+		}
+		if _, err := end(); err != nil && !errors.Is(err, pool.ErrNotFound) {
 			return err
 		}
 	}
@@ -207,6 +220,18 @@ func (e *Engine) tickApplication(ctx context.Context, name string) error {
 // RemoveApplication ends an application: its services are removed in the
 // reverse of the order in which they started. Errors wrap ErrNotFound.
 func (e *Engine) RemoveApplication(ctx context.Context, name string, wipe bool, by string) (pool.Application, error) {
+	return e.endApplication(ctx, name, wipe, false, by)
+}
+
+// AbandonApplication gives all services of an application up, as Abandon does
+// one: nothing is asked of their machines. One whose removal is under way is
+// given up from where it is. Errors wrap ErrNotFound.
+func (e *Engine) AbandonApplication(ctx context.Context, name, by string) (pool.Application, error) {
+	return e.endApplication(ctx, name, false, true, by)
+}
+
+func (e *Engine) endApplication(ctx context.Context, name string, wipe, abandon bool, by string) (pool.Application, error) {
+	e.init()
 	for try := 0; ; try++ {
 		app, err := e.Store.Application(ctx, name)
 		if err != nil {
@@ -216,14 +241,26 @@ func (e *Engine) RemoveApplication(ctx context.Context, name string, wipe bool, 
 		case pool.ServiceRemoved:
 			return app, fmt.Errorf("%w: application %s was removed", pool.ErrNotFound, name)
 		case pool.ServiceRemoving:
+			if abandon && !app.Abandon {
+				break
+			}
 			e.q.add("a:" + name)
 			return app, nil
 		default:
 		}
 		d := &draft{now: time.Now().UTC(), mint: mint}
 		a := d.application(&app)
-		a.Phase, a.Wipe, a.Cause = pool.ServiceRemoving, wipe, nil
-		d.tell("application.removing", pool.Info, "%s asked to remove application %s.", by, name).By = by
+		a.Phase, a.Wipe, a.Abandon, a.Cause = pool.ServiceRemoving, wipe && !abandon, abandon, nil
+		if app.Update.Open() {
+			u := *app.Update
+			u.Stage, u.EndedAt = pool.RolloutFailed, d.now
+			a.Update = &u
+		}
+		if abandon {
+			d.tell("application.abandoning", pool.Warning, "%s gives up application %s.", by, name).By = by
+		} else {
+			d.tell("application.removing", pool.Info, "%s asked to remove application %s.", by, name).By = by
+		}
 		err = e.apply(ctx, d)
 		if !errors.Is(err, pool.ErrConflict) || try == 9 {
 			return app, err

@@ -88,7 +88,7 @@ func (v *iview) override(d *draft, o pool.RecoverOptions) error {
 	return nil
 }
 
-// Maintain begins maintenance of a machine or service for a time (zero: until
+// Maintain begins maintenance of a machine, service or application for a time (zero: until
 // Unmaintain), or prolongs it. Errors wrap ErrNotFound, ErrInvalid.
 func (e *Engine) Maintain(ctx context.Context, machineOrService, by, reason string, span time.Duration) (pool.Maintenance, error) {
 	if span < 0 {
@@ -125,6 +125,13 @@ func (e *Engine) setMaintenance(ctx context.Context, name string, m *pool.Mainte
 		case err != nil && !errors.Is(err, pool.ErrNotFound):
 			return err
 		default:
+			app, err := e.Store.Application(ctx, name)
+			if err == nil && app.Phase != pool.ServiceRemoved {
+				return e.maintainApplication(ctx, app, m, kind, text, by)
+			}
+			if err != nil && !errors.Is(err, pool.ErrNotFound) {
+				return err
+			}
 			machine, err := e.Store.MachineByName(ctx, name)
 			if err != nil {
 				return err
@@ -140,6 +147,42 @@ func (e *Engine) setMaintenance(ctx context.Context, name string, m *pool.Mainte
 			return e.wakeInstances(ctx, name)
 		}
 		return err
+	}
+}
+
+// maintainApplication begins or ends maintenance of all services of an
+// application at once.
+func (e *Engine) maintainApplication(ctx context.Context, app pool.Application, m *pool.Maintenance, kind, text, by string) error {
+	for try := 0; ; try++ {
+		d := &draft{now: time.Now().UTC(), mint: mint}
+		d.application(&app).Maintenance = m
+		d.tell(kind, pool.Info, "%s", text).By = by
+		for _, key := range app.Services {
+			svc, err := e.Store.Service(ctx, key)
+			if errors.Is(err, pool.ErrNotFound) || err == nil && svc.Phase == pool.ServiceRemoved {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			d.service(&svc).Maintenance = m
+		}
+		err := e.apply(ctx, d)
+		if errors.Is(err, pool.ErrConflict) && try < 9 {
+			if app, err = e.Store.Application(ctx, app.Name); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, key := range app.Services {
+			if err := e.wakeInstances(ctx, key); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

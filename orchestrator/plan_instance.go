@@ -157,7 +157,7 @@ func (v *iview) acquire(dec *decision) {
 	if v.m.Phase == pool.Active && v.m.Instance == v.in.ID && !(v.op.Kind == pool.OpDeploy && v.op.Status.Open()) {
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s has machine %s.", v.title(), v.m.Name)
-		v.begin(d, 2, gated(*v.svc, upSteps(v.rev.Recipe, v.in.Number)))
+		v.begin(d, 2, v.checking(gated(*v.svc, upSteps(v.rev.Recipe, v.in.Number))))
 		d.instance(v.in).Phase = pool.InstanceInstalling
 		v.advance(d)
 		return

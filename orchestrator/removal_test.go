@@ -150,7 +150,9 @@ func TestMachineLostDuringUpdate(t *testing.T) {
 				time.Sleep(20 * time.Minute)
 				lost.set(func() { lost.dead = false })
 				lost.power(true)
-				w.until(t, "ended", func() bool { return !w.mem.services["db"].Rollout.Open() && w.mem.services["db"].Phase != pool.ServiceRecovering })
+				w.until(t, "ended", func() bool {
+					return !w.mem.services["db"].Rollout.Open() && w.mem.services["db"].Phase != pool.ServiceRecovering
+				})
 				svc := w.mem.services["db"]
 				if svc.Rollout.Stage != pool.RolloutDone || svc.Phase != pool.ServiceRunning || w.eventAt("instance.healed").IsZero() {
 					t.Errorf("service %s, rollout %s (%v)\n%s", svc.Phase, svc.Rollout.Stage, svc.Rollout.Cause, w.story())

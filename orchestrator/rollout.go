@@ -258,15 +258,17 @@ func renewing(v *iview, d *draft, next int) {
 
 // renew brings an instance up at the revision that it was taken down for.
 func (v *iview) renew(d *draft) {
+	if v.next.Image != v.rev.Image && v.m.Driver.Or() == pool.DriverMetal {
+		v.reimage(d)
+		return
+	}
 	in := d.instance(v.in)
 	in.Revision, in.Next = in.Next, 0
 	in.Round++
 	d.round = in.Round
 	v.rev = v.next
 	names := slices.DeleteFunc(upSteps(v.rev.Recipe, in.Number), func(n string) bool { return n == "preServiceStart" })
-	if v.gated() {
-		names = slices.Insert(names, len(names)-1, stepCheck) // before the watch
-	}
+	names = v.checking(names)
 	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), names, v.spec)
 	in.Phase = pool.InstanceInstalling
 	v.advance(d)
@@ -274,6 +276,14 @@ func (v *iview) renew(d *draft) {
 
 // checkCommand is the custom command that says whether an instance serves.
 const checkCommand = "check"
+
+// checking adds the gate of a rollout to the steps that bring an instance up.
+func (v *iview) checking(names []string) []string {
+	if !v.gated() {
+		return names
+	}
+	return slices.Insert(names, len(names)-1, stepCheck) // before the watch
+}
 
 // gated says whether a rollout goes on only once the recipe's command check
 // has succeeded on the instance. The way back takes what it gets.

@@ -36,6 +36,8 @@ func (v scaleView) held() string {
 		}
 	}
 	switch {
+	case v.svc.Maintenance.Holds(v.now):
+		return "the service is in maintenance"
 	case v.svc.Rollout.Open():
 		return "its revision is being changed"
 	case v.svc.Phase != pool.ServiceRunning:

@@ -39,11 +39,15 @@ func (e *Engine) update(ctx context.Context, service string, o pool.UpdateOption
 	if err != nil {
 		return pool.Service{}, err
 	}
-	if err := mayUpdate(svc, revisions, o); err != nil {
+	if err := e.freshPlan(ctx, o.Plan); err != nil {
+		return pool.Service{}, err
+	}
+	target, err := e.targetOf(ctx, svc, revisions, o)
+	if err != nil {
 		return pool.Service{}, err
 	}
 	if o.Extra {
-		if err := e.roomFor(ctx, svc, max(o.Batch, 1)); err != nil {
+		if err := e.roomFor(ctx, target, max(o.Batch, 1)); err != nil {
 			return pool.Service{}, err
 		}
 	}
@@ -55,13 +59,15 @@ func (e *Engine) update(ctx context.Context, service string, o pool.UpdateOption
 	}
 	r := &pool.Rollout{From: svc.Revision, To: o.To, Stage: pool.RolloutRolling, Canary: o.Canary, Auto: o.Auto, Batch: max(o.Batch, 1),
 		Extra: o.Extra, Health: cmp.Or(o.Health, defaultHealth), By: o.By, StartedAt: d.now, Deadline: d.now.Add(rolloutTime(svc.Instances))}
+	svc.Recipe, svc.Template, svc.Image = target.Recipe, target.Template, target.Image
+	if o.DependsOn != nil {
+		svc.DependsOn = o.DependsOn
+	}
 	if o.To != 0 {
-		i := slices.IndexFunc(revisions, func(r pool.Revision) bool { return r.Number == o.To })
-		svc.Recipe, svc.Revision = revisions[i].Recipe, o.To
-		r.Canary = 0
+		svc.Revision, r.Canary = o.To, 0
 	} else {
 		r.To = len(revisions) + 1 + len(d.Revisions)
-		svc.Recipe, svc.Revision = o.Recipe, r.To
+		svc.Revision = r.To
 		d.revision(svc, o.By)
 	}
 	if r.Canary > 0 {
@@ -91,7 +97,8 @@ func mayUpdate(svc pool.Service, revisions []pool.Revision, o pool.UpdateOptions
 		return refuse(pool.ErrInvalid, "it has no revision %d; it has 1 to %d", o.To, len(revisions))
 	case o.To != 0 && o.To == svc.Revision:
 		return refuse(pool.ErrConflict, "it is at revision %d", o.To)
-	case o.To == 0 && o.Recipe.Digest == svc.Recipe.Digest && svc.Phase == pool.ServiceRunning:
+	case o.To == 0 && o.Recipe.Digest == svc.Recipe.Digest && svc.Phase == pool.ServiceRunning &&
+		(o.Template == "" || o.Template == svc.Template) && (o.Image == "" || o.Image == svc.Image):
 		return refuse(pool.ErrConflict, "it is made of this recipe already (%s)", o.Recipe.Digest)
 	case o.To == 0 && o.Recipe.Name != svc.Recipe.Name:
 		return refuse(pool.ErrInvalid, "it is made of recipe %s, not of %s", svc.Recipe.Name, o.Recipe.Name)

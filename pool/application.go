@@ -23,7 +23,45 @@ type Application struct {
 	CreatedAt time.Time    `json:"createdAt"`
 	UpdatedAt time.Time    `json:"updatedAt"`
 	RemovedAt time.Time    `json:"removedAt,omitzero"`
-	Rev       int64        `json:"rev"`
+	// Maintenance is that of all its services; each has it, too.
+	Maintenance *Maintenance `json:"maintenance,omitempty"`
+	// Update is the last change of what it is made of.
+	Update *ApplicationUpdate `json:"update,omitempty"`
+	Rev    int64              `json:"rev"`
+}
+
+// ApplicationUpdate takes an application to another version of its recipe, one
+// service after the other, each after those it depends on; what fails takes all
+// of them back. Its stages are those of a Rollout without a canary.
+type ApplicationUpdate struct {
+	Stage RolloutStage `json:"stage"`
+	From  RecipeInfo   `json:"from"`
+	To    RecipeInfo   `json:"to"`
+	// Want are the services as they are to be, in that order; Before are those
+	// that were there; what is only in Before is removed at the end.
+	Want      []ServiceWanted `json:"want"`
+	Before    []ServiceWanted `json:"before"`
+	Image     string          `json:"image,omitempty"` // of services that are added
+	Batch     int             `json:"batch"`
+	Health    time.Duration   `json:"health,omitempty"`
+	By        string          `json:"by"`
+	StartedAt time.Time       `json:"startedAt"`
+	Deadline  time.Time       `json:"deadline"`
+	EndedAt   time.Time       `json:"endedAt,omitzero"`
+	Cause     *Cause          `json:"cause,omitempty"` // of going back, or of failing
+}
+
+// Open says whether there is still something to do. A nil one is not open.
+func (u *ApplicationUpdate) Open() bool {
+	return u != nil && (u.Stage == RolloutRolling || u.Stage == RolloutBack)
+}
+
+// ServiceWanted is a service of an application as an update wants it or found it.
+type ServiceWanted struct {
+	Key       string     `json:"key"`
+	Recipe    RecipeInfo `json:"recipe"`
+	Revision  int        `json:"revision,omitempty"` // that it had
+	DependsOn []string   `json:"dependsOn,omitempty"`
 }
 
 // DefaultApplication is the application of services that were deployed alone.

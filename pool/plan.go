@@ -26,6 +26,7 @@ type PlanAction string
 const (
 	PlanDeploy PlanAction = "deploy"
 	PlanUpdate PlanAction = "update"
+	PlanRemove PlanAction = "remove"
 	PlanNone   PlanAction = "none" // it is as it is to be
 )
 
@@ -91,4 +92,7 @@ type ApplicationOptions struct {
 	Image   string
 	By      string
 	Plan    string // digest of a plan; empty: none was made
+	// Batch and Health are of an update; zero takes the defaults.
+	Batch  int
+	Health time.Duration
 }

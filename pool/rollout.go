@@ -65,4 +65,15 @@ type UpdateOptions struct {
 	Extra  bool
 	Health time.Duration
 	By     string
+	// Template and Image change what the service's machines are like; empty
+	// ones stay. An image is written to the machines anew, one batch after the
+	// other; a template must fit the machines that the service has.
+	Template string
+	Image    string
+	// WithoutData: what a stateful service keeps on its system's disks may be
+	// lost when a new image is written.
+	WithoutData bool
+	// DependsOn replaces what the service starts after, when it is not nil.
+	DependsOn []string
+	Plan      string // digest of a plan; empty: none was made
 }

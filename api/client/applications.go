@@ -27,6 +27,7 @@ func (c *Client) DeployApplication(ctx context.Context, r wire.DeployRequest) (w
 func (c *Client) RemoveApplication(ctx context.Context, name string, r wire.RemoveRequest) (wire.Application, error) {
 	q := query{}
 	q.set("wipe", r.Wipe)
+	q.flag("abandon", r.Abandon)
 	return ask[wire.Application](ctx, c, http.MethodDelete, v1+"applications/"+esc(name)+q.String(), nil)
 }
 
@@ -48,4 +49,24 @@ func (c *Client) SteerRollout(ctx context.Context, name, action string) (wire.Se
 // Revisions is GET services/NAME/revisions.
 func (c *Client) Revisions(ctx context.Context, name string) ([]pool.Revision, error) {
 	return read[[]pool.Revision](ctx, c, v1+"services/"+esc(name)+"/revisions")
+}
+
+// UpdateApplication is POST applications/NAME/update.
+func (c *Client) UpdateApplication(ctx context.Context, name string, r wire.ApplicationUpdateRequest) (wire.Application, error) {
+	return ask[wire.Application](ctx, c, http.MethodPost, v1+"applications/"+esc(name)+"/update", r)
+}
+
+// UndoApplication takes an update that is under way back.
+func (c *Client) UndoApplication(ctx context.Context, name string) (wire.Application, error) {
+	return ask[wire.Application](ctx, c, http.MethodPost, v1+"applications/"+esc(name)+"/undo", nil)
+}
+
+// MaintainApplication begins maintenance of all services of an application.
+func (c *Client) MaintainApplication(ctx context.Context, name string, r wire.MaintenanceRequest) (pool.Maintenance, error) {
+	return ask[pool.Maintenance](ctx, c, http.MethodPost, v1+"applications/"+esc(name)+"/maintenance", r)
+}
+
+// EndApplicationMaintenance ends it.
+func (c *Client) EndApplicationMaintenance(ctx context.Context, name string) (wire.Application, error) {
+	return ask[wire.Application](ctx, c, http.MethodDelete, v1+"applications/"+esc(name)+"/maintenance", nil)
 }

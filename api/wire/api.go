@@ -105,6 +105,21 @@ type UpdateRequest struct {
 	Canary     int    `json:"canary,omitempty" minimum:"0" maximum:"1000"`
 	Auto       bool   `json:"auto,omitempty"` // a healthy canary needs nobody
 	Health     int    `json:"health,omitempty" minimum:"0" maximum:"86400" doc:"seconds that an instance must run before it counts"`
+	Template   string `json:"template,omitempty" maxLength:"63" doc:"compute template that its machines must fit; what is there stays"`
+	Image      string `json:"image,omitempty" maxLength:"128" doc:"image that is written to the machines anew, batch by batch"`
+	// WithoutData: what a stateful service keeps on its system's disks may be lost.
+	WithoutData bool   `json:"withoutData,omitempty"`
+	Plan        string `json:"plan,omitempty" maxLength:"80"` // digest of a plan: what it was made on must still hold
+}
+
+// ApplicationUpdateRequest takes an application to another version of its recipe.
+type ApplicationUpdateRequest struct {
+	Recipe string `json:"recipe,omitempty"`
+	Digest string `json:"digest,omitempty"`
+	Image  string `json:"image,omitempty" doc:"of services that are added"`
+	Batch  int    `json:"batch,omitempty" minimum:"0" maximum:"1000"`
+	Health int    `json:"health,omitempty" minimum:"0" maximum:"86400"`
+	Plan   string `json:"plan,omitempty" maxLength:"80"`
 }
 
 // ReinstallRequest has the system of an instance's machine written anew.

@@ -16,7 +16,8 @@ import (
 )
 
 func (a *app) applicationCmd() *cobra.Command {
-	return group("application", "The applications: services that belong together", a.applicationListCmd(), a.applicationShowCmd(), a.applicationRemoveCmd())
+	return group("application", "The applications: services that belong together", a.applicationListCmd(), a.applicationShowCmd(),
+		a.applicationUpdateCmd(), a.applicationRollbackCmd(), a.applicationRemoveCmd())
 }
 
 func (a *app) applicationListCmd() *cobra.Command {
@@ -56,8 +57,10 @@ func (a *app) applicationRemoveCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "remove APPLICATION", Short: "Remove an application, its services in reverse order",
 		Long: "remove stops each service once nothing depends on it any more, and releases the machines.\n" +
-			"Their disks stay protected unless --wipe repeats the application's name.",
-		Example: "  appliance application remove webshop\n  appliance application remove webshop --wipe webshop",
+			"Their disks stay protected unless --wipe repeats the application's name. With --abandon nothing is\n" +
+			"asked of the machines, which may be gone: they are given up dirty, protected and on hold, and each\n" +
+			"service lists what may remain; also while a removal is under way.",
+		Example: "  appliance application remove webshop\n  appliance application remove webshop --wipe webshop\n  appliance application remove webshop --abandon",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.Wipe != "" && r.Wipe != args[0] {
@@ -75,13 +78,132 @@ func (a *app) applicationRemoveCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&r.Wipe, "wipe", "", "erase the disks; type the application's `NAME` again")
+	cmd.Flags().BoolVar(&r.Abandon, "abandon", false, "ask nobody: give the machines up, and list what may remain")
 	cmd.Flags().BoolVar(&wait, "wait", true, "wait until it is gone")
+	cmd.MarkFlagsMutuallyExclusive("wipe", "abandon")
 	return cmd
+}
+
+func (a *app) applicationUpdateCmd() *cobra.Command {
+	var d deployment
+	cmd := &cobra.Command{
+		Use: "update APPLICATION RECIPE", Short: "Take an application to another version of its recipe, without a gap",
+		Long: "Its services are updated one after the other, each after those that it depends on; what is new is\n" +
+			"deployed, what is gone is removed at the end. What fails takes all of them back. The difference is\n" +
+			"shown first; appliance plan RECIPE shows it without doing anything.",
+		Example: "  appliance application update webshop ./webshop\n  appliance plan ./webshop --out shop.plan && appliance application update webshop ./webshop --plan-file shop.plan",
+		Args:    usageArgs(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if d.Plan, err = planDigest(d.file, d.Plan); err != nil {
+				return err
+			}
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if _, err := a.upload(cmd.Context(), c, args[1], &d.DeployRequest); err != nil {
+				return err
+			}
+			return a.updateApplication(cmd.Context(), c, args[0], &d)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&d.batch, "batch", 1, "`N` instances of a service at a time")
+	f.StringVar(&d.Image, "image", "", "`NAME` of the image for services that are added")
+	f.StringVar(&d.file, "plan-file", "", "do what the plan in `FILE` says; refused when it is stale")
+	f.BoolVar(&d.wait, "wait", true, "follow the update to its end")
+	f.DurationVar(&d.timeout, "timeout", 2*time.Hour, "stop following after this `TIME`; the update goes on")
+	return cmd
+}
+
+func (a *app) applicationRollbackCmd() *cobra.Command {
+	var d deployment
+	cmd := &cobra.Command{
+		Use: "rollback APPLICATION", Short: "Take an application back to the version before",
+		Long:    "An update that is under way is undone; else the version before the one that runs is taken, by an update.",
+		Example: "  appliance application rollback webshop",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			ctx := cmd.Context()
+			app, err := c.Application(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			switch {
+			case app.Update == nil:
+				return fmt.Errorf("%w: application %s has no version before this one", pool.ErrConflict, app.Name)
+			case !app.Update.Open():
+				d.Digest = app.Update.From.Digest
+				return a.updateApplication(ctx, c, args[0], &d)
+			}
+			if app, err = c.UndoApplication(ctx, args[0]); err != nil {
+				return err
+			}
+			if d.wait {
+				ctx, cancel := context.WithTimeout(ctx, d.timeout)
+				defer cancel()
+				app, err = a.followUpdate(ctx, c, app)
+				if u := app.Update; err != nil && u != nil && u.Stage == pool.RolloutUndone {
+					err = nil // it is what was asked for
+				}
+			}
+			if err != nil {
+				return err
+			}
+			return print(a, app, showApplication)
+		},
+	}
+	cmd.Flags().BoolVar(&d.wait, "wait", true, "follow it to its end")
+	cmd.Flags().DurationVar(&d.timeout, "timeout", 2*time.Hour, "stop following after this `TIME`; it goes on")
+	return cmd
+}
+
+// followUpdate prints what happens until an application's update has ended.
+func (a *app) followUpdate(ctx context.Context, c *client.Client, app wire.Application) (wire.Application, error) {
+	last := map[string]string{}
+	got, err := c.WaitApplication(ctx, app.Name, func(now wire.Application) (bool, error) {
+		for _, s := range now.Members {
+			text := s.Sentence
+			if s.Rollout.Open() {
+				text = fmt.Sprintf("%s to revision %d", rolloutState(*s.Rollout), s.Rollout.Target())
+			}
+			if text != last[s.Name] && a.output != "json" {
+				last[s.Name] = text
+				_, _ = fmt.Fprintf(a.stderr, "%s  %s: %s\n", time.Now().Format(time.TimeOnly), s.Name, text)
+			}
+		}
+		u := now.Update
+		app = now
+		if u != nil && (u.Stage == pool.RolloutUndone || u.Stage == pool.RolloutFailed) && u.Cause != nil {
+			return false, fmt.Errorf("%w: the update of application %s is %s: %s %s", pool.ErrUnavailable, now.Name, u.Stage, u.Cause.Message, u.Cause.Remedy)
+		}
+		return !u.Open(), nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return app, fmt.Errorf("application %s: still updating; it goes on: appliance application show %s", app.Name, app.Name)
+	}
+	if err != nil {
+		return app, err
+	}
+	return got, nil
 }
 
 func showApplication(w io.Writer, app wire.Application) {
 	_, _ = fmt.Fprintf(w, "%s\n\n", app.Sentence)
-	_, _ = fmt.Fprintf(w, "name\t%s\nrecipe\t%s %s\nphase\t%s\n\n", app.Name, app.Recipe.Name, app.Recipe.Digest, app.Phase)
+	_, _ = fmt.Fprintf(w, "name\t%s\nrecipe\t%s %s\nphase\t%s\n", app.Name, app.Recipe.Name, app.Recipe.Digest, app.Phase)
+	if u := app.Update; u != nil {
+		_, _ = fmt.Fprintf(w, "update\tfrom %.19s to %.19s: %s\n", u.From.Digest, u.To.Digest, u.Stage)
+	}
+	if m := app.Maintenance; m.Holds(time.Now()) {
+		_, _ = fmt.Fprintf(w, "maintenance\tby %s: %s\n", m.By, dash(m.Reason))
+	}
+	_, _ = fmt.Fprintln(w)
 	_, _ = fmt.Fprintln(w, "SERVICE\tPHASE\tINSTANCES\tAFTER\tENDPOINT\tNOW")
 	for _, s := range app.Members {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\n", s.Name, s.Phase, s.Instances, dash(strings.Join(s.DependsOn, ",")), dash(strings.Join(s.Endpoints, ",")), s.Sentence)

@@ -26,6 +26,7 @@ type deployment struct {
 	timeout time.Duration
 	dry     bool   // show the plan, do nothing
 	file    string // of a plan
+	batch   int    // of an update; 0 is 1
 }
 
 func (d *deployment) flags(cmd *cobra.Command) {
@@ -103,16 +104,9 @@ func (a *app) plan(cmd *cobra.Command, arg string, d *deployment, out string) er
 }
 
 func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
-	if d.file != "" {
-		b, err := os.ReadFile(d.file)
-		if err != nil {
-			return err
-		}
-		var p pool.Plan
-		if err := json.Unmarshal(b, &p); err != nil || p.Digest == "" {
-			return fmt.Errorf("%w: %s is no plan: make one with appliance plan --out", pool.ErrInvalid, d.file)
-		}
-		d.Plan = p.Digest
+	var err error
+	if d.Plan, err = planDigest(d.file, d.Plan); err != nil {
+		return err
 	}
 	c, err := a.client()
 	if err != nil {
@@ -125,6 +119,11 @@ func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
 		return err
 	}
 	if len(recipe.Members) > 0 {
+		name := first(d.Name, strings.ToLower(recipe.Name))
+		if old, err := c.Application(ctx, name); err == nil && old.Phase == pool.ServiceRunning && old.Recipe.Name == recipe.Name && old.Recipe.Digest != recipe.Digest {
+			_, _ = fmt.Fprintf(a.stderr, "application %s is made of %s; it is updated to %s, one service after the other\n", name, old.Recipe.Digest, recipe.Digest)
+			return a.updateApplication(ctx, c, name, d)
+		}
 		app, err := c.DeployApplication(ctx, d.DeployRequest)
 		if err == nil && d.wait {
 			ctx, cancel := context.WithTimeout(ctx, d.timeout)
@@ -139,16 +138,10 @@ func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
 	name := first(d.Name, strings.ToLower(recipe.Name))
 	if old, err := c.Service(ctx, name); err == nil && old.Phase == pool.ServiceRunning && old.Recipe.Name == recipe.Name && old.Recipe.Digest != recipe.Digest {
 		_, _ = fmt.Fprintf(a.stderr, "service %s runs recipe %s; it is updated to %s, one instance at a time\n", name, old.Recipe.Digest, recipe.Digest)
-		p, err := c.Plan(ctx, d.DeployRequest)
-		if err != nil {
+		if err := a.showChanges(ctx, c, d); err != nil {
 			return err
 		}
-		for _, s := range p.Services {
-			for _, x := range s.Changes {
-				_, _ = fmt.Fprintf(a.stderr, "  %s %s: %s\n", x.Kind, x.Change, showDifference(x))
-			}
-		}
-		s, err := a.changeService(ctx, c, name, wire.UpdateRequest{Recipe: d.Recipe, Digest: d.Digest}, d.wait, d.timeout)
+		s, err := a.changeService(ctx, c, name, wire.UpdateRequest{Recipe: d.Recipe, Digest: d.Digest, Template: d.Template, Image: d.Image, Plan: d.Plan}, d.wait, d.timeout)
 		if err != nil {
 			return err
 		}
@@ -164,6 +157,62 @@ func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
 		return err
 	}
 	return print(a, s, showService)
+}
+
+// planDigest is the digest of the plan in a file, else the one that was given.
+func planDigest(file, given string) (string, error) {
+	if file == "" {
+		return given, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	var p pool.Plan
+	if err := json.Unmarshal(b, &p); err != nil || p.Digest == "" {
+		return "", fmt.Errorf("%w: %s is no plan: make one with appliance plan --out", pool.ErrInvalid, file)
+	}
+	return p.Digest, nil
+}
+
+// showChanges prints in what the recipes differ.
+func (a *app) showChanges(ctx context.Context, c *client.Client, d *deployment) error {
+	r := d.DeployRequest
+	r.Plan = ""
+	p, err := c.Plan(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, s := range p.Services {
+		if p.Application != "" {
+			_, _ = fmt.Fprintf(a.stderr, "  %s %s\n", s.Action, s.Service)
+		}
+		for _, x := range s.Changes {
+			_, _ = fmt.Fprintf(a.stderr, "  %s %s: %s\n", x.Kind, x.Change, showDifference(x))
+		}
+	}
+	return nil
+}
+
+// updateApplication takes a running application to another version.
+func (a *app) updateApplication(ctx context.Context, c *client.Client, name string, d *deployment) error {
+	if d.Template != "" || d.Instances != 0 {
+		return fmt.Errorf("%w: application %s: templates and numbers of instances are set in its recipe", pool.ErrInvalid, name)
+	}
+	d.Name = name
+	if err := a.showChanges(ctx, c, d); err != nil {
+		return err
+	}
+	app, err := c.UpdateApplication(ctx, name, wire.ApplicationUpdateRequest{Recipe: d.Recipe, Digest: d.Digest, Image: d.Image, Plan: d.Plan, Batch: d.batch})
+	if err == nil && d.wait {
+		ctx, cancel := context.WithTimeout(ctx, d.timeout)
+		defer cancel()
+		app, err = a.followUpdate(ctx, c, app)
+	}
+	if err != nil {
+		return err
+	}
+	return print(a, app, showApplication)
 }
 
 // upload sends the recipe when arg is a folder; a bare word is the name of one

@@ -121,15 +121,15 @@ func (a *app) machineFenceCmd() *cobra.Command {
 }
 
 func (a *app) maintenanceCmd() *cobra.Command {
-	return group("maintenance", "Keep healing away from a machine or service that you work on", a.maintenanceStartCmd(), a.maintenanceStopCmd())
+	return group("maintenance", "Keep healing and scaling away from a machine, service or application that you work on", a.maintenanceStartCmd(), a.maintenanceStopCmd())
 }
 
 func (a *app) maintenanceStartCmd() *cobra.Command {
 	var span time.Duration
 	var r wire.MaintenanceRequest
 	cmd := &cobra.Command{
-		Use: "start machine|service NAME", Short: "Begin maintenance: nothing there is fenced, replaced or started again",
-		Example: "  appliance maintenance start machine node-0000dd01 --for 2h --reason \"new memory\"\n  appliance maintenance start service mysql",
+		Use: "start machine|service|application NAME", Short: "Begin maintenance: nothing there is fenced, replaced, started again or scaled by rules",
+		Example: "  appliance maintenance start machine node-0000dd01 --for 2h --reason \"new memory\"\n  appliance maintenance start service mysql\n  appliance maintenance start application webshop --for 30m",
 		Args:    usageArgs(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Seconds = int64(span.Seconds())
@@ -138,8 +138,10 @@ func (a *app) maintenanceStartCmd() *cobra.Command {
 			case "machine":
 			case "service":
 				begin = (*client.Client).MaintainService
+			case "application":
+				begin = (*client.Client).MaintainApplication
 			default:
-				return fmt.Errorf("%w: maintenance of a %q: want machine or service", errUsage, args[0])
+				return fmt.Errorf("%w: maintenance of a %q: want machine, service or application", errUsage, args[0])
 			}
 			return call(a, cmd, func(ctx context.Context, c *client.Client) (pool.Maintenance, error) {
 				return begin(c, ctx, args[1], r)
@@ -160,7 +162,7 @@ func (a *app) maintenanceStartCmd() *cobra.Command {
 
 func (a *app) maintenanceStopCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "stop machine|service NAME", Short: "End maintenance", Example: "  appliance maintenance stop service mysql",
+		Use: "stop machine|service|application NAME", Short: "End maintenance", Example: "  appliance maintenance stop service mysql",
 		Args: usageArgs(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return call(a, cmd, func(ctx context.Context, c *client.Client) (string, error) {
@@ -170,8 +172,10 @@ func (a *app) maintenanceStopCmd() *cobra.Command {
 					_, err = c.EndMachineMaintenance(ctx, args[1])
 				case "service":
 					_, err = c.EndServiceMaintenance(ctx, args[1])
+				case "application":
+					_, err = c.EndApplicationMaintenance(ctx, args[1])
 				default:
-					err = fmt.Errorf("%w: maintenance of a %q: want machine or service", errUsage, args[0])
+					err = fmt.Errorf("%w: maintenance of a %q: want machine, service or application", errUsage, args[0])
 				}
 				return args[1], err
 			}, func(w io.Writer, name string) { _, _ = fmt.Fprintf(w, "Maintenance of %s has ended.\n", name) })

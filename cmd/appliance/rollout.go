@@ -18,20 +18,34 @@ func (a *app) serviceUpdateCmd() *cobra.Command {
 	var r wire.UpdateRequest
 	var wait bool
 	var timeout time.Duration
+	var file string
 	cmd := &cobra.Command{
-		Use: "update SERVICE RECIPE", Short: "Take a service to a changed recipe, without a gap",
+		Use: "update SERVICE [RECIPE]", Short: "Take a service to a changed recipe, image or template, without a gap",
 		Long: "Each instance is drained, stopped, and started from the new recipe on its own machine, a batch\n" +
 			"at a time; the next batch waits until the last one has been healthy. With --extra one more\n" +
 			"batch serves meanwhile. A canary goes first, and waits to be promoted unless --auto is given.\n" +
-			"An instance that fails takes all back to the revision that ran before.",
+			"An instance that fails takes all back to the revision that ran before. Where the recipe has a\n" +
+			"custom command check, an instance counts only once it has succeeded there.\n\n" +
+			"With --image each machine's system is written anew, batch by batch; the disk of a storage template\n" +
+			"stays. A template must fit the machines that the service has.",
 		Example: "  appliance service update web ./nginx\n  appliance service update web ./nginx --batch 2 --extra\n" +
-			"  appliance service update web ./nginx --canary 1 --wait=false && appliance service promote web",
-		Args: usageArgs(cobra.ExactArgs(2)),
+			"  appliance service update web ./nginx --canary 1 --wait=false && appliance service promote web\n" +
+			"  appliance service update web --image debian-12.8\n  appliance service update web ./nginx --plan-file web.plan",
+		Args: usageArgs(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && r.Image == "" && r.Template == "" {
+				return fmt.Errorf("%w: name a recipe, or --image or --template", errUsage)
+			}
+			var err error
+			if r.Plan, err = planDigest(file, r.Plan); err != nil {
+				return err
+			}
 			return call(a, cmd, func(ctx context.Context, c *client.Client) (wire.Service, error) {
 				var d wire.DeployRequest
-				if _, err := a.upload(ctx, c, args[1], &d); err != nil {
-					return wire.Service{}, err
+				if len(args) == 2 {
+					if _, err := a.upload(ctx, c, args[1], &d); err != nil {
+						return wire.Service{}, err
+					}
 				}
 				r.Recipe, r.Digest = d.Recipe, d.Digest
 				return a.changeService(ctx, c, args[0], r, wait, timeout)
@@ -43,6 +57,10 @@ func (a *app) serviceUpdateCmd() *cobra.Command {
 	f.BoolVar(&r.Extra, "extra", false, "add one batch of the new revision while the others are changed")
 	f.IntVar(&r.Canary, "canary", 0, "`N` instances first; then somebody promotes, or rolls back")
 	f.BoolVar(&r.Auto, "auto", false, "a healthy canary is promoted at once")
+	f.StringVar(&r.Image, "image", "", "`NAME` of the image that is written to its machines anew")
+	f.StringVar(&r.Template, "template", "", "compute `TEMPLATE` that its machines have to fit")
+	f.BoolVar(&r.WithoutData, "without-data", false, "what a stateful service keeps on its system's disks may be lost by a new image")
+	f.StringVar(&file, "plan-file", "", "do what the plan in `FILE` says; refused when it is stale")
 	f.IntVar(&r.Health, "health", 10, "`SECONDS` that an instance must run before it counts")
 	f.BoolVar(&wait, "wait", true, "follow the update to its end")
 	f.DurationVar(&timeout, "timeout", time.Hour, "stop following after this `TIME`; the update goes on")
@@ -79,6 +97,7 @@ func (a *app) serviceRollbackCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.IntVar(&r.ToRevision, "to-revision", 0, "`N` of: appliance service revisions")
+	f.BoolVar(&r.WithoutData, "without-data", false, "what a stateful service keeps on its system's disks may be lost, where that revision has another image")
 	f.IntVar(&r.Batch, "batch", 1, "`N` instances at a time")
 	f.BoolVar(&wait, "wait", true, "follow it to its end")
 	f.DurationVar(&timeout, "timeout", time.Hour, "stop following after this `TIME`; it goes on")

@@ -52,6 +52,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/applications/{name}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin maintenance of all services of an application: nothing of them is healed or scaled
+         * @description Takes role operator.
+         */
+        post: operations["maintainApplication"];
+        /**
+         * End maintenance
+         * @description Takes role operator.
+         */
+        delete: operations["endApplicationMaintenance"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{name}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the update of an application that is under way back
+         * @description Takes role operator.
+         */
+        post: operations["undoApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/applications/{name}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an application to another version of its recipe, service by service
+         * @description Takes role operator.
+         */
+        post: operations["updateApplication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attributes": {
         parameters: {
             query?: never;
@@ -1392,6 +1456,7 @@ export interface components {
             cause?: components["schemas"]["Cause"];
             /** Format: date-time */
             createdAt: string;
+            maintenance?: components["schemas"]["Maintenance"];
             members: components["schemas"]["Service"][] | null;
             name: string;
             phase: string;
@@ -1402,9 +1467,41 @@ export interface components {
             rev: number;
             sentence: string;
             services: string[] | null;
+            update?: components["schemas"]["ApplicationUpdate"];
             /** Format: date-time */
             updatedAt: string;
             wipe?: boolean;
+        };
+        ApplicationUpdate: {
+            /** Format: int64 */
+            batch: number;
+            before: components["schemas"]["ServiceWanted"][] | null;
+            by: string;
+            cause?: components["schemas"]["Cause"];
+            /** Format: date-time */
+            deadline: string;
+            /** Format: date-time */
+            endedAt?: string;
+            from: components["schemas"]["RecipeInfo"];
+            /** Format: int64 */
+            health?: number;
+            image?: string;
+            stage: string;
+            /** Format: date-time */
+            startedAt: string;
+            to: components["schemas"]["RecipeInfo"];
+            want: components["schemas"]["ServiceWanted"][] | null;
+        };
+        ApplicationUpdateRequest: {
+            /** Format: int64 */
+            batch?: number;
+            digest?: string;
+            /** Format: int64 */
+            health?: number;
+            /** @description of services that are added */
+            image?: string;
+            plan?: string;
+            recipe?: string;
         };
         Attention: {
             action?: string;
@@ -2392,6 +2489,13 @@ export interface components {
             service: string;
             template: string;
         };
+        ServiceWanted: {
+            dependsOn?: string[] | null;
+            key: string;
+            recipe: components["schemas"]["RecipeInfo"];
+            /** Format: int64 */
+            revision?: number;
+        };
         Session: {
             /** Format: date-time */
             expires?: string;
@@ -2597,9 +2701,15 @@ export interface components {
              * @description seconds that an instance must run before it counts
              */
             health?: number;
+            /** @description image that is written to the machines anew, batch by batch */
+            image?: string;
+            plan?: string;
             recipe?: string;
+            /** @description compute template that its machines must fit; what is there stays */
+            template?: string;
             /** Format: int64 */
             toRevision?: number;
+            withoutData?: boolean;
         };
         Version: {
             kit: string;
@@ -2731,6 +2841,138 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    maintainApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maintenance"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endApplicationMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description What is wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateApplication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationUpdateRequest"];
+            };
+        };
         responses: {
             /** @description Accepted */
             202: {
