@@ -28,8 +28,12 @@ type begun struct {
 	Instance pool.InstanceInfo `json:"instance"`
 }
 
-// keepStart records the start process.
+// keepStart records the start process. What a locator found earlier is
+// forgotten: by now others may have these numbers.
 func (h Home) keepStart(b begun) error {
+	if err := os.Remove(h.watchFile(b.Instance.ID, "pids")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keep start: %w", err)
+	}
 	text, err := json.Marshal(b)
 	if err != nil {
 		return fmt.Errorf("keep start: %w", err)
@@ -37,7 +41,8 @@ func (h Home) keepStart(b begun) error {
 	return writeSynced(h.watchFile(b.Instance.ID, "start"), text)
 }
 
-// started lists what start events of this boot left behind.
+// started lists what start events of this boot left behind, and what is
+// watched since: a start closure leaves no process of its own.
 func (h Home) started(boot string) []begun {
 	files, _ := filepath.Glob(h.watchFile("*", "start")) // the pattern is good
 	var out []begun
@@ -45,6 +50,13 @@ func (h Home) started(boot string) []begun {
 		var b begun
 		if text, err := os.ReadFile(f); err == nil && json.Unmarshal(text, &b) == nil && b.BootID == boot {
 			out = append(out, b)
+		}
+	}
+	files, _ = filepath.Glob(h.watchFile("*", "json"))
+	for _, f := range files {
+		wd, err := readWatch(f)
+		if err == nil && wd.BootID == boot && !slices.ContainsFunc(out, func(b begun) bool { return b.Instance.ID == wd.Instance.ID }) {
+			out = append(out, begun{BootID: boot, Epoch: wd.Epoch, Instance: wd.Instance})
 		}
 	}
 	return out

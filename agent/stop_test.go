@@ -80,8 +80,10 @@ func TestStopSparesOthers(t *testing.T) {
 	if !ok || session == pid {
 		t.Fatalf("sleep has session %d, known %t", session, ok)
 	}
-	if err := os.WriteFile(h.watchFile("in-1", "pids"), []byte("["+strconv.Itoa(pid)+"]"), 0o600); err != nil {
-		t.Fatal(err)
+	locate := func() {
+		if err := os.WriteFile(h.watchFile("in-1", "pids"), []byte("["+strconv.Itoa(pid)+"]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for name, b := range map[string]begun{
 		"earlier boot":  {PID: pid, Since: since, BootID: "earlier"},
@@ -91,9 +93,17 @@ func TestStopSparesOthers(t *testing.T) {
 		if err := h.keepStart(b); err != nil {
 			t.Fatal(err)
 		}
+		locate()
 		if got := h.processes("in-1", "now"); len(got) != 0 {
 			t.Errorf("%s: processes %v would be ended", name, got)
 		}
+	}
+	// The locator found it before this start: it was another's number then.
+	if err := h.keepStart(begun{PID: session, Since: 1, BootID: "now", Instance: pool.InstanceInfo{ID: "in-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.processes("in-1", "now"); len(got) != 0 {
+		t.Errorf("found before the start: processes %v would be ended", got)
 	}
 	if got := sessionOf(begun{PID: os.Getpid(), Since: 1}); len(got) != 0 {
 		t.Errorf("the session of a number that was given again: %v", got)
@@ -129,5 +139,26 @@ func TestFencedStandsDown(t *testing.T) {
 	r.until("end of the watch", func() bool { _, err := os.Stat(r.home.watchFile("in-1", "json")); return os.IsNotExist(err) })
 	if r.home.Confirmed() || r.pid() != pid {
 		t.Errorf("confirmed %t, process %d, was %d", r.home.Confirmed(), r.pid(), pid)
+	}
+}
+
+// TestStartedWithoutProcess: a start closure leaves no process of its own; what
+// is watched was started all the same.
+func TestStartedWithoutProcess(t *testing.T) {
+	h := Home{State: t.TempDir()}
+	l := &lifecycle{home: h}
+	if err := l.watch(pool.PrepareParams{Instance: pool.InstanceInfo{ID: "in-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := h.started(bootID()); len(got) != 1 || got[0].Instance.ID != "in-1" {
+			t.Errorf("started %+v", got)
+		}
+		if err := h.keepStart(begun{BootID: bootID(), Instance: pool.InstanceInfo{ID: "in-1"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := h.started("later"); len(got) != 0 {
+		t.Errorf("after a boot: %+v", got)
 	}
 }

@@ -231,7 +231,7 @@ func (b *binder) mount(ctx context.Context, device string, p pool.StorageParams)
 	out, err := exec.CommandContext(ctx, "e2fsck", "-p", device).CombinedOutput()
 	var exit *exec.ExitError
 	switch {
-	case errors.As(err, &exit) && exit.ExitCode() < 4: // it was mended
+	case errors.As(err, &exit) && exit.Exited() && exit.ExitCode() < 4: // it was mended; killed is -1
 		b.say("e2fsck: %s", oneLine(string(out)))
 	case errors.As(err, &exit):
 		return newCause("storage.damaged", fmt.Sprintf("The file system on %s is damaged; it was not mounted.", device),

@@ -138,13 +138,20 @@ func (v *iview) host() string {
 // disk, too, it is named: the two must never be taken for each other.
 func (v *iview) hint(m *pool.Machine) pool.DiskHint {
 	t := wantedBy(v.template, v.rev.Recipe, v.rev.Image)
+	h := t.Target
+	h.MinSize = max(h.MinSize, t.Disk)
+	if b := v.in.Storage; b != nil && m != nil && b.Machine == m.ID && m.Facts != nil {
+		others := slices.DeleteFunc(slices.Clone(m.Facts.Disks), func(d pool.Disk) bool { return d.Serial == b.Serial })
+		if system, err := h.Choose(others); err == nil {
+			return pool.DiskHint{Serial: system.Serial}
+		}
+		return pool.DiskHint{Serial: "of another disk than " + b.Serial + ", which bears the data"} // no disk fits
+	}
 	if len(t.Storage) > 0 && m != nil && m.Facts != nil {
 		if system, _, err := t.Disks(m.Facts); err == nil {
 			return pool.DiskHint{Serial: system.Serial}
 		}
 	}
-	h := t.Target
-	h.MinSize = max(h.MinSize, t.Disk)
 	return h
 }
 

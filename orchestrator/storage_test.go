@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -124,6 +125,51 @@ func TestStorageIsNeverMadeAnew(t *testing.T) {
 		stop()
 		w.join()
 	})
+}
+
+// TestReinstallLeavesDataDisk: whatever the template says by now, the system
+// is not written to the disk that bears the data.
+func TestReinstallLeavesDataDisk(t *testing.T) {
+	for name, tt := range map[string]struct {
+		target pool.DiskHint // of the template by now
+		want   string        // serials that images were written to
+	}{
+		"a smaller disk will do":    {pool.DiskHint{MinSize: 5 << 30}, "D1 D1"},
+		"only the data's disk fits": {pool.DiskHint{Serial: "DATAD1"}, "D1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				w := withStorage(1)
+				w.start(ctx, t)
+				if _, err := w.engine.Load().Deploy(ctx, pool.DeployOptions{Name: "db", Recipe: storing(), By: "eve"}); err != nil {
+					t.Fatal(err)
+				}
+				w.until(t, "running", w.service(pool.ServiceRunning))
+				w.mem.mu.Lock()
+				w.mem.templates[len(w.mem.templates)-1].Target = tt.target
+				w.mem.mu.Unlock()
+				if _, err := w.engine.Load().Reinstall(ctx, "db", 1, false, "eve"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Hour)
+				var written []string
+				w.mem.mu.Lock()
+				for _, s := range w.mem.steps {
+					var p pool.ImageParams
+					if s.Name == stepImage && json.Unmarshal(s.Task.Params, &p) == nil {
+						written = append(written, p.Disk.Serial)
+					}
+				}
+				w.mem.mu.Unlock()
+				if got := strings.Join(written, " "); got != tt.want {
+					t.Errorf("images were written to %q, want %q\n%s", got, tt.want, w.story())
+				}
+				stop()
+				w.join()
+			})
+		})
+	}
 }
 
 // TestReinstallKeepsData: a stateful service without a disk of its own for its
