@@ -213,6 +213,7 @@ func (c *checker) lacks(t vtype, id string) (names []string, what string, lacks 
 	case kText, kNumber, kBool, kList, kRange, kSet, kPattern, kMatcher, kBuilder, kClosure:
 		names = kindNames(c.lib, t.kind)
 		return names, kindTitle(t.kind), !answers(names, id)
+	case kOther, kNull, kChar, kLazy, kMap, kEntry, kThrowable, kEnum, kScript, kinds:
 	}
 	return nil, "", false
 }
