@@ -41,7 +41,8 @@ root-test: kit
 	$(GO) test -count=1 -run 'TestPID1|TestDataDisk' ./agent
 	$(GO) test -count=1 -run TestVMs ./orchestrator/compute
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
-	$(GO) test -count=1 -run TestInterop ./dhcp
+	$(GO) test -count=1 -run TestInterop ./dhcp ./tftp
+	$(GO) test -count=1 -tags nokit -run 'TestDoctorNetwork|TestInventory' ./cmd/appliance
 	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
