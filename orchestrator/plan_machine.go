@@ -425,6 +425,10 @@ func (v *view) imageParams(s *pool.Step) *pool.Cause {
 	if v.m.Facts == nil {
 		return cause("disk.none", fmt.Sprintf("%s was never inventoried.", v.m.Name), "", "Inspect it, then retry.", s.Name, v.now)
 	}
+	if is, wants := v.m.Facts.Arch, v.image.Arch; is != "" && wants != "" && is != wants {
+		return cause("image.arch", fmt.Sprintf("Image %s is for %s, and %s is %s.", p.Image, wants, v.m.Name, is), "",
+			"Release the machine, and say arch: "+string(wants)+" in the template, so that only such machines are taken.", s.Name, v.now)
+	}
 	hint := p.Disk
 	hint.MinSize = max(hint.MinSize, uint64(max(v.image.Size, 0)))
 	disks := slices.DeleteFunc(slices.Clone(v.m.Facts.Disks), func(d pool.Disk) bool { return !slices.Contains(v.m.Owned, d.Serial) })
