@@ -313,15 +313,19 @@ func (b *book) declined(a netip.Addr, now time.Time) bool {
 }
 
 // search walks the ranges from a place that depends on the MAC, so that a
-// machine tends to get the same address even when its lease was forgotten. An
+// machine tends to get the same address even when its lease was forgotten.
+// Neighbours by MAC, as the machines of one delivery are, are neighbours by
+// address: what a rack that powers on writes to disk lies close together. An
 // address that never was anybody's is preferred to one whose lease ran out.
 func (b *book) search(n *network, who client, now time.Time) netip.Addr {
-	h := fnv.New32a()
-	_, _ = h.Write(who.mac[:]) // never fails (hash.Hash)
-	sum := uint64(h.Sum32())
+	const near = 64
+	h, mac := fnv.New32a(), who.mac
+	mac[5] &^= near - 1
+	_, _ = h.Write(mac[:]) // never fails (hash.Hash)
+	group, place := uint64(h.Sum32()), uint64(who.mac[5]%near)
 	runs := b.maps[n]
 	for i := range runs {
-		if a := runs[(int(sum%uint64(len(runs)))+i)%len(runs)].search(sum); a.IsValid() {
+		if a := runs[(int(group%uint64(len(runs)))+i)%len(runs)].search(group*near + place); a.IsValid() {
 			return a
 		}
 	}
