@@ -54,6 +54,7 @@ const (
 	cachedKin                         // *kin, by service
 	cachedTemplate                    // pool.Template
 	cachedSecret                      // pool.Secret
+	cachedMAC                         // string: the ID of the machine that had it last
 )
 
 // missing is cached in place of a row that does not exist.
@@ -362,6 +363,20 @@ func (c *cache) instanceRev(id string) (rev int64, known bool) {
 		return in.Rev, true
 	}
 	return 0, false
+}
+
+// owner returns the machine that had a MAC when it was last looked up.
+func (c *cache) owner(mac string) (id string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id, ok = c.get(cacheKey{cachedMAC, mac}).(string)
+	return id, ok
+}
+
+func (c *cache) owned(mac, id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.put(cacheKey{cachedMAC, mac}, id)
 }
 
 func stepOrder(a, b *pool.Step) int {

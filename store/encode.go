@@ -15,8 +15,8 @@ import (
 
 // handmade says of which rows all fields are written here: one that got another
 // field is written by reflection until that is added, so that none is lost.
-var handmade = struct{ step, task, instance, event, boot bool }{
-	has[pool.Step](25), has[pool.Task](2), has[pool.Instance](25), has[pool.Event](15), has[pool.BootEvent](15),
+var handmade = struct{ step, task, instance, event, boot, lease bool }{
+	has[pool.Step](25), has[pool.Task](2), has[pool.Instance](25), has[pool.Event](15), has[pool.BootEvent](15), has[leaseDetail](3) && has[pool.LeasePlace](3),
 }
 
 func has[T any](fields int) bool { return reflect.TypeFor[T]().NumField() == fields }
@@ -257,6 +257,22 @@ func bootText(b []byte, e *pool.BootEvent) (string, error) {
 	o.count("block", e.Block)
 	o.count("window", e.Window)
 	o.count("resent", e.Resent)
+	return o.end()
+}
+
+// detailText is the document of what of a lease is only shown.
+func detailText(b []byte, d *leaseDetail) (string, error) {
+	if !handmade.lease {
+		return text(d)
+	}
+	o := object{b: append(b[:0], '{')}
+	o.some("clientId", d.ClientID)
+	o.count("iaid", int(d.IAID))
+	if d.Relay.IsValid() {
+		o.text("relay", d.Relay.String())
+	}
+	o.some("circuit", d.Circuit)
+	o.some("remote", d.Remote)
 	return o.end()
 }
 

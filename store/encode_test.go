@@ -33,8 +33,8 @@ func fill(r *rand.Rand, v reflect.Value) {
 		v.SetString(texts[r.IntN(len(texts))])
 	case reflect.Int, reflect.Int64:
 		v.SetInt(r.Int64N(1<<40) - 1<<20)
-	case reflect.Uint64:
-		v.SetUint(r.Uint64N(1 << 40))
+	case reflect.Uint32, reflect.Uint64:
+		v.SetUint(r.Uint64N(1 << 32))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Pointer:
@@ -57,7 +57,7 @@ func fill(r *rand.Rand, v reflect.Value) {
 // TestEncode: what is written by hand is what encoding/json writes, so that a
 // field which is added to a row is not forgotten here.
 func TestEncode(t *testing.T) {
-	if h := handmade; !h.step || !h.task || !h.instance || !h.event || !h.boot {
+	if h := handmade; !h.step || !h.task || !h.instance || !h.event || !h.boot || !h.lease {
 		t.Errorf("a row has got a field or lost one: add it to encode.go and count again: steps %d, tasks %d, instances %d, events %d, boot events %d",
 			reflect.TypeFor[pool.Step]().NumField(), reflect.TypeFor[pool.Task]().NumField(), reflect.TypeFor[pool.Instance]().NumField(),
 			reflect.TypeFor[pool.Event]().NumField(), reflect.TypeFor[pool.BootEvent]().NumField())
@@ -88,6 +88,10 @@ func TestEncode(t *testing.T) {
 		fill(r, reflect.ValueOf(&b).Elem())
 		got, err = bootText(buf, &b)
 		check(b, got, err)
+		var d leaseDetail
+		fill(r, reflect.ValueOf(&d).Elem())
+		got, err = detailText(buf, &d)
+		check(d, got, err)
 	}
 	bad := pool.Step{Result: json.RawMessage(`{`)}
 	if _, err := stepText(buf, &bad, 1); err == nil {

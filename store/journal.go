@@ -120,14 +120,18 @@ func (db *DB) AppendBoot(ctx context.Context, events []pool.BootEvent) error {
 		if err != nil {
 			return err
 		}
-		macs := map[pool.MAC]string{} // to its machine
+		macs := map[pool.MAC]string{}
+		unknown := map[pool.MAC]string{}
 		for _, e := range events {
 			macs[e.MAC] = ""
+			if e.Machine == "" {
+				unknown[e.MAC] = ""
+			}
 		}
-		if err := machinesOf(ctx, tx, macs); err != nil {
+		if err := machinesOf(ctx, tx, unknown); err != nil {
 			return err
 		}
-		if err := putBoot(ctx, tx, events, last, macs); err != nil {
+		if err := putBoot(ctx, tx, events, last, unknown); err != nil {
 			return err
 		}
 		if n := int64(len(events)); len(macs) <= 8 || last/pruneEvery != (last+n)/pruneEvery && len(macs) <= pruneEvery {

@@ -50,8 +50,7 @@ func detailOf(l pool.Lease) (string, error) {
 	if d == (leaseDetail{}) {
 		return "", nil
 	}
-	b, err := json.Marshal(d)
-	return string(b), err
+	return detailText(make([]byte, 0, 128), &d)
 }
 
 func family(a netip.Addr) int64 {

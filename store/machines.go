@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"maps"
+	"slices"
 
 	"appliance/pool"
 )
@@ -18,8 +19,18 @@ func (db *DB) Machine(ctx context.Context, id string) (pool.Machine, error) {
 
 // MachineByMAC returns the machine that was seen with mac.
 func (db *DB) MachineByMAC(ctx context.Context, mac pool.MAC) (pool.Machine, error) {
+	text := mac.String()
+	if id, ok := db.cache.owner(text); ok {
+		// What is cached is where to look: the machine may have lost the MAC.
+		if m, err := db.Machine(ctx, id); err == nil && slices.Contains(m.MACs, mac) {
+			return m, nil
+		}
+	}
 	m, err := settled(&db.cache, func() (pool.Machine, error) { return machineByMAC(ctx, db.read, mac) })
-	return named(m, err, "machine with MAC", mac.String())
+	if err == nil {
+		db.cache.owned(text, m.ID)
+	}
+	return named(m, err, "machine with MAC", text)
 }
 
 func machineByMAC(ctx context.Context, q queryer, mac pool.MAC) (pool.Machine, error) {
