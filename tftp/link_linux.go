@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -20,6 +21,9 @@ type own struct {
 	raw   syscall.RawConn
 	v6    bool
 	plain *atomic.Bool // set when the kernel refused UDP_SEGMENT
+	eye   *atomic.Bool // set while one transfer of the server watches its socket
+	rest  int          // packets that are not watched for
+	vain  int          // watches in a row that saw nothing
 	armed time.Time    // the deadline that the socket has
 	stop  func() bool
 	done  <-chan struct{}
@@ -37,12 +41,12 @@ const (
 	oneSend  = 65000
 )
 
-func newOwn(ctx context.Context, conn *net.UDPConn, plain *atomic.Bool) (*own, error) {
+func newOwn(ctx context.Context, conn *net.UDPConn, plain, eye *atomic.Bool) (*own, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	l := &own{conn: conn, raw: raw, plain: plain, done: ctx.Done()}
+	l := &own{conn: conn, raw: raw, plain: plain, eye: eye, done: ctx.Done()}
 	if a, ok := conn.RemoteAddr().(*net.UDPAddr); ok {
 		l.v6 = a.AddrPort().Addr().Unmap().Is6()
 	}
@@ -143,11 +147,52 @@ func (l *own) receive(b []byte, until time.Time, slack time.Duration) (int, erro
 		default:
 		}
 	}
-	n, err := l.conn.Read(b)
+	n, seen, err := l.watch(b)
+	if !seen {
+		n, err = l.conn.Read(b)
+	}
 	if err != nil {
 		l.armed = time.Time{}
 	}
 	return n, err
+}
+
+// watchTime is how long a transfer watches for an answer before it sleeps.
+const watchTime = 60 * time.Microsecond
+
+// watch looks for an answer for a moment: on a short way it is there sooner
+// than a goroutine that sleeps would be awake, and lock-step is nothing but
+// such waits. One transfer at a time does so, beside a processor that is left
+// for the others, and one that watched in vain does so ever more seldom.
+func (l *own) watch(b []byte) (n int, seen bool, err error) {
+	if l.rest > 0 {
+		l.rest--
+		return 0, false, nil
+	}
+	if runtime.GOMAXPROCS(0) < 2 || !l.eye.CompareAndSwap(false, true) {
+		return 0, false, nil
+	}
+	defer l.eye.Store(false)
+	end := time.Now().Add(watchTime)
+	rerr := l.raw.Read(func(fd uintptr) bool {
+		for {
+			n, err = unix.Read(int(fd), b)
+			if !errors.Is(err, unix.EAGAIN) || !time.Now().Before(end) {
+				return true
+			}
+			runtime.Gosched()
+		}
+	})
+	switch {
+	case rerr != nil:
+		return 0, true, rerr
+	case errors.Is(err, unix.EAGAIN):
+		l.vain = min(l.vain+1, 10)
+		l.rest = 1 << l.vain
+		return 0, false, nil
+	}
+	l.vain = 0
+	return max(n, 0), true, err
 }
 
 // mtu asks the kernel for the path's MTU: the route's, or what routers have

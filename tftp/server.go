@@ -72,6 +72,7 @@ type Server struct {
 	SinglePort bool
 
 	noSegments atomic.Bool // the kernel refused UDP_SEGMENT
+	watching   atomic.Bool // a transfer watches its socket; see own.watch
 	counters   struct{ malformed, refused, dropped, repeated, active atomic.Uint64 }
 }
 
