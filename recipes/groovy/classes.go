@@ -155,7 +155,7 @@ func numberClasses() []*Class {
 			"signum":   fn1(func(_ *Thread, v Value) (Value, error) { return int64(compareNumbers(v, int64(0))), nil }),
 			"bitCount": fn1(func(_ *Thread, v Value) (Value, error) { return int64(strings.Count(binaryText(v), "1")), nil }),
 		}
-		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].call(t, nil, a) },
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].apply(t, nil, a) },
 			Static: statics("java.lang."+n, map[string]Value{"MAX_VALUE": toNumber(Long(hi), n), "MIN_VALUE": toNumber(Long(-hi-1), n)}, m)})
 	}
 	for _, n := range []string{"Double", "Float", "BigDecimal", "BigInteger"} {
@@ -181,7 +181,7 @@ func numberClasses() []*Class {
 				consts[id] = int64(i)
 			}
 		}
-		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].call(t, nil, a[:1]) }, Static: statics(n, consts, m)})
+		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].apply(t, nil, a[:min(1, len(a))]) }, Static: statics(n, consts, m)})
 	}
 	return append(list, &Class{Name: "Boolean", Static: statics("java.lang.Boolean", map[string]Value{"TRUE": true, "FALSE": false}, methods{
 		"parseBoolean": fn1(parseBool), "valueOf": fn1(parseBool),

@@ -30,7 +30,7 @@ func (t *Thread) configIn(s *Script, given map[string]Value, environment string)
 	defer func() { t.in = outer }()
 	_, err := t.Run(s)
 	if err == nil {
-		c.apply()
+		err = c.apply(t)
 	}
 	return root, err
 }
@@ -124,24 +124,31 @@ func (c *slurp) forEnvironment() *Map {
 	return c.chosen
 }
 
-func (c *slurp) apply() {
-	if c.chosen != nil {
-		mergeConfig(c.into, c.chosen, 0)
+func (c *slurp) apply(t *Thread) error {
+	if c.chosen == nil {
+		return nil
 	}
+	return t.mergeConfig(c.into, c.chosen, 0)
 }
 
 // mergeConfig is ConfigObject.merge: maps are merged, all else replaced.
-func mergeConfig(into, from *Map, depth int) {
+func (t *Thread) mergeConfig(into, from *Map, depth int) error {
 	for _, s := range slices.Clone(from.entries()) {
+		if err := t.charge(1); err != nil { // maps may share parts at each level
+			return err
+		}
 		old, _ := into.Get(s.k)
 		a, ok1 := old.(*Map)
 		b, ok2 := s.v.(*Map)
 		if ok1 && ok2 && depth < 64 && a != b {
-			mergeConfig(a, b, depth+1)
+			if err := t.mergeConfig(a, b, depth+1); err != nil {
+				return err
+			}
 			continue
 		}
 		into.Put(s.k, s.v)
 	}
+	return nil
 }
 
 func configSlurper() *Class {
@@ -218,7 +225,9 @@ func configMethods() methods {
 			if !ok || m.kind != config {
 				return nil, ErrNoMember
 			}
-			mergeConfig(m, o, 0)
+			if err := t.mergeConfig(m, o, 0); err != nil {
+				return nil, err
+			}
 			return m, t.grow(o.Len(), 64)
 		}),
 		"flatten": on(0, 0, func(t *Thread, m *Map, _ []Value) (Value, error) {
@@ -270,6 +279,9 @@ func (t *Thread) flattenConfig(out *Map, prefix string, m *Map, depth int) error
 		return tooMany("nested blocks")
 	}
 	for _, s := range m.entries() {
+		if err := t.charge(1); err != nil {
+			return err
+		}
 		key := prefix + Format(s.k)
 		if o, ok := s.v.(*Map); ok && o.kind == config {
 			if err := t.flattenConfig(out, key+".", o, depth+1); err != nil {

@@ -264,15 +264,17 @@ func TestDefect(t *testing.T) {
 
 // Values that contain each other, or double at each level, are walked for a while only.
 func TestEndlessValues(t *testing.T) {
+	const config = "def c(o) { 60.times { def n = new ConfigObject(); n.a = o; n.b = o; o = n }; o }\n"
 	for _, src := range []string{
 		"def a = []; def b = [a]; a << b; a.hashCode()", "def d = [1]; 60.times { d = [d, d] }; d.hashCode()", "def d = [1]; 60.times { d = [d, d] }; [d] as HashSet",
-		"null.inject() ?: 1", "null.collect(1, 2, 3, 4)",
+		config + "c(new ConfigObject()).merge(c(new ConfigObject()))", config + "c(new ConfigObject()).flatten()", config + "c(new ConfigObject()).toProperties()",
+		"null.inject() ?: 1", "new Integer()", "new BigDecimal()", "Long.newInstance()", "null.collect(1, 2, 3, 4)",
 	} {
 		s, err := Parse("f.groovy", src)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = new(Interp).Run(t.Context(), s); errors.Is(err, errDefect) {
+		if _, err = (&Interp{Limits: Limits{Steps: 200_000}}).Run(t.Context(), s); errors.Is(err, errDefect) {
 			t.Errorf("%s: %v", src, err)
 		}
 	}

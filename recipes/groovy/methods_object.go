@@ -20,11 +20,7 @@ func objectMethods() methods {
 			if v == nil {
 				v = NewList()
 			}
-			m := t.lib.kinds[kList][id]
-			if !m.fits(len(a)) {
-				return nil, ErrNoMember
-			}
-			return m.call(t, v, a)
+			return t.lib.kinds[kList][id].apply(t, v, a)
 		}}
 	}
 	all := methods{

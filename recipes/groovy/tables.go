@@ -20,6 +20,14 @@ type method struct {
 
 func (m method) fits(n int) bool { return n >= m.least && (n <= m.most || m.most < 0) }
 
+// apply calls m where it takes so many arguments.
+func (m method) apply(t *Thread, v Value, a []Value) (Value, error) {
+	if !m.fits(len(a)) {
+		return nil, ErrNoMember
+	}
+	return m.call(t, v, a)
+}
+
 // methods is a table of methods by name.
 type methods map[string]method
 
