@@ -251,6 +251,10 @@ func (t *Thread) delegateCall(c *Closure, id string, args []Value) (Value, bool,
 		return nil, false, nil
 	}
 	if d, ok := c.delegate.(*Closure); ok {
+		if err := t.deeper(40); err != nil { // each may be the other's delegate
+			return nil, true, err
+		}
+		defer t.shallower(40)
 		v, err := t.unqualified(&frame{this: d.this, clo: d, unit: d.unit, class: d.class}, id, args, t.pos)
 		return v, !missing(err), err
 	}

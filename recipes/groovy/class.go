@@ -71,13 +71,13 @@ func (t *Thread) link(u *unit, d *classDecl) (*scriptClass, error) {
 
 // resolve finds what the class extends, and takes its methods over.
 func (t *Thread) resolve(c *scriptClass, depth int) error {
-	if c.state != untouched {
+	if c.state == ready {
 		return nil
 	}
-	c.state = running
-	if depth > 32 {
+	if c.state == running || depth > 32 {
 		return Throw("GroovyRuntimeException", "class %s extends itself or too many others", c.decl.id)
 	}
+	c.state = running
 	inherit := func(p *scriptClass) error {
 		if err := t.resolve(p, depth+1); err != nil {
 			return err

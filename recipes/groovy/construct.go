@@ -111,6 +111,10 @@ func (t *Thread) construct(c *scriptClass, args []Value, named bool) (Value, err
 
 // fill runs field initializers and the constructor of c on o.
 func (t *Thread) fill(o *instance, c *scriptClass, args []Value, named bool) error {
+	if err := t.deeper(40); err != nil {
+		return err
+	}
+	defer t.shallower(40)
 	m := pickBound(c.methods["<init>"], args)
 	if m == nil || !callsThis(m.fn) {
 		if err := t.prepare(o, c, m); err != nil {

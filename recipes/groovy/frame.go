@@ -129,6 +129,17 @@ func (t *Thread) body(f *frame, fn *function, args []Value) (Value, error) {
 	return v, err
 }
 
+// deeper counts n for a call of the evaluator's own; shallower takes them back.
+func (t *Thread) deeper(n int) error {
+	if t.depth += n; t.depth > t.limits.Depth {
+		t.depth -= n
+		return t.tooDeep(t.unit(), t.pos)
+	}
+	return nil
+}
+
+func (t *Thread) shallower(n int) { t.depth -= n }
+
 func (t *Thread) tooDeep(u *unit, pos Pos) error {
 	err := fmt.Errorf("%w: calls or expressions are nested too deep", ErrLimit)
 	e := &Error{Pos: pos, Msg: err.Error(), err: err}
