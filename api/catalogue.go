@@ -84,10 +84,8 @@ func (s *Server) catalogueRoutes(a huma.API) {
 			if err := in.Body.Check(); err != nil {
 				return pool.Template{}, err
 			}
-			if err := s.Store.PutTemplate(ctx, in.Body); err != nil {
-				return pool.Template{}, err
-			}
-			return in.Body, s.record(ctx, pool.Event{Type: "template.changed", Message: fmt.Sprintf("Template %s was set.", in.Name)})
+			return in.Body, s.recordWith(ctx, pool.Event{Type: "template.changed", Message: fmt.Sprintf("Template %s was set.", in.Name)},
+				&pool.Change{Templates: []*pool.Template{&in.Body}})
 		})
 	s.imageRoutes(a, tag)
 }

@@ -47,7 +47,6 @@ type Catalogue interface {
 	Recipes(ctx context.Context) ([]pool.RecipeInfo, error)
 	Template(ctx context.Context, name string) (pool.Template, error)
 	Templates(ctx context.Context) ([]pool.Template, error)
-	PutTemplate(ctx context.Context, t pool.Template) error
 	PutImage(ctx context.Context, i pool.Image) error
 	Image(ctx context.Context, name string) (pool.Image, error)
 	Images(ctx context.Context) ([]pool.Image, error)

@@ -219,9 +219,15 @@ func (s *Server) deleteToken(ctx context.Context, name string) error {
 
 // record writes an event of what the API itself did.
 func (s *Server) record(ctx context.Context, e pool.Event) error {
+	return s.recordWith(ctx, e, &pool.Change{})
+}
+
+// recordWith records an event in the transaction that makes it true.
+func (s *Server) recordWith(ctx context.Context, e pool.Event, c *pool.Change) error {
 	e.At, e.By = time.Now().UTC(), who(ctx).person()
 	if e.Severity == "" {
 		e.Severity = pool.Info
 	}
-	return s.Store.Apply(ctx, &pool.Change{Events: []*pool.Event{&e}})
+	c.Events = append(c.Events, &e)
+	return s.Store.Apply(ctx, c)
 }

@@ -291,6 +291,14 @@ func (m *memory) apply(c *pool.Change) error {
 		n.Rev++
 		m.instances[n.ID] = *n
 	}
+	for _, f := range c.Forgotten {
+		maps.DeleteFunc(m.steps, func(_ string, s pool.Step) bool {
+			return s.Owner == f.Instance && !stepOpen(&s) && (f.All || s.Seq < pool.CommandSeq && s.Round < f.Round)
+		})
+		if f.All && m.instances[f.Instance].Phase == pool.InstanceRemoved {
+			delete(m.instances, f.Instance)
+		}
+	}
 	for _, n := range c.Revisions {
 		m.revisions[n.Service] = append(m.revisions[n.Service], *n)
 	}

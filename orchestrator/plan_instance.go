@@ -373,7 +373,9 @@ func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 				return
 			}
 		}
-		s.Result = o.Result
+		if len(o.Result) <= maxResult { // what an event returns is read by nobody but its summary
+			s.Result = o.Result
+		}
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done%s.", v.title(), s.Name, summary(o.Result))
 		switch s.Name {
@@ -562,6 +564,7 @@ func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []*
 	e.Service, e.Instance = svc.Name, in.ID
 	d.secret(tokenSecret(in.ID), pool.Secret{})
 	d.Cleared = append(d.Cleared, "instance:"+in.ID)
+	d.forgetRemoved(in, siblings())
 	serviceRemoved(d, in, svc, siblings)
 }
 

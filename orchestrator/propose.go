@@ -65,7 +65,7 @@ func propose(o outlook, demands []demand) pool.Plan {
 		}
 		for _, m := range best {
 			m.Phase = pool.Reserved
-			if i, ok := index[m.ID]; ok {
+			if i, ok := index[m.ID]; ok && m.ID != "" {
 				left[i] = m
 			} else { // it is still to be made
 				left = append(left, m)
@@ -189,7 +189,7 @@ func (o outlook) others(sp *pool.ServicePlan, best []pool.Machine, why map[strin
 	}
 	for _, m := range o.machines {
 		no := why[m.ID]
-		if chosen[m.ID] {
+		if chosen[m.ID] || m.ID == "" { // it is to be made for somebody
 			continue
 		}
 		if len(no) == 0 {
@@ -231,7 +231,8 @@ func (e *Engine) outlook(ctx context.Context) (outlook, error) {
 		return outlook{}, err
 	}
 	slices.SortFunc(machines, func(a, b pool.Machine) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	if err := e.setAside(ctx, machines); err != nil {
+	known := len(machines) // those that are to be made come after
+	if machines, err = e.setAside(ctx, machines); err != nil {
 		return outlook{}, err
 	}
 	o := outlook{now: time.Now().UTC(), machines: machines, live: map[string]presence{}, compute: e.Compute, times: &e.times}
@@ -240,7 +241,7 @@ func (e *Engine) outlook(ctx context.Context) (outlook, error) {
 		o.live[id] = *p
 	}
 	e.mu.Unlock()
-	o.digest, err = e.stateDigest(ctx, machines)
+	o.digest, err = e.stateDigest(ctx, machines[:known])
 	return o, err
 }
 

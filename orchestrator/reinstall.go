@@ -100,7 +100,7 @@ func (v *iview) takeDownFor(d *draft, why string) {
 		}
 	}
 	in.Cause, in.Watch, in.NotBefore = nil, "", time.Time{}
-	in.Round++
+	d.newRound(in)
 	in.Phase = pool.InstanceStopping
 	d.round = in.Round
 	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), v.downs([]string{"drain", "preStop", "stop", "postStop"}), v.spec)
@@ -115,7 +115,7 @@ func (v *iview) reimage(d *draft) {
 		v.rev = v.next
 	}
 	in.Reinstall = false
-	in.Round++
+	d.newRound(in)
 	d.round = in.Round
 	in.Phase, in.Step, in.BootID = pool.InstanceAcquiring, stepAcquire, ""
 	s := d.newSteps(in.ID, v.m.ID, v.m.Epoch, 1, v.now.Add(acquireTime), []string{stepAcquire}, func(string) spec {

@@ -83,7 +83,7 @@ func (v *iview) nextRound(d *draft) *pool.Instance {
 			d.end(s, pool.StepCancelled, in.Cause)
 		}
 	}
-	in.Round++
+	d.newRound(in)
 	in.Watch, in.NotBefore = "", time.Time{}
 	d.round, v.steps = in.Round, nil
 	return in

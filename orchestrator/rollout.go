@@ -248,7 +248,7 @@ func renewing(v *iview, d *draft, next int) {
 		}
 	}
 	in.Next, in.Cause = next, nil
-	in.Round++
+	d.newRound(in)
 	in.Phase = pool.InstanceStopping
 	d.round = in.Round
 	names := v.downs([]string{"drain", "preStop", "stop", "postStop"})
@@ -264,7 +264,7 @@ func (v *iview) renew(d *draft) {
 	}
 	in := d.instance(v.in)
 	in.Revision, in.Next = in.Next, 0
-	in.Round++
+	d.newRound(in)
 	d.round = in.Round
 	v.rev = v.next
 	names := slices.DeleteFunc(upSteps(v.rev.Recipe, in.Number), func(n string) bool { return n == "preServiceStart" })

@@ -15,6 +15,9 @@ import (
 // scaleEvery is how often the engine looks whether samples are due or came.
 const scaleEvery = time.Second
 
+// reloadEvery is how long a new service may wait for its first sample.
+const reloadEvery = 5 * time.Second
+
 // Scale sets the number of instances of a service. More get the free numbers
 // from 1 on and machines of the pool; fewer lose the highest numbers first:
 // each is drained and stopped by its recipe's events, then its machine goes
@@ -184,58 +187,90 @@ type scaler struct {
 	engine *Engine
 	due    map[string]time.Time // by service: the next sample
 	told   map[string]string    // by service: why a change was held back last
+
+	watched []string  // services that have rules or monitors
+	reload  time.Time // when they are looked for again
 }
 
 func (s *scaler) tick(ctx context.Context) {
-	services, err := s.engine.Store.Services(ctx)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.engine.Log.Error("services not read for scaling", "err", err)
+	now := time.Now()
+	if !now.Before(s.reload) {
+		if err := s.load(ctx, now); err != nil {
+			if ctx.Err() == nil {
+				s.engine.Log.Error("services not read for scaling", "err", err)
+			}
+			return
 		}
-		return
 	}
 	news := s.engine.looks.takeNews()
-	now := time.Now()
+	for _, name := range s.watched {
+		if err := s.look(ctx, name, now, slices.Contains(news, name)); err != nil && ctx.Err() == nil {
+			s.engine.Log.Error("scaling", "service", name, "err", err)
+		}
+	}
+}
+
+// load finds the services that are to be looked at each second: most have
+// neither rules nor monitors. It lets go of readings of instances that are gone.
+func (s *scaler) load(ctx context.Context, now time.Time) error {
+	services, err := s.engine.Store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	instances, err := s.engine.Store.Instances(ctx, "")
+	if err != nil {
+		return err
+	}
 	keep := map[string]bool{}
-	for _, svc := range services {
-		if svc.Phase == pool.ServiceRemoved || svc.Phase == pool.ServiceRemoving {
-			delete(s.due, svc.Name)
-			continue
-		}
-		instances, err := s.sample(ctx, svc, now, keep)
-		if err == nil && slices.Contains(news, svc.Name) && len(svc.Recipe.Scaling.Rules) > 0 {
-			err = s.decide(ctx, svc, instances)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.engine.Log.Error("scaling", "service", svc.Name, "err", err)
+	for _, in := range instances {
+		if in.Phase != pool.InstanceRemoved {
+			keep[in.ID] = true
 		}
 	}
 	s.engine.looks.forget(keep)
+	s.watched, s.reload = nil, now.Add(reloadEvery)
+	for _, svc := range services {
+		if svc.Phase == pool.ServiceRemoved || svc.Phase == pool.ServiceRemoving {
+			delete(s.due, svc.Name)
+			delete(s.told, svc.Name)
+		} else if len(svc.Recipe.Scaling.Rules) > 0 || svc.Recipe.HasMonitors {
+			s.watched = append(s.watched, svc.Name)
+		}
+	}
+	return nil
 }
 
-// sample asks for the monitors of a service's instances when they are due, and
-// notes which of its instances are still there.
-func (s *scaler) sample(ctx context.Context, svc pool.Service, now time.Time, keep map[string]bool) ([]pool.Instance, error) {
-	instances, err := s.engine.Store.Instances(ctx, svc.Name)
+// look asks for the monitors of a service's instances when they are due, and
+// lets its rules decide when there are new samples.
+func (s *scaler) look(ctx context.Context, name string, now time.Time, news bool) error {
+	decides := news
+	due := !now.Before(s.due[name])
+	if !due && !decides {
+		return nil
+	}
+	svc, err := s.engine.Store.Service(ctx, name)
+	if err != nil || svc.Phase == pool.ServiceRemoved || svc.Phase == pool.ServiceRemoving {
+		return gone(err)
+	}
+	instances, err := s.engine.Store.Instances(ctx, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	due := (len(svc.Recipe.Scaling.Rules) > 0 || svc.Recipe.HasMonitors) && !now.Before(s.due[svc.Name])
 	if due {
-		s.due[svc.Name] = now.Add(max(svc.Recipe.Scaling.Sampling, time.Second))
-	}
-	for _, in := range instances {
-		if in.Phase == pool.InstanceRemoved {
-			continue
-		}
-		keep[in.ID] = true
-		if due && in.Phase == pool.InstanceRunning {
+		s.due[name] = now.Add(max(svc.Recipe.Scaling.Sampling, time.Second))
+		for _, in := range instances {
+			if in.Phase != pool.InstanceRunning {
+				continue
+			}
 			if err := s.engine.askLook(ctx, svc, in); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return instances, nil
+	if decides && len(svc.Recipe.Scaling.Rules) > 0 {
+		return s.decide(ctx, svc, instances)
+	}
+	return nil
 }
 
 func (e *Engine) scaleView(svc pool.Service, instances []pool.Instance) scaleView {

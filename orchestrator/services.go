@@ -150,11 +150,12 @@ func fitting(n int) string {
 }
 
 // setAside shows the machines that waiting instances are about to take as
-// reserved: what was promised is not promised again.
-func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) error {
+// reserved: what was promised is not promised again. Virtual machines that are
+// still to be made for them take their share of their hypervisor.
+func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) ([]pool.Machine, error) {
 	instances, err := e.Store.Instances(ctx, "")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, in := range instances {
 		if in.Phase != pool.InstanceWaiting {
@@ -166,19 +167,17 @@ func (e *Engine) setAside(ctx context.Context, machines []pool.Machine) error {
 		}
 		svc, err := e.Store.Service(ctx, in.Service)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		t, err := e.Store.Template(ctx, svc.Template)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if best, _, ok := e.Compute.Choose(wantedBy(t, svc.Recipe, svc.Image), machines); ok {
-			if i := slices.IndexFunc(machines, func(m pool.Machine) bool { return m.ID == best.ID }); i >= 0 {
-				machines[i].Phase = pool.Reserved
-			}
+			machines = take(machines, best)
 		}
 	}
-	return nil
+	return machines, nil
 }
 
 // imaged narrows a template to what needs no image, when there is none.
@@ -416,7 +415,7 @@ func stopping(v *iview, d *draft) {
 			d.end(s, pool.StepCancelled, cause("service.removed", "Service "+v.svc.Name+" is being removed.", "", "None is needed.", s.Name, d.now))
 		}
 	}
-	in.Round++
+	d.newRound(in)
 	d.round, in.Next, in.Heal, in.NotBefore, in.Watch, in.Reinstall = in.Round, 0, nil, time.Time{}, "", false
 	for _, s := range v.commands {
 		endCommand(d, s, pool.StepCancelled, cause("service.removed", "The instance is being taken down.", "", "None is needed.", s.Name, d.now))

@@ -13,10 +13,14 @@ type Change struct {
 	// Applications are written as services are; Revisions are never changed.
 	Applications []*Application
 	Revisions    []*Revision
-	Attributes   []*Attribute
-	Wipes        []*WipeRecord
+	// Templates take the place of those of the same name.
+	Templates  []*Template
+	Attributes []*Attribute
+	Wipes      []*WipeRecord
 	// Cleared are scopes of attributes that end: all they hold goes first.
 	Cleared []string
+	// Forgotten are steps and instances that have ended and are let go of.
+	Forgotten []Forgotten
 	// Decisions get the next Seq of their service.
 	Decisions []*ScalingDecision
 	// Secrets are sealed under their names; a zero Secret deletes.
@@ -26,9 +30,18 @@ type Change struct {
 	Events   []*Event
 }
 
+// Forgotten lets go of what has ended of an instance: its steps of rounds
+// before Round, or, with All, an instance that was removed, and all its steps.
+type Forgotten struct {
+	Service  string
+	Instance string
+	Round    int
+	All      bool
+}
+
 // Empty says whether there is nothing to write.
 func (c Change) Empty() bool {
 	return len(c.Machines)+len(c.Operations)+len(c.Steps)+len(c.Services)+len(c.Instances)+
-		len(c.Applications)+len(c.Revisions)+len(c.Cleared)+len(c.Decisions)+
+		len(c.Applications)+len(c.Revisions)+len(c.Cleared)+len(c.Forgotten)+len(c.Templates)+len(c.Decisions)+
 		len(c.Attributes)+len(c.Wipes)+len(c.Secrets)+len(c.Settings)+len(c.Events) == 0
 }

@@ -105,6 +105,9 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, gon
 		},
 		func() error { return each(c.Steps, func(s *pool.Step) error { return putStep(ctx, tx, *s) }) },
 		func() error {
+			return each(c.Forgotten, func(f pool.Forgotten) error { return forgetEnded(ctx, tx, f) })
+		},
+		func() error {
 			return each(c.Services, func(s *pool.Service) error { return putService(ctx, tx, *s, a) })
 		},
 		func() error {
@@ -115,6 +118,9 @@ func (db *DB) apply(ctx context.Context, tx *sql.Tx, c *pool.Change) (int64, gon
 		},
 		func() error {
 			return each(c.Revisions, func(r *pool.Revision) error { return putRevision(ctx, tx, *r) })
+		},
+		func() error {
+			return each(c.Templates, func(t *pool.Template) error { return putTemplate(ctx, tx, *t) })
 		},
 		func() error {
 			return each(c.Cleared, func(scope string) error { return clearAttributes(ctx, tx, scope) })

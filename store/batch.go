@@ -159,7 +159,7 @@ func (g *group) wrote(c *pool.Change, went gone) {
 		g.lost = true
 		return
 	}
-	g.lost = g.lost || went.service || len(went.operations) > 0
+	g.lost = g.lost || went.service || len(went.operations) > 0 || len(c.Forgotten) > 0
 	for _, s := range c.Steps {
 		g.revs["step "+s.Key] = s.Rev + 1
 	}

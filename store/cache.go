@@ -191,6 +191,16 @@ func (c *cache) applied(ch *pool.Change, went gone) {
 	for _, w := range ch.Wipes {
 		c.drop(cacheKey{cachedWiped, w.Machine})
 	}
+	for _, t := range ch.Templates {
+		c.drop(cacheKey{cachedTemplate, t.Name})
+	}
+	for _, f := range ch.Forgotten {
+		c.drop(cacheKey{cachedSteps, f.Instance})
+		if f.All {
+			c.drop(cacheKey{cachedInstance, f.Instance})
+			c.drop(cacheKey{cachedKin, f.Service})
+		}
+	}
 	for name := range ch.Secrets {
 		c.drop(cacheKey{cachedSecret, name})
 	}

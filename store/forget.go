@@ -47,6 +47,18 @@ func forgetService(ctx context.Context, tx *sql.Tx, name string) (bool, error) {
 		"DELETE FROM services WHERE name = $1")
 }
 
+// forgetEnded removes what has ended of an instance. What is open stays,
+// whatever is asked.
+func forgetEnded(ctx context.Context, tx *sql.Tx, f pool.Forgotten) error {
+	if f.All {
+		const gone = "(SELECT id FROM instances WHERE id = $1 AND doc->>'phase' = 'removed')"
+		return all(ctx, tx, f.Instance, "DELETE FROM steps WHERE owner IN "+gone, "DELETE FROM instances WHERE id IN "+gone)
+	}
+	return exec(ctx, tx, "steps of instance", f.Instance, `
+		DELETE FROM steps WHERE owner = $1 AND seq < $2 AND coalesce(CAST(doc->>'round' AS INTEGER), 0) < $3 AND status NOT IN ('pending', 'running')`,
+		f.Instance, pool.CommandSeq, f.Round)
+}
+
 // all runs statements that take one name.
 func all(ctx context.Context, tx *sql.Tx, name string, statements ...string) error {
 	return each(statements, func(text string) error { return exec(ctx, tx, "forgotten", name, text, name) })

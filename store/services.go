@@ -86,13 +86,13 @@ func (db *DB) Templates(ctx context.Context) ([]pool.Template, error) {
 
 // PutTemplate stores t in place of one of the same name.
 func (db *DB) PutTemplate(ctx context.Context, t pool.Template) error {
-	if err := t.Check(); err != nil {
-		return err
-	}
 	return db.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return putTemplate(ctx, tx, t) })
 }
 
 func putTemplate(ctx context.Context, tx *sql.Tx, t pool.Template) error {
+	if err := t.Check(); err != nil {
+		return err
+	}
 	b, err := text(t)
 	if err != nil {
 		return err

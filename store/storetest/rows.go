@@ -309,6 +309,12 @@ func library(t *testing.T, s Store) {
 	if got, err := s.Template(ctx, "SMALL_LINUX"); err != nil || !cmp.Equal(tpl, got) {
 		t.Errorf("Template = %+v, %v, want %+v", got, err, tpl)
 	}
+	tpl.Cores = 4
+	must(t, s.Apply(ctx, &pool.Change{Templates: []*pool.Template{&tpl}, Events: []*pool.Event{{At: now(), Type: "template.changed", Severity: pool.Info, Message: "It was."}}}))
+	if got, err := s.Template(ctx, "SMALL_LINUX"); err != nil || !cmp.Equal(tpl, got) {
+		t.Errorf("Template = %+v, %v, want %+v", got, err, tpl)
+	}
+	want(t, "a change with a bad template", s.Apply(ctx, &pool.Change{Templates: []*pool.Template{{Name: "a b"}}}), pool.ErrInvalid)
 	want(t, "PutTemplate of a bad name", s.PutTemplate(ctx, pool.Template{Name: "a b"}), pool.ErrInvalid)
 	must(t, s.DeleteTemplate(ctx, "SMALL_LINUX"))
 	_, err := s.Template(ctx, "SMALL_LINUX")

@@ -99,6 +99,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Steps", steps},
 		{"Services", services},
 		{"Applications", applications},
+		{"Forgotten", forgotten},
 		{"Attributes", attributes},
 		{"AttributeRevisions", attributeRevisions},
 		{"ClearedScopes", clearedScopes},
