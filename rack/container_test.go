@@ -32,7 +32,9 @@ mkdir "$1/rw/u" "$1/rw/w"
 mount -t overlay overlay -o "lowerdir=$1/own:$1/../debian,upperdir=$1/rw/u,workdir=$1/rw/w" "$root"
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for d in null zero random urandom full tty; do touch "$root/dev/$d"; mount --bind "/dev/$d" "$root/dev/$d"; done
-mkdir "$root/dev/pts" "$root/dev/shm"
+mkdir "$root/dev/pts" "$root/dev/shm" "$root/dev/net"
+touch "$root/dev/net/tun"
+mount --bind /dev/net/tun "$root/dev/net/tun"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
@@ -110,7 +112,9 @@ func (d *healDay) box(n int, groups string) (err error) {
 	}
 	own := map[string]string{
 		"etc/hostname":                        name + "\n",
-		"etc/systemd/network/05-host.network": fmt.Sprintf("[Match]\nName=host0\n[Network]\nAddress=%s/24\nIPv6AcceptRA=no\n", hostAddr(n)),
+		"etc/systemd/network/05-br0.netdev":   "[NetDev]\nName=br0\nKind=bridge\n",
+		"etc/systemd/network/05-host.network": "[Match]\nName=host0\n[Network]\nBridge=br0\n",
+		"etc/systemd/network/06-br0.network":  fmt.Sprintf("[Match]\nName=br0\n[Network]\nAddress=%s/24\nIPv6AcceptRA=no\n", hostAddr(n)),
 		"etc/apt/sources.list.d/host.list":    fmt.Sprintf("deb [trusted=yes] https://%s:8443/packages/ /\n", rack.Addr()),
 		"etc/apt/apt.conf.d/95host":           "Acquire::https::CAInfo \"/etc/appliance-ca.pem\";\n",
 		"etc/appliance-ca.pem":                string(ca),

@@ -106,10 +106,10 @@ func madeHypervisor(ctx context.Context, rows hypervisorRows, in pool.Instance) 
 		text = s // a recipe may keep it as text
 	}
 	var says struct {
-		Address, CA, Certificate, Device string
-		Cores                            int
-		Memory                           uint64
-		KVM                              bool
+		Address, CA, Certificate, Device, Bridge string
+		Cores                                    int
+		Memory                                   uint64
+		KVM                                      bool
 	}
 	h.Name = in.Service + "-" + strconv.Itoa(in.Number)
 	if err := json.Unmarshal([]byte(text), &says); err != nil {
@@ -120,7 +120,7 @@ func madeHypervisor(ctx context.Context, rows hypervisorRows, in pool.Instance) 
 	if s := ""; json.Unmarshal([]byte(key), &s) == nil {
 		key = s
 	}
-	h.Cores, h.Memory, h.Device, h.KVM = says.Cores, says.Memory, says.Device, says.KVM
+	h.Cores, h.Memory, h.Device, h.Bridge, h.KVM = says.Cores, says.Memory, says.Device, says.Bridge, says.KVM
 	h.Remote = &compute.Remote{Address: says.Address, CA: says.CA, Certificate: says.Certificate, Key: pool.NewSecret(key)}
 	if in.Phase != pool.InstanceRunning {
 		h.Away = "is " + string(in.Phase)

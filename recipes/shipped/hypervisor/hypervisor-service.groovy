@@ -62,6 +62,7 @@ service {
                 ca: new File("pki/ca.pem").text,
                 certificate: new File("pki/client.pem").text,
                 device: says.device,
+                bridge: says.bridge,
                 cores: says.cores.toInteger(),
                 memory: says.memory.toLong(),
                 kvm: says.kvm == "true"
