@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -83,11 +82,11 @@ func (a *app) attributeSetCmd() *cobra.Command {
 			if len(args) == 2 {
 				text = args[1]
 			} else {
-				line, err := a.secretLine(bufio.NewReader(a.stdin))
-				if err != nil && !errors.Is(err, io.EOF) {
+				var err error
+				if text, err = a.secretText(); err != nil {
 					return err
 				}
-				if text = strings.TrimRight(line, "\r\n"); text == "" {
+				if text == "" {
 					return fmt.Errorf("%w: no value was given", errUsage)
 				}
 			}

@@ -325,8 +325,39 @@ func sealKey(dir string, random func([]byte) (int, error)) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %v", err)
 	}
-	if err := os.WriteFile(path, key, 0o600); err != nil {
+	switch err := keepNew(path, key); {
+	case errors.Is(err, fs.ErrExist):
+		return sealKey(dir, random) // another start was quicker
+	case err != nil:
 		return nil, fmt.Errorf("write seal key: %v", err)
 	}
 	return key, nil
+}
+
+// keepNew writes a file that must not be lost: whole and on the disk before it
+// counts, readable by us alone. Errors wrap fs.ErrExist when there is one.
+func keepNew(path string, b []byte) (err error) {
+	dir, name := filepath.Split(path)
+	f, err := os.CreateTemp(dir, name+".*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes what was renamed in a folder stay so when the power fails.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }

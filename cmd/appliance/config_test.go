@@ -78,6 +78,34 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
+// TestSealKeyOfTwoStarts: the key of the one that was quicker stands.
+func TestSealKeyOfTwoStarts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	var quicker []byte
+	late, err := sealKey(dir, func(b []byte) (int, error) {
+		var err error
+		if quicker, err = sealKey(dir, rand.Read); err != nil {
+			return 0, err
+		}
+		return rand.Read(b)
+	})
+	if err != nil || !bytes.Equal(late, quicker) {
+		t.Errorf("the later start has %x, %v; want %x", late, err, quicker)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 1 {
+		t.Errorf("the folder holds %q, %v", left, err)
+	}
+}
+
+func TestSecretText(t *testing.T) {
+	for in, want := range map[string]string{"": "", "word\n": "word", "word\r\n": "word", "-----BEGIN KEY-----\nAA==\n-----END KEY-----\n": "-----BEGIN KEY-----\nAA==\n-----END KEY-----"} {
+		a := &app{stdin: strings.NewReader(in)}
+		if got, err := a.secretText(); err != nil || got != want {
+			t.Errorf("secretText of %q = %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
 func TestSealKey(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	key, err := sealKey(dir, rand.Read)

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -97,8 +98,7 @@ func (a *app) fillLocal(o *client.Options) {
 		return
 	}
 	if o.URL == "" {
-		_, port, _ := strings.Cut(c.Listen.HTTPS, ":")
-		o.URL = "https://localhost:" + first(port, "8443")
+		o.URL = "https://localhost:" + strconv.Itoa(int(port(c.Listen.HTTPS)))
 	}
 	if !strings.HasPrefix(o.URL, "https://localhost:") {
 		return
@@ -177,6 +177,16 @@ func (a *app) secretLine(in *bufio.Reader) (string, error) {
 		return string(b), err
 	}
 	return in.ReadString('\n')
+}
+
+// secretText reads all of standard input; where somebody types it, a line. One
+// end of line is not part of it.
+func (a *app) secretText() (string, error) {
+	if f, ok := a.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return a.secretLine(nil)
+	}
+	b, err := io.ReadAll(io.LimitReader(a.stdin, 2<<20)) // more than the API takes
+	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), err
 }
 
 func (a *app) login(ctx context.Context, url, print string) error {

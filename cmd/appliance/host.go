@@ -127,10 +127,10 @@ func copyFile(from, to string, mode fs.FileMode) error {
 		return fmt.Errorf("copy %s: %v", from, err)
 	}
 	_, err = io.Copy(out, in)
-	if err = errors.Join(err, out.Close()); err != nil {
+	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
 		return fmt.Errorf("copy %s to %s: %v", from, to, err)
 	}
-	return os.Rename(to+".new", to)
+	return errors.Join(os.Rename(to+".new", to), syncDir(filepath.Dir(to)))
 }
 
 // finding is one answer of the doctor.

@@ -274,7 +274,11 @@ func kitVersion() string {
 func (s *appliance) firstToken(ctx context.Context, a *app) error {
 	path := adminTokenPath(s.config.Data)
 	fresh, err := s.api.EnsureAdmin(ctx, func(token string) error {
-		if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+		err := os.Remove(path) // one that nobody takes any more
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			err = keepNew(path, []byte(token+"\n"))
+		}
+		if err != nil {
 			return fmt.Errorf("keep first admin token: %v", err)
 		}
 		return nil
