@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -35,9 +36,10 @@ const (
 // CA is the appliance's own certificate authority: it certifies the server
 // and the agents, and nothing else. It is safe for concurrent use.
 type CA struct {
-	cert  *x509.Certificate
-	key   crypto.Signer
-	names []string
+	cert    *x509.Certificate
+	key     crypto.Signer
+	names   []string
+	makeKey func() (crypto.Signer, error) // of the server
 
 	mu     sync.Mutex
 	server *tls.Certificate
@@ -47,15 +49,29 @@ type CA struct {
 // there. Names are the DNS names and IP addresses of the server's certificate.
 // A half or damaged pair is an error, never replaced: the agents trust it.
 func OpenCA(dir string, names ...string) (*CA, error) {
+	ca, err := openCA(dir, "ca", ecdsaKey, names)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ca.serverCertificate(time.Now()); err != nil {
+		return nil, err
+	}
+	return ca, nil
+}
+
+func ecdsaKey() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+// openCA reads the pair of files that base names, or makes it.
+func openCA(dir, base string, makeKey func() (crypto.Signer, error), names []string) (*CA, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of the CA: %w", err)
 	}
-	certFile, keyFile := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca-key.pem")
+	certFile, keyFile := filepath.Join(dir, base+".pem"), filepath.Join(dir, base+"-key.pem")
 	certPEM, certErr := os.ReadFile(certFile)
 	keyPEM, keyErr := os.ReadFile(keyFile)
 	if errors.Is(certErr, fs.ErrNotExist) && errors.Is(keyErr, fs.ErrNotExist) {
 		var err error
-		if certPEM, keyPEM, err = newCA(); err != nil {
+		if certPEM, keyPEM, err = newCA(makeKey); err != nil {
 			return nil, fmt.Errorf("make CA: %w", err)
 		}
 		// The key first: a certificate without its key would be used by nobody and refused.
@@ -70,17 +86,13 @@ func OpenCA(dir string, names ...string) (*CA, error) {
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return nil, fmt.Errorf("read CA in %s: %w", dir, err)
+		return nil, fmt.Errorf("read CA in %s: %w", certFile, err)
 	}
 	signer, ok := pair.PrivateKey.(crypto.Signer)
 	if !ok || pair.Leaf == nil || !pair.Leaf.IsCA {
-		return nil, fmt.Errorf("read CA in %s: not the certificate of a CA", dir)
+		return nil, fmt.Errorf("read CA in %s: not the certificate of a CA", certFile)
 	}
-	ca := &CA{cert: pair.Leaf, key: signer, names: slices.Clone(names)}
-	if _, err := ca.serverCertificate(time.Now()); err != nil {
-		return nil, err
-	}
-	return ca, nil
+	return &CA{cert: pair.Leaf, key: signer, names: slices.Clone(names), makeKey: makeKey}, nil
 }
 
 // writeFile writes a whole new file and syncs it.
@@ -96,8 +108,8 @@ func writeFile(path string, b []byte, mode fs.FileMode) (err error) {
 	return f.Sync()
 }
 
-func newCA() (certPEM, keyPEM []byte, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func newCA(makeKey func() (crypto.Signer, error)) (certPEM, keyPEM []byte, err error) {
+	key, err := makeKey()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,7 +180,7 @@ func (ca *CA) serverCertificate(now time.Time) (*tls.Certificate, error) {
 	if ca.server != nil && ca.server.Leaf.NotAfter.Sub(now) > serverLife/3 {
 		return ca.server, nil
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := ca.makeKey()
 	if err != nil {
 		return nil, fmt.Errorf("make server key: %w", err)
 	}
@@ -176,6 +188,9 @@ func (ca *CA) serverCertificate(now time.Time) (*tls.Certificate, error) {
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "appliance"},
 		NotBefore: ca.cert.NotBefore, NotAfter: earlier(now.Add(serverLife), ca.cert.NotAfter),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if _, ok := key.(*rsa.PrivateKey); ok {
+		t.KeyUsage |= x509.KeyUsageKeyEncipherment
 	}
 	for _, n := range append([]string{"localhost", "127.0.0.1", "::1"}, ca.names...) {
 		if ip := net.ParseIP(n); ip != nil {

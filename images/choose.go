@@ -35,6 +35,8 @@ func Candidates(class string) []pool.BootPath {
 		return []pool.BootPath{
 			{NBP: NBPUEFI, Files: pool.FilesHTTP},
 			{NBP: NBPIPXE, Files: pool.FilesHTTP},
+			{NBP: NBPUEFI, Files: pool.FilesHTTP, TLS: true},
+			{NBP: NBPIPXE, Files: pool.FilesHTTP, TLS: true},
 		}
 	case pool.ClassEFIARM64:
 		return []pool.BootPath{
@@ -43,7 +45,10 @@ func Candidates(class string) []pool.BootPath {
 			{NBP: NBPShimARM64, Files: pool.FilesTFTP, Block: small, Window: lockStep},
 		}
 	case pool.ClassEFIARM64HTTP:
-		return []pool.BootPath{{NBP: NBPIPXEARM64, Files: pool.FilesHTTP}}
+		return []pool.BootPath{
+			{NBP: NBPIPXEARM64, Files: pool.FilesHTTP},
+			{NBP: NBPIPXEARM64, Files: pool.FilesHTTP, TLS: true},
+		}
 	}
 	return nil
 }
@@ -52,8 +57,9 @@ func Candidates(class string) []pool.BootPath {
 // each on machines like it: what a person pinned; else what worked after it
 // last failed; else the next that was not tried; else, when all have failed,
 // the one that failed longest ago. Records come from the most like to the
-// least: its model's, then those of cards by the same maker. Records of
-// another class tell which unsigned programs such machines refuse: PXE and
+// least: its model's, then those of cards by the same maker. A firmware that
+// did not even fetch a program by HTTP may want HTTPS: that is tried next, and
+// never where a program was fetched without it. Records of another class tell which unsigned programs such machines refuse: PXE and
 // HTTP Boot are two clients of one firmware. It is pure.
 func ChoosePath(class string, models ...pool.BootModel) pool.BootPath {
 	all := Candidates(class)
@@ -65,7 +71,7 @@ func ChoosePath(class string, models ...pool.BootModel) pool.BootPath {
 	for _, m := range models {
 		if m.Class != class {
 			for _, r := range m.Paths {
-				if r.Failed > 0 && r.Worked == 0 && !signed(r.Path.NBP) {
+				if r.Failed > 0 && r.Worked == 0 && !r.Unfetched && !signed(r.Path.NBP) {
 					refused[r.Path.NBP] = true
 				}
 			}
@@ -89,16 +95,17 @@ func ChoosePath(class string, models ...pool.BootModel) pool.BootPath {
 	if found {
 		return best.Path
 	}
+	wantsTLS := slices.ContainsFunc(records, func(r pool.PathRecord) bool { return !r.Path.TLS && r.Unfetched })
 	failed := func(p pool.BootPath) bool {
 		return slices.ContainsFunc(records, func(r pool.PathRecord) bool { return r.Path == p && r.Failed > 0 })
 	}
 	for _, p := range all {
-		if !failed(p) && !refused[p.NBP] {
+		if !failed(p) && !refused[p.NBP] && p.TLS == wantsTLS {
 			return p
 		}
 	}
 	for _, p := range all {
-		if !failed(p) {
+		if !failed(p) && (wantsTLS || !p.TLS) {
 			return p
 		}
 	}

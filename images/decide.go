@@ -74,6 +74,8 @@ const (
 type Site struct {
 	TFTP netip.Addr
 	HTTP string // http://10.77.0.1:8080
+	// HTTPS is where firmware fetches boot programs by TLS; empty: nowhere.
+	HTTPS string
 	// ARM64 says that there is a boot kit for arm64 machines.
 	ARM64 bool
 }
@@ -106,6 +108,8 @@ func Answer(c pool.Client, a pool.BootAction, mac pool.MAC, s Site, p pool.BootP
 	switch {
 	case nbp == "":
 		return pool.BootAnswer{}, false // no NBP for this client
+	case c.HTTP && p.TLS && s.HTTPS != "":
+		return pool.BootAnswer{File: s.HTTPS + KitPath(nbp)}, true
 	case c.HTTP:
 		return pool.BootAnswer{File: s.HTTP + KitPath(nbp)}, true
 	}

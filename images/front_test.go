@@ -354,7 +354,11 @@ func TestUnpackPacked(t *testing.T) {
 	}
 	from := fstest.MapFS{KernelARM64 + ".pack": {Data: enc.EncodeAll(big, nil)}, InitrdARM64: {Data: []byte("zst")}}
 	dir := t.TempDir()
-	for _, damage := range []bool{false, true, false} {
+	sum := sha256.Sum256(big)
+	for i, damage := range []bool{false, true, false} {
+		if i == 2 { // with a manifest it is the same
+			from["manifest.json"] = &fstest.MapFile{Data: fmt.Appendf(nil, `{"files":[{"name":%q,"sha256":"%x"}]}`, KernelARM64, sum)}
+		}
 		if files, err := filepath.Glob(filepath.Join(dir, "*")); damage && (err != nil || len(files) != 1 || os.WriteFile(files[0], big[1:], 0o600) != nil) {
 			t.Fatalf("unpacked to %v, %v", files, err)
 		}
@@ -362,13 +366,16 @@ func TestUnpackPacked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum := sha256.Sum256(big)
 		if got, err := fs.ReadFile(kit, KernelARM64); err != nil || !bytes.Equal(got, big) || kit.Sum(KernelARM64) != hex.EncodeToString(sum[:]) {
 			t.Errorf("%s: %d bytes, %v, sum %s", KernelARM64, len(got), err, kit.Sum(KernelARM64))
 		}
 		if got, err := fs.ReadFile(kit, InitrdARM64); err != nil || string(got) != "zst" {
 			t.Errorf("%s = %q, %v: it was unpacked", InitrdARM64, got, err)
 		}
+	}
+	lies := fstest.MapFS{InitrdARM64: {Data: big}, "manifest.json": {Data: fmt.Appendf(nil, `{"files":[{"name":%q,"sha256":"%064d"}]}`, InitrdARM64, 1)}}
+	if _, err := Unpack(lies, t.TempDir()); err == nil || !strings.Contains(err.Error(), "manifest says") {
+		t.Errorf("a kit that is not what its manifest says: %v", err)
 	}
 	if _, err := Unpack(fstest.MapFS{"x.pack": {Data: []byte("no frame")}}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "x: ") {
 		t.Errorf("a damaged kit: %v", err)

@@ -168,10 +168,10 @@ func (b *Boot) kit(w http.ResponseWriter, r *http.Request) {
 
 // Optional says whether a boot program goes on without the file: shim looks
 // for newer revocation lists and further certificates, GRUB for its
-// configuration in several places.
+// configuration in several places, iPXE for a script beside itself.
 func Optional(name string) bool {
 	base := path.Base(name)
-	return strings.HasPrefix(base, "revocations") || strings.HasPrefix(base, "shim_certificate") ||
+	return base == Autoexec || strings.HasPrefix(base, "revocations") || strings.HasPrefix(base, "shim_certificate") ||
 		strings.Contains(name, "grub/") || base == "grub.cfg" && !strings.HasPrefix(name, "boot/")
 }
 

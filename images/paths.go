@@ -43,6 +43,7 @@ type attempt struct {
 	at      time.Time // of the answer
 	loaded  time.Time // when all of the boot program had been fetched; zero: not yet
 	iPXE    time.Time // when iPXE asked for an address
+	leased  time.Time // when the firmware took its address
 	settled bool      // it worked or failed, and was counted
 	last    pool.BootEvent
 }
@@ -152,7 +153,7 @@ func (p *Paths) Path(mac pool.MAC, c pool.Client, now time.Time) pool.BootPath {
 	}
 	class := c.Class()
 	if a != nil && !a.settled {
-		if !a.loaded.IsZero() && (a.class != class || now.Sub(a.loaded) > anew) {
+		if a.unfetched(now) || !a.loaded.IsZero() && (a.class != class || now.Sub(a.loaded) > anew) {
 			p.fail(mac, a, facts, now)
 		} else if now.Sub(a.at) < silence && a.class == class {
 			return a.path
@@ -164,6 +165,12 @@ func (p *Paths) Path(mac pool.MAC, c pool.Client, now time.Time) pool.BootPath {
 	}
 	p.attempts[mac] = &attempt{class: class, path: path, at: now}
 	return path
+}
+
+// unfetched says whether the firmware, which asks anew, took its address by
+// HTTP Boot and did not ask for the boot program.
+func (a *attempt) unfetched(now time.Time) bool {
+	return strings.HasSuffix(a.class, "-http") && a.loaded.IsZero() && a.last.Stage == pool.StageLease && now.Sub(a.leased) > anew
 }
 
 // Current returns the path that mac is on, for TFTP's bounds.
@@ -277,6 +284,8 @@ func (p *Paths) Observe(e pool.BootEvent) {
 		a.loaded = e.At
 	case s == pool.StageError && (e.Code == pool.CodeTimeout || e.Code == pool.CodeMTU || e.Code == pool.CodeBroken):
 		p.failWith(e.MAC, a, facts, e.At, e.Detail)
+	case s == pool.StageLease:
+		a.leased = e.At
 	case s == pool.StageIPXE:
 		a.iPXE = e.At
 	case s == pool.StageScript, s == pool.StageKernel, s == pool.StageInitrd, s == pool.StageLocal:
@@ -339,6 +348,9 @@ func (p *Paths) fail(mac pool.MAC, a *attempt, facts *pool.Facts, now time.Time)
 	if !a.iPXE.IsZero() {
 		cause = "iPXE got an address and fetched nothing: HTTP is blocked"
 	}
+	if a.unfetched(now) {
+		cause = "the firmware did not fetch the boot program: HTTP is blocked, it wants HTTPS, or it does not hold the appliance's CA"
+	}
 	p.failWith(mac, a, facts, now, cause)
 }
 
@@ -350,7 +362,7 @@ func (p *Paths) failWith(mac pool.MAC, a *attempt, facts *pool.Facts, now time.T
 	for _, key := range keys(mac, facts) {
 		r := p.record(key, a)
 		r.Failed++
-		r.LastFailed, r.Cause = now, cause
+		r.LastFailed, r.Cause, r.Unfetched = now, cause, a.unfetched(now)
 	}
 	if p.Log != nil {
 		p.Log.Info("boot path failed", "mac", mac.String(), "nbp", a.path.NBP, "files", a.path.Files, "why", cause)
@@ -426,6 +438,8 @@ func checkPath(class string, path pool.BootPath) error {
 	switch {
 	case !known:
 		return fmt.Errorf("%w: boot program %q is none for %s", pool.ErrInvalid, path.NBP, class)
+	case path.TLS && !strings.HasSuffix(class, "-http"):
+		return fmt.Errorf("%w: only HTTP Boot fetches a program by HTTPS, not %s", pool.ErrInvalid, class)
 	case path.Files != pool.FilesHTTP && path.Files != pool.FilesTFTP:
 		return fmt.Errorf("%w: files %q: want http or tftp", pool.ErrInvalid, path.Files)
 	case path.Block != 0 && (path.Block < 8 || path.Block > 1468), path.Window < 0 || path.Window > 64:

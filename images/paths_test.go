@@ -122,6 +122,52 @@ func TestPathsLearn(t *testing.T) {
 	})
 }
 
+// A firmware that takes its address by HTTP Boot and fetches nothing may want
+// HTTPS; one that fetched the program and refused it is not asked to.
+func TestPathsLearnHTTPS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &Paths{Store: &memorySettings{}}
+		c := pool.Client{Arch: pool.ArchEFIx64HTTP, PXE: true, HTTP: true}
+		event := func(m pool.MAC, stage pool.BootStage, detail string) {
+			p.Observe(pool.BootEvent{At: time.Now(), MAC: m, Stage: stage, Detail: detail})
+		}
+		if got := p.Path(mac, c, time.Now()); got.TLS || got.NBP != NBPUEFI {
+			t.Fatalf("first: %+v", got)
+		}
+		event(mac, pool.StageDiscover, "")
+		event(mac, pool.StageLease, "")
+		if got := p.Path(mac, c, time.Now()); got.TLS {
+			t.Fatalf("a late copy of its request: %+v", got)
+		}
+		time.Sleep(20 * time.Second)
+		want := pool.BootPath{NBP: NBPUEFI, Files: pool.FilesHTTP, TLS: true}
+		if got := p.Path(mac, c, time.Now()); got != want {
+			t.Fatalf("fetched nothing by HTTP: %+v", got)
+		}
+		if got := p.Path(mac, pool.Client{Arch: pool.ArchEFIx64, PXE: true}, time.Now()); got.NBP != NBPUEFI {
+			t.Errorf("by PXE it gets %+v: nothing was refused there", got)
+		}
+		event(mac, pool.StageLease, "")
+		other := pool.MAC{2, 9, 9, 1, 0, 9}
+		p.Path(other, c, time.Now())
+		event(other, pool.StageLease, "")
+		event(other, pool.StageNBP, NBPUEFI)
+		time.Sleep(20 * time.Second)
+		if got := p.Path(other, c, time.Now()); got.TLS || got.NBP != NBPIPXE {
+			t.Errorf("fetched and refused: %+v", got)
+		}
+	})
+	https := site
+	https.HTTPS = "https://10.77.0.1:8444"
+	c := pool.Client{Arch: pool.ArchEFIx64HTTP, PXE: true, HTTP: true}
+	if a, ok := Answer(c, pool.BootAgent, mac, https, pool.BootPath{NBP: NBPUEFI, Files: pool.FilesHTTP, TLS: true}); !ok || a.File != "https://10.77.0.1:8444/kit/snponly.efi" {
+		t.Errorf("answer %+v", a)
+	}
+	if err := (&Paths{}).Pin("m", pool.ClassEFIx64, pool.BootPath{NBP: NBPUEFI, Files: pool.FilesHTTP, TLS: true}); !errors.Is(err, pool.ErrInvalid) {
+		t.Errorf("PXE pinned to HTTPS: %v", err)
+	}
+}
+
 // Silence is a failure too, without the machine asking again; and iPXE that
 // got an address and no script is given TFTP.
 func TestPathsSilence(t *testing.T) {

@@ -3,6 +3,7 @@ package images
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,27 +37,30 @@ func Unpack(kit fs.FS, dir string) (Kit, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return k, fmt.Errorf("unpack boot kit: %w", err)
 	}
+	known := k.manifest()
 	keep := map[string]bool{}
 	for _, e := range entries {
 		if !e.Type().IsRegular() {
 			continue
-		}
-		stored, err := k.sum(e.Name())
-		if err != nil {
-			return k, fmt.Errorf("unpack boot kit: %w", err)
 		}
 		info, err := e.Info()
 		if err != nil {
 			return k, fmt.Errorf("unpack boot kit: %w", err)
 		}
 		name, isPacked := strings.CutSuffix(e.Name(), packed)
+		sum := known[name]
+		if sum == "" {
+			if sum, err = k.sum(e.Name()); err != nil {
+				return k, fmt.Errorf("unpack boot kit: %s: %w", name, err)
+			}
+		}
+		k.sums[name] = sum
 		if !isPacked && info.Size() < bigFile {
-			k.sums[name] = stored
 			continue
 		}
-		path := filepath.Join(dir, stored[:16]+"-"+name)
+		path := filepath.Join(dir, sum[:16]+"-"+name)
 		keep[filepath.Base(path)] = true
-		if k.sums[name], err = k.place(path, e.Name()); err != nil {
+		if err := k.place(path, e.Name(), sum); err != nil {
 			return k, fmt.Errorf("unpack boot kit: %s: %w", name, err)
 		}
 		k.big[name] = path
@@ -88,13 +92,32 @@ func (k Kit) content(name string) (io.ReadCloser, error) {
 	return z.IOReadCloser(), nil // the file below lies in memory
 }
 
-// sum is the SHA-256 of a file as the kit carries it, hexadecimal.
+// manifest returns the SHA-256 of each file as the kit's own manifest tells:
+// to read 70 MB anew at each start would hold up what starts beside.
+func (k Kit) manifest() map[string]string {
+	var m struct {
+		Files []struct{ Name, SHA256 string }
+	}
+	known := map[string]string{}
+	text, err := fs.ReadFile(k.small, "manifest.json")
+	if err != nil || json.Unmarshal(text, &m) != nil {
+		return known
+	}
+	for _, f := range m.Files {
+		if len(f.SHA256) == 2*sha256.Size {
+			known[f.Name] = f.SHA256
+		}
+	}
+	return known
+}
+
+// sum is the SHA-256 of a file's content, hexadecimal.
 func (k Kit) sum(name string) (string, error) {
-	f, err := k.small.Open(name)
+	in, err := k.content(name)
 	if err != nil {
 		return "", err
 	}
-	return copySum(io.Discard, f)
+	return copySum(io.Discard, in)
 }
 
 // copySum copies in to its end, closes it and returns the SHA-256 of it.
@@ -105,36 +128,28 @@ func copySum(out io.Writer, in io.ReadCloser) (string, error) {
 }
 
 // place writes the content of the kit's file name to path unless that holds it
-// already, and returns the content's SHA-256.
-func (k Kit) place(path, name string) (sum string, err error) {
-	if isFile(path) {
-		in, err := k.content(name)
-		if err != nil {
-			return "", err
-		}
-		if sum, err = copySum(io.Discard, in); err != nil || sumOf(path) == sum {
-			return sum, err
-		}
+// already. It is refused if its SHA-256 is not sum.
+func (k Kit) place(path, name, sum string) error {
+	if sumOf(path) == sum {
+		return nil
 	}
 	in, err := k.content(name)
 	if err != nil {
-		return "", err
+		return err
 	}
 	tmp := path + ".new"
 	out, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
 	if err != nil {
-		return "", errors.Join(err, in.Close())
+		return errors.Join(err, in.Close())
 	}
-	sum, err = copySum(out, in)
+	got, err := copySum(out, in)
+	if err == nil && got != sum {
+		err = fmt.Errorf("its SHA-256 is %s, the manifest says %s", got, sum)
+	}
 	if err := errors.Join(err, out.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(tmp))
+		return errors.Join(err, os.Remove(tmp))
 	}
-	return sum, os.Rename(tmp, path)
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return os.Rename(tmp, path)
 }
 
 // sumOf is the SHA-256 of a file in the file system; "" when it cannot be read.

@@ -11,6 +11,8 @@ type BootPath struct {
 	// Block and Window bound TFTP for this model; 0 is no bound.
 	Block  int `json:"block,omitempty"`
 	Window int `json:"window,omitempty"`
+	// TLS: UEFI HTTP Boot fetches the program by HTTPS; its firmware has to hold our CA.
+	TLS bool `json:"tls,omitempty"`
 }
 
 // Protocols by which a boot program fetches files.
@@ -27,6 +29,8 @@ type PathRecord struct {
 	LastWorked time.Time `json:"lastWorked,omitzero"`
 	LastFailed time.Time `json:"lastFailed,omitzero"`
 	Cause      string    `json:"cause,omitempty"` // of the last failure
+	// Unfetched: at the last failure the boot program was not even asked for.
+	Unfetched bool `json:"unfetched,omitempty"`
 	// Pinned: a person chose it. It is taken whatever came of it.
 	Pinned bool `json:"pinned,omitempty"`
 }

@@ -2,6 +2,7 @@ package rack_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -25,6 +26,12 @@ func TestSecureBoot(t *testing.T) {
 // TestARM64 boots an arm64 machine to its inventory.
 func TestARM64(t *testing.T) {
 	bootWorld(t, "armBoot")
+}
+
+// TestHTTPBoot boots UEFI machines by HTTP Boot: one by HTTP, and one whose
+// firmware holds the appliance's CA by HTTPS.
+func TestHTTPBoot(t *testing.T) {
+	bootWorld(t, "httpBoot")
 }
 
 func bootWorld(t *testing.T, role string) {
@@ -145,4 +152,58 @@ func armBoot(ctx context.Context) (err error) {
 		return fmt.Errorf("facts say architecture %s, firmware %s", got.Facts.Arch, got.Facts.Firmware)
 	}
 	return nil
+}
+
+func httpBoot(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
+	defer cancel()
+	dir, _ := rack.Inside()
+	trust := filepath.Join(dir, "cacerts")
+	d, end, err := raised(ctx,
+		rack.Spec{Firmware: rack.UEFI, Boot: rack.BootPXE, NetBoot: rack.NetHTTP, NoBMC: true},
+		rack.Spec{Firmware: rack.UEFI, Boot: rack.BootPXE, NetBoot: rack.NetHTTP, NoBMC: true, TrustTLS: trust})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	out, err := d.cli(ctx, "boot", "ca", "--der", "--config", filepath.Join(dir, "appliance.yaml"))
+	if err != nil {
+		return fmt.Errorf("boot ca: %w: %s", err, out)
+	}
+	if err := os.WriteFile(trust, signatureList([]byte(out)), 0o644); err != nil {
+		return err
+	}
+	for i, url := range []string{"http://10.77.0.1:8080/kit/snponly.efi", "https://10.77.0.1:8444/kit/snponly.efi"} {
+		if i == 1 {
+			if out, err := d.cli(ctx, "boot", "path", "set", "nic 02:00:00", "efi-x64-http", "snponly.efi", "--tls"); err != nil {
+				return fmt.Errorf("boot path set: %w: %s", err, out)
+			}
+		}
+		m := d.rack.Machines[i]
+		if _, err := d.inventoried(ctx, m, 6*time.Minute, 1); err != nil {
+			return err
+		}
+		console, err := os.ReadFile(m.ConsoleLog())
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(string(console), "URI: "+url) || strings.Contains(string(console), "Start PXE") {
+			return fmt.Errorf("%s did not boot by %s", m.Spec.Name, url)
+		}
+		if err := m.PowerOff(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signatureList is a certificate as EDK2 keeps those that it trusts
+// (EFI_SIGNATURE_LIST of EFI_CERT_X509_GUID; UEFI 2.10, 32.4.1).
+func signatureList(der []byte) []byte {
+	x509 := []byte{0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a, 0x87, 0xb5, 0xab, 0x15, 0x5c, 0x2b, 0xf0, 0x72}
+	entry := append(make([]byte, 16), der...) // the owner is nobody
+	b := binary.LittleEndian.AppendUint32(x509, uint32(28+len(entry)))
+	b = binary.LittleEndian.AppendUint32(b, 0)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(entry)))
+	return append(b, entry...)
 }

@@ -44,7 +44,20 @@ type Spec struct {
 	Disks    []Disk     // default one
 	Boot     BootDevice // tried first when nothing else was asked: BootPXE or BootDisk (default); the other one follows
 	NoBMC    bool
+	// NetBoot is the client of a UEFI firmware that netboots; default NetPXE.
+	NetBoot NetBoot
+	// TrustTLS is a file with the certificates that the firmware's HTTPS Boot
+	// trusts, an EFI_SIGNATURE_LIST (UEFI 2.10, 32.4.1); it is read at power on.
+	TrustTLS string
 }
+
+// NetBoot is a client that UEFI firmware has for netboot.
+type NetBoot string
+
+const (
+	NetPXE  NetBoot = ""     // PXE over IPv4; HTTP Boot when that fails
+	NetHTTP NetBoot = "http" // HTTP Boot over IPv4
+)
 
 // Disk is a raw, sparse file. (Raw, not qcow2: what a guest wrote is in the
 // host's page cache at once, so a machine may be killed at any moment without
@@ -184,6 +197,12 @@ func (a argv) build() []string {
 			"-device", "isa-ipmi-kcs,bmc=bmc0,ioport=0xca2,irq=5")
 	}
 	vars := "if=pflash,format=raw,unit=1,file=" + comma(filepath.Join(a.dir, "vars.fd"))
+	if s.NetBoot == NetHTTP {
+		args = append(args, "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no")
+	}
+	if s.TrustTLS != "" {
+		args = append(args, "-fw_cfg", "name=etc/edk2/https/cacerts,file="+comma(s.TrustTLS))
+	}
 	noIPv6 := "name=opt/org.tianocore/IPv6PXESupport,string=no"
 	switch s.Firmware {
 	case UEFI:

@@ -61,6 +61,7 @@ func roles() map[string]func(context.Context) error {
 
 		"secureBoot": secureBoot,
 		"armBoot":    armBoot,
+		"httpBoot":   httpBoot,
 
 		"reboots":       reboots,
 		"demoOfStandIn": demoOfStandIn,

@@ -3,20 +3,58 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"appliance/api"
 	"appliance/api/client"
 	"appliance/api/wire"
 	"appliance/pool"
 )
 
 func (a *app) bootCmd() *cobra.Command {
-	return group("boot", "How machines boot", a.bootShowCmd(), a.bootExplainCmd(), a.bootPathCmd())
+	return group("boot", "How machines boot", a.bootShowCmd(), a.bootExplainCmd(), a.bootPathCmd(), a.bootCACmd())
+}
+
+func (a *app) bootCACmd() *cobra.Command {
+	var path string
+	var der bool
+	cmd := &cobra.Command{
+		Use: "ca", Short: "The certificate by which firmware trusts the appliance (UEFI HTTPS Boot)",
+		Long: "ca writes the certificate that a machine's firmware has to hold (TLS Auth Configuration, Server CA)\n" +
+			"to fetch its boot program by HTTPS. The appliance makes it at its first start. Run it on the appliance.",
+		Example: "  appliance boot ca > ca.pem\n  appliance boot ca --der > ca.cer",
+		Args:    usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			c, err := loadConfig(path)
+			if err != nil {
+				return err
+			}
+			text, err := os.ReadFile(api.FirmwareCAFile(filepath.Join(c.Data, "ca")))
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%w: there is no such certificate yet: start the appliance once, with listen.boot_https not off", pool.ErrNotFound)
+			}
+			if err != nil {
+				return err
+			}
+			if block, _ := pem.Decode(text); der && block != nil {
+				text = block.Bytes
+			}
+			_, err = a.stdout.Write(text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", first(a.getenv("APPLIANCE_CONFIG"), defaultConfig), "configuration `FILE`")
+	cmd.Flags().BoolVar(&der, "der", false, "write DER, which most firmware wants, not PEM")
+	return cmd
 }
 
 func (a *app) bootShowCmd() *cobra.Command {
@@ -112,6 +150,9 @@ func pathText(p pool.BootPath) string {
 	if p.Block > 0 {
 		text += fmt.Sprintf(", TFTP blocks of %d at most", p.Block)
 	}
+	if p.TLS {
+		text = "by HTTPS " + text
+	}
 	if p.Window > 0 {
 		text += fmt.Sprintf(", %d in a window", p.Window)
 	}
@@ -153,6 +194,7 @@ func (a *app) bootPathSetCmd() *cobra.Command {
 		Use: "set MODEL CLASS [NBP]", Short: "Make a model boot one way, whatever was learned",
 		Long: "MODEL and CLASS are as \"boot path list\" shows them. --clear goes back to what was learned.",
 		Example: "  appliance boot path set \"Dell Inc. PowerEdge R640 / 2.1\" efi-x64 shimx64.efi --files tftp\n" +
+			"  appliance boot path set \"nic 52:54:00\" efi-x64-http snponly.efi --tls\n" +
 			"  appliance boot path set \"nic 52:54:00\" efi-x64 --clear",
 		Args: usageArgs(cobra.RangeArgs(2, 3)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -171,6 +213,7 @@ func (a *app) bootPathSetCmd() *cobra.Command {
 	cmd.Flags().StringVar(&p.Path.Files, "files", pool.FilesHTTP, "how the program fetches what follows: `http` or tftp")
 	cmd.Flags().IntVar(&p.Path.Block, "block", 0, "TFTP blocks of at most `N` bytes; 0: as the path allows")
 	cmd.Flags().IntVar(&p.Path.Window, "window", 0, "TFTP windows of at most `N` blocks; 0: as asked for")
+	cmd.Flags().BoolVar(&p.Path.TLS, "tls", false, "HTTP Boot fetches the program by HTTPS; the firmware has to hold \"appliance boot ca\"")
 	cmd.Flags().BoolVar(&clear, "clear", false, "go back to what was learned")
 	return cmd
 }

@@ -68,6 +68,8 @@ type acceptRule struct {
 type listen struct {
 	HTTPS string `yaml:"https"`
 	HTTP  string `yaml:"http"`
+	// BootHTTPS is where firmware that trusts our CA fetches boot programs; "off": nowhere.
+	BootHTTPS string `yaml:"boot_https"`
 }
 
 // exampleConfig is what "appliance config init" writes; a test reads it.
@@ -116,6 +118,7 @@ image: debian-12
 # listen:
 #   https: ":8443"  # console, API, agents
 #   http: ":8080"   # boot files only
+#   boot_https: ":8444"  # boot files for UEFI HTTPS Boot; "off": none
 
 # A firewall between appliance and machines that lets only UDP port 69 through:
 # tftp:
@@ -152,7 +155,7 @@ func loadConfig(path string) (config, error) {
 }
 
 func parseConfig(b []byte) (config, error) {
-	c := config{Data: "/var/lib/appliance", Listen: listen{HTTPS: ":8443", HTTP: ":8080"}, Image: "debian-12"}
+	c := config{Data: "/var/lib/appliance", Listen: listen{HTTPS: ":8443", HTTP: ":8080", BootHTTPS: ":8444"}, Image: "debian-12"}
 	d := yaml.NewDecoder(bytes.NewReader(b))
 	d.KnownFields(true)
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {

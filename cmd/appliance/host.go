@@ -186,8 +186,12 @@ func diagnose(ctx context.Context, c config) []finding {
 	add("interface", err == nil, c.Interface+" "+addr.String()+" "+errText(err), "give the interface an address in the subnet, or change the configuration")
 	for _, p := range []struct{ network, addr, use string }{
 		{"tcp", c.Listen.HTTPS, "HTTPS (console, API, agents)"}, {"tcp", c.Listen.HTTP, "HTTP (boot files)"},
+		{"tcp", c.Listen.BootHTTPS, "HTTPS (boot files for firmware)"},
 		{"udp4", ":67", "DHCP"}, {"udp4", netip.AddrPortFrom(addr, 69).String(), "TFTP"},
 	} {
+		if p.addr == "off" {
+			continue
+		}
 		err := tryPort(ctx, p.network, p.addr)
 		add("port "+p.addr+" "+p.network, err == nil, first(errText(err), "free for "+p.use), "find who uses it: ss -lunpt; if it is an appliance that runs, all is well")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -35,6 +36,9 @@ func (s *appliance) serveBootFiles(ctx context.Context, l sockets) error {
 		g.Go(func() error { return t.Serve(ctx, l.tftp6) })
 	}
 	g.Go(func() error { return b.Serve(ctx, l.http) })
+	if l.bootTLS != nil {
+		g.Go(func() error { return b.Serve(ctx, tls.NewListener(l.bootTLS, s.fwCA.FirmwareTLS())) })
+	}
 	g.Go(func() error { return s.paths.Run(ctx) })
 	return g.Wait()
 }

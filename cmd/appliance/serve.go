@@ -84,6 +84,7 @@ type appliance struct {
 	addr6   netip.Addr // its IPv6 address, where an IPv6 subnet is served
 	db      *store.DB
 	ca      *api.CA
+	fwCA    *api.CA // of boot files by HTTPS; nil: there is none
 	engine  *orchestrator.Engine
 	boots   *bootLog
 	api     *api.Server
@@ -158,6 +159,11 @@ func (s *appliance) wire() (err error) {
 		return err
 	}
 	s.ca = ca
+	if c.netboot() && port(c.Listen.BootHTTPS) != 0 {
+		if s.fwCA, err = api.OpenFirmwareCA(filepath.Join(c.Data, "ca"), names...); err != nil {
+			return err
+		}
+	}
 	feed := &api.Feed{}
 	s.states, s.made = &images.States{}, &hypervisors{rows: s.db, log: s.log}
 	s.engine = &orchestrator.Engine{
@@ -206,7 +212,11 @@ func (s *appliance) wire() (err error) {
 // siteOf is where machines find the boot files at an address of ours.
 func (s *appliance) siteOf(addr netip.Addr) images.Site {
 	m, err := kit.ReadManifest()
-	return images.Site{TFTP: addr, HTTP: "http://" + netip.AddrPortFrom(addr, port(s.config.Listen.HTTP)).String(), ARM64: err == nil && m.ARM64 != nil}
+	site := images.Site{TFTP: addr, HTTP: "http://" + netip.AddrPortFrom(addr, port(s.config.Listen.HTTP)).String(), ARM64: err == nil && m.ARM64 != nil}
+	if p := port(s.config.Listen.BootHTTPS); p != 0 {
+		site.HTTPS = "https://" + netip.AddrPortFrom(addr, p).String()
+	}
+	return site
 }
 
 // url is where agents and browsers reach the API.
@@ -294,7 +304,8 @@ func (s *appliance) firstToken(ctx context.Context, a *app) error {
 // sockets are what serve listens on; all are open before anything runs.
 type sockets struct {
 	https, console, http net.Listener
-	names                *nameServer // nil: no zone is configured
+	bootTLS              net.Listener // nil: no boot files by HTTPS
+	names                *nameServer  // nil: no zone is configured
 	dhcp, boot, tftp     *net.UDPConn
 	tftp6                *net.UDPConn // nil: no IPv6 subnet is served
 }
@@ -324,6 +335,11 @@ func (s *appliance) listen(ctx context.Context) (l sockets, err error) {
 	if l.http, err = lc.Listen(ctx, "tcp", s.config.Listen.HTTP); err != nil {
 		return l, inUse("listen for HTTP boot", err)
 	}
+	if s.fwCA != nil {
+		if l.bootTLS, err = lc.Listen(ctx, "tcp", s.config.Listen.BootHTTPS); err != nil {
+			return l, inUse("listen for HTTPS boot", err)
+		}
+	}
 	if l.dhcp, err = dhcp.Listen(ctx, s.config.Interface); err != nil {
 		return l, inUse("listen for DHCP", err)
 	}
@@ -350,7 +366,7 @@ func inUse(what string, err error) error {
 }
 
 func (l sockets) close() {
-	for _, c := range []net.Listener{l.https, l.console, l.http} {
+	for _, c := range []net.Listener{l.https, l.console, l.http, l.bootTLS} {
 		if c != nil {
 			_ = c.Close()
 		}

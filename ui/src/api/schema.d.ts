@@ -1610,6 +1610,7 @@ export interface components {
             block?: number;
             files: string;
             nbp: string;
+            tls?: boolean;
             /** Format: int64 */
             window?: number;
         };
@@ -2199,6 +2200,7 @@ export interface components {
             lastWorked?: string;
             path: components["schemas"]["BootPath"];
             pinned?: boolean;
+            unfetched?: boolean;
             /** Format: int64 */
             worked: number;
         };
