@@ -41,6 +41,7 @@ root-test: kit
 	$(GO) test -count=1 -run 'TestPID1|TestDataDisk' ./agent
 	$(GO) test -count=1 -run TestVMs ./orchestrator/compute
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
+	$(GO) test -count=1 -run 'TestMariaDB|TestPostgreSQL' ./recipes/sql
 	$(GO) test -count=1 -run TestInterop ./dhcp ./tftp
 	$(GO) test -count=1 -tags nokit -run 'TestDoctorNetwork|TestInventory' ./cmd/appliance
 	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped

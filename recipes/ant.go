@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"appliance/recipes/ant"
 	"appliance/recipes/groovy"
@@ -20,12 +21,14 @@ func (f *folder) ant() *groovy.Class {
 	return ant.Class(ant.Host{Dir: f.dir, Env: f.env, Exec: f.exec})
 }
 
-// exec runs a process of a task on the machine. What it reads is given by a
-// shell, since a Command has no input; it may be a password, which everybody
-// could see among arguments.
+// exec runs a process of a task on the machine. What it reads may be a
+// password: it never stands among arguments, which everybody can see.
 func (f *folder) exec(ctx context.Context, c ant.Command, out io.Writer) (int, error) {
 	argv, env := c.Argv, c.Env
-	if c.Stdin != "" {
+	if c.Stdin != "" && !c.Spawn {
+		return bounded(ctx, f.host, Command{Argv: argv, Dir: c.Dir, Env: env, Stdin: strings.NewReader(c.Stdin)}, out)
+	}
+	if c.Stdin != "" { // nobody will be there to give it
 		argv = append([]string{"/bin/sh", "-c", `in=$ANT_INPUT; unset ANT_INPUT; printf %s "$in" | "$@"`, "sh"}, argv...)
 		env = append(env[:len(env):len(env)], "ANT_INPUT="+c.Stdin)
 	}

@@ -124,7 +124,8 @@ func TestTaskInputAndOutput(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "wrote more than") || out.Len() > maxOutput {
 		t.Errorf("%d bytes, %v", out.Len(), err)
 	}
-	if strings.Contains(strings.Join(h.got.Argv, " "), "hunter22") || !slices.Contains(h.got.Env, "ANT_INPUT=hunter22") {
-		t.Errorf("argv %q, env %q", h.got.Argv, h.got.Env)
+	stdin, err := io.ReadAll(h.got.Stdin)
+	if strings.Contains(strings.Join(slices.Concat(h.got.Argv, h.got.Env), " "), "hunter22") || err != nil || string(stdin) != "hunter22" {
+		t.Errorf("argv %q, env %q, input %q", h.got.Argv, h.got.Env, stdin)
 	}
 }

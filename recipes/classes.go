@@ -2,6 +2,8 @@ package recipes
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"appliance/recipes/groovy"
+	"appliance/recipes/sql"
 )
 
 // folder is what the host classes of an evaluation may reach. While a recipe
@@ -18,13 +21,30 @@ type folder struct {
 	dir     string
 	context *contextObject
 	env     []string // of the event, for System.getenv
-	host    Host     // that runs the processes of Ant's tasks; nil while checking
+	host    Host     // that runs processes; nil while checking
+
+	opened  []io.Closer // connections of the evaluation
+	started []*child    // its processes
+}
+
+// close closes what the evaluation left open. Its processes go on, as those of
+// Groovy do, unless it was ended from outside.
+func (f *folder) close(ctx context.Context) error {
+	var err error
+	for _, c := range f.opened {
+		err = errors.Join(err, c.Close())
+	}
+	for _, p := range f.started {
+		err = errors.Join(err, p.leave(ctx.Err() != nil, f.context.secrets))
+	}
+	f.opened, f.started = nil, nil
+	return err
 }
 
 func (f *folder) checking() bool { return f.dir == "" }
 
 func classNames() []string {
-	return []string{"File", "URL", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "Unit", "Statistics",
+	return []string{"File", "URL", "URI", "ProcessBuilder", "Runtime", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "Unit", "Statistics",
 		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType"}
 }
 
@@ -36,12 +56,13 @@ func classes(f *folder) map[string]*groovy.Class {
 	}
 	all["File"].New = f.newFile
 	all["AntBuilder"] = f.ant()
-	all["URL"].New = func(_ *groovy.Thread, args []groovy.Value) (groovy.Value, error) {
-		if len(args) != 1 {
-			return nil, groovy.Throw("MalformedURLException", "URL takes one String")
-		}
-		return groovy.Format(args[0]), nil
+	all["URL"].New, all["URI"].New = f.newURL, f.newURL
+	all["ProcessBuilder"].New = f.newBuilder
+	db := sql.Host{Opened: func(c io.Closer) { f.opened = append(f.opened, c) }}
+	if f.checking() {
+		db.Refuse = "while a recipe is checked nothing is asked of a network"
 	}
+	all["Sql"] = sql.Class(db)
 	return all
 }
 
@@ -55,6 +76,17 @@ func (f *folder) static(name string) groovy.Object {
 			"properties": f.properties(), "env": f.environment(), "out": printer(), "err": printer()}}
 	case "InetAddress":
 		return fn(f.inetAddress)
+	case "Runtime":
+		return fn(f.runtime)
+	case "File":
+		return &groovy.Functions{Name: name, Func: f.fileStatic, Consts: map[string]groovy.Value{"separator": "/", "pathSeparator": ":", "separatorChar": "/"}}
+	case "URI":
+		return fn(func(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+			if m != "create" {
+				return nil, groovy.ErrNoMember
+			}
+			return f.newURL(t, args)
+		})
 	case "ServiceUtils":
 		downloads := &groovy.Functions{Name: "DownloadUtil", Func: f.downloadUtil}
 		return &groovy.Functions{Name: name, Func: f.serviceUtils, Consts: map[string]groovy.Value{
@@ -181,27 +213,6 @@ func (f *folder) system(_ *groovy.Thread, m string, args []groovy.Value) (groovy
 		return time.Now().UnixNano(), nil
 	}
 	return nil, groovy.ErrNoMember
-}
-
-func (f *folder) inetAddress(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
-	addr, name := "127.0.0.1", "localhost"
-	switch m {
-	case "getLocalHost":
-		if f.context != nil {
-			addr = first(f.context.values.PrivateAddress, addr)
-		}
-		if h, err := os.Hostname(); err == nil && !f.checking() {
-			name = h
-		}
-	case "getByName":
-		if len(args) == 1 {
-			addr, name = groovy.Format(args[0]), groovy.Format(args[0])
-		}
-	default:
-		return nil, groovy.ErrNoMember
-	}
-	return &groovy.Functions{Name: "java.net.InetAddress", Consts: map[string]groovy.Value{
-		"hostAddress": addr, "hostName": name, "canonicalHostName": name}}, nil
 }
 
 // serviceUtils are the port and HTTP questions; each waits a second at most.

@@ -133,3 +133,26 @@ func textReader(s string) groovy.Value {
 			return t.CallMethod(s, m, args)
 		}}
 }
+
+// fileStatic are the static methods of File.
+func (f *folder) fileStatic(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+	if m != "createTempFile" || len(args) < 2 {
+		return nil, groovy.ErrNoMember
+	}
+	if f.checking() {
+		return nil, groovy.Throw("SecurityException", "files are not written while a recipe is checked")
+	}
+	dir := ""
+	if len(args) > 2 && args[2] != nil {
+		dir = (&fileObject{f, groovy.Format(args[2])}).abs()
+	}
+	suffix := ".tmp"
+	if args[1] != nil {
+		suffix = groovy.Format(args[1])
+	}
+	file, err := os.CreateTemp(dir, groovy.Format(args[0])+"*"+suffix)
+	if err != nil {
+		return nil, err
+	}
+	return &fileObject{f, file.Name()}, file.Close()
+}

@@ -10,7 +10,8 @@ import (
 // supplies it. Its methods are called from one goroutine at a time per Run.
 type Host interface {
 	// Exec runs a command to its end and returns its exit code. A background
-	// command keeps running; Exec then returns 0 once it has started.
+	// command keeps running; Exec then returns 0 once it has started. It may be
+	// called by several goroutines at once: scripts run processes side by side.
 	Exec(ctx context.Context, c Command, out io.Writer) (code int, err error)
 	// Attribute reads an attribute: JSON data, false when it is not set.
 	Attribute(ctx context.Context, s Scope, name string) (any, bool, error)
@@ -41,6 +42,11 @@ type Command struct {
 	Dir        string
 	Env        []string // NAME=value, in addition to the host's own
 	Background bool     // start: the process belongs to the service and goes on
+
+	Stdin  io.Reader // nil: nothing to read
+	Stderr io.Writer // nil: errors go to out
+	// Started, when set, is called once the process has been started.
+	Started func()
 }
 
 // Scope is where an attribute lives. Service and Instance are set for

@@ -31,11 +31,17 @@ type started struct {
 func (l *local) Exec(ctx context.Context, c Command, out io.Writer) (int, error) {
 	cmd := exec.Command(c.Argv[0], c.Argv[1:]...) //nolint:noctx // ended by group, below: a shell's children, too
 	cmd.Dir, cmd.Env = c.Dir, append(os.Environ(), c.Env...)
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, out, out
+	if c.Stderr != nil {
+		cmd.Stderr = c.Stderr
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		return 127, fmt.Errorf("run %s: %w", c.Argv[0], err)
+	}
+	if c.Started != nil {
+		c.Started()
 	}
 	s := &started{done: make(chan struct{}), end: func(sig syscall.Signal) { // and what it started
 		_ = syscall.Kill(-cmd.Process.Pid, sig) // gone already is what is wanted

@@ -19,7 +19,16 @@ func members(class string) []string {
 		return strings.Fields(`ProcessUtils downloadUtil isWindows isLinuxOrUnix getDownloadUtil getPrimaryInetAddress isPortOccupied isPortFree
 			arePortsFree arePortsOccupied isHttpURLAvailable getHttpReturnCode`)
 	case "InetAddress":
-		return strings.Fields("getLocalHost getByName hostAddress hostName canonicalHostName")
+		return strings.Fields(`getLocalHost getLoopbackAddress getByName getAllByName getByAddress hostAddress hostName canonicalHostName address
+			loopbackAddress isLoopbackAddress siteLocalAddress linkLocalAddress anyLocalAddress multicastAddress isReachable`)
+	case "URL", "URI":
+		return strings.Fields(`protocol scheme host port defaultPort path query ref fragment userInfo authority file text bytes openConnection
+			openStream newInputStream newReader toURL toURI normalize toString toExternalForm toASCIIString resolve create getText getBytes
+			withReader withInputStream eachLine readLines splitEachLine filterLine`)
+	case "ProcessBuilder":
+		return strings.Fields(`start environment inheritIO command directory redirectErrorStream redirectOutput redirectError redirectInput`)
+	case "Runtime":
+		return strings.Fields("getRuntime exec availableProcessors")
 	case "ServiceContextFactory":
 		return append(spoken(), "getServiceContext")
 	case "OperatingSystem":
@@ -39,6 +48,12 @@ func spoken() []string {
 		setSecret remove clear containsKey get put set getAt putAt instances numberOfPlannedInstances numberOfActualInstances
 		waitForInstances invoke instanceID hostAddress hostName canonicalHostName getDetails getMonitors
 		getPidsWithQuery getPidsWithMainClass getPidsWithName getPidsWithFullName
-		in err inputStream errorStream waitFor exitValue waitForOrKill destroy closeStreams consumeProcessOutput waitForProcessOutput
+		in err out inputStream errorStream outputStream waitFor exitValue waitForOrKill destroy destroyForcibly alive isAlive closeStreams
+		consumeProcessOutput consumeProcessOutputStream consumeProcessErrorStream waitForProcessOutput or pipeTo
+		withWriter withOutputStream withStream withPrintWriter withCloseable newLine write append leftShift
+		text bytes getText newReader getIn iterator available ready read eachLine withReader withInputStream
+		content requestMethod URL url connectTimeout readTimeout responseCode responseMessage contentType contentLength headerFields
+		instanceFollowRedirects followRedirects requestProperties doOutput doInput useCaches allowUserInteraction defaultUseCaches
+		connect disconnect setRequestProperty addRequestProperty getHeaderField
 		readLine close println print flush info warning severe fine finer finest debug error log`)
 }

@@ -198,14 +198,15 @@ func (r *Runner) Env() []string {
 
 // closure evaluates a closure; only one runs at a time, since closures of a
 // recipe share its variables.
-func (r *Runner) closure(ctx context.Context, c *groovy.Closure, args []string, red *redactor) (Result, error) {
+func (r *Runner) closure(ctx context.Context, c *groovy.Closure, args []string, red *redactor) (res Result, err error) {
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
 	}
-	in := r.interp(red, nil)
+	in, f := r.interp(red, nil)
+	defer func() { err = errors.Join(err, f.close(ctx)) }()
 	vals := make([]groovy.Value, len(args))
 	for i, a := range args {
 		vals[i] = a
@@ -225,22 +226,20 @@ func exited(code int) (Result, error) {
 	return Result{}, nil
 }
 
-// interp is the interpreter of one evaluation on the machine.
-func (r *Runner) interp(red *redactor, args []string) *groovy.Interp {
+// interp is the interpreter of one evaluation on the machine, and what its
+// classes reach, which is closed behind it.
+func (r *Runner) interp(red *redactor, args []string) (*groovy.Interp, *folder) {
 	c := &contextObject{values: r.Values, name: r.Recipe.Name, dir: r.Dir, host: r.Host, secrets: red}
 	f := &folder{dir: r.Dir, context: c, env: r.Env(), host: r.Host, src: source{fsys: r.Recipe.fsys, dir: r.Recipe.dir}}
 	rd := &reader{load: &loader{}, src: f.src, vars: r.Recipe.vars, context: c, types: blockTypes()}
 	return &groovy.Interp{
-		Base: rd, Classes: classes(f), Out: red, Args: args, Sleep: sleep, Import: importFrom(f.src),
-		Execute: func(t *groovy.Thread, argv []string) (groovy.Value, error) {
-			return r.execute(t, argv)
-		},
+		Base: rd, Classes: classes(f), Out: red, Args: args, Sleep: f.sleep, Import: importFrom(f.src), Start: f.start,
 		Limits: groovy.Limits{Steps: 2_000_000_000, Bytes: 2 << 30},
-	}
+	}, f
 }
 
 // script runs a Groovy script of the recipe in this process.
-func (r *Runner) script(ctx context.Context, name string, args []string, red *redactor) (Result, error) {
+func (r *Runner) script(ctx context.Context, name string, args []string, red *redactor) (res Result, err error) {
 	src, ok := r.Recipe.locate(name)
 	if !ok {
 		return Result{}, fmt.Errorf("run %s: the script is not in the recipe's folder", name)
@@ -253,7 +252,8 @@ func (r *Runner) script(ctx context.Context, name string, args []string, red *re
 	if err != nil {
 		return Result{}, err
 	}
-	in := r.interp(red, args)
+	in, f := r.interp(red, args)
+	defer func() { err = errors.Join(err, f.close(ctx)) }()
 	in.Base = nil // scripts read their properties with ConfigSlurper
 	v, err := in.Run(ctx, s)
 	var exit *groovy.Exit
@@ -280,40 +280,6 @@ func (r *Runner) RunScript(ctx context.Context, file string, args []string, out 
 		return 1, err
 	}
 	return res.ExitCode, err
-}
-
-// execute is "cmd".execute(): the process runs to its end at once, its output
-// is kept for text and waitFor.
-func (r *Runner) execute(t *groovy.Thread, argv []string) (groovy.Value, error) {
-	var out strings.Builder
-	code, err := bounded(t.Context(), r.Host, Command{Argv: argv, Dir: r.Dir, Env: r.Env()}, &out)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.Alloc(out.Len()); err != nil {
-		return nil, err
-	}
-	stream := &groovy.Functions{Name: "java.io.InputStream", Consts: map[string]groovy.Value{"text": out.String()},
-		Func: func(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
-			return t.CallMethod(out.String(), m, args)
-		}}
-	return &groovy.Functions{Name: "java.lang.Process",
-		Consts: map[string]groovy.Value{"text": out.String(), "in": stream, "inputStream": stream, "err": "", "errorStream": ""},
-		Func: func(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
-			switch m {
-			case "waitFor", "exitValue":
-				return int64(code), nil
-			case "waitForOrKill", "destroy", "closeStreams":
-				return nil, nil
-			case "consumeProcessOutput", "waitForProcessOutput":
-				if len(args) > 0 && args[0] != nil {
-					_, err := t.CallMethod(args[0], "append", []groovy.Value{out.String()})
-					return nil, err
-				}
-				return nil, nil
-			}
-			return nil, groovy.ErrNoMember
-		}}, nil
 }
 
 // forLinux chooses the entry whose pattern matches "Linux", the first wins.

@@ -17,6 +17,8 @@ packages=(
   atftp tftp-hpa curl
   # what recipes of the configuration-management bases run
   puppet ansible-core
+  # the databases that scripts of recipes ask
+  mariadb-server postgresql
 )
 
 if ! command -v go >/dev/null || ! command -v npm >/dev/null; then

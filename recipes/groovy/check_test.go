@@ -91,6 +91,9 @@ func TestCheckIsTrue(t *testing.T) {
 		if err != nil {
 			continue
 		}
+		if strings.HasPrefix(filepath.Base(file), "host_") {
+			continue
+		}
 		in := &Interp{Classes: map[string]*Class{"System": system()}}
 		for _, m := range in.Check(s) {
 			if !fails(t, in, s, string(src), m) {

@@ -12,6 +12,7 @@ import (
 type Date struct {
 	t        time.Time
 	calendar bool
+	class    string // of java.sql; empty: java.util.Date
 }
 
 // NewDate makes a java.util.Date.
@@ -22,11 +23,23 @@ func (d *Date) Type() string {
 	if d.calendar {
 		return "java.util.GregorianCalendar"
 	}
+	if d.class != "" {
+		return d.class
+	}
 	return "java.util.Date"
 }
 
 // String is Date.toString.
-func (d *Date) String() string { return d.t.Format("Mon Jan 02 15:04:05 MST 2006") }
+func (d *Date) String() string {
+	switch d.class {
+	case "java.sql.Timestamp":
+		s := strings.TrimRight(d.t.Format("2006-01-02 15:04:05.000000000"), "0")
+		return s + choose(strings.HasSuffix(s, "."), "0", "")
+	case "java.sql.Date":
+		return d.t.Format("2006-01-02")
+	}
+	return d.t.Format("Mon Jan 02 15:04:05 MST 2006")
+}
 
 // Key stands for the date as a key of a map.
 func (d *Date) Key() string { return itoa(d.t.UnixMilli()) }
@@ -177,11 +190,11 @@ func (d *Date) Call(t *Thread, id string, a []Value) (Value, error) {
 		if id == "minus" {
 			n = -n
 		}
-		return &Date{d.shifted(5, n), d.calendar}, nil
+		return &Date{t: d.shifted(5, n), calendar: d.calendar, class: d.class}, nil
 	case id == "next":
-		return &Date{d.shifted(5, 1), d.calendar}, nil
+		return &Date{t: d.shifted(5, 1), calendar: d.calendar, class: d.class}, nil
 	case id == "previous":
-		return &Date{d.shifted(5, -1), d.calendar}, nil
+		return &Date{t: d.shifted(5, -1), calendar: d.calendar, class: d.class}, nil
 	case id == "get" && isInt || id == "getAt" && isInt:
 		return d.field(n), nil
 	case id == "add" && len(a) == 2:
@@ -221,14 +234,14 @@ func dateClasses() []*Class {
 	for i, m := range strings.Fields("SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY") {
 		fields[m] = int64(i + 1)
 	}
-	calendar := func(*Thread, []Value) (Value, error) { return &Date{time.Now(), true}, nil }
+	calendar := func(*Thread, []Value) (Value, error) { return &Date{t: time.Now(), calendar: true}, nil }
 	return []*Class{
 		{Name: "Date", New: newDate, Static: statics("java.util.Date", nil, methods{
 			"parse": function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return parseDate(Format(a[0]), Format(a[1]), time.Local) }),
 		})},
 		{Name: "Calendar", Static: statics("java.util.Calendar", fields, methods{"getInstance": function0(0, 2, calendar)})},
 		{Name: "GregorianCalendar", New: func(t *Thread, a []Value) (Value, error) {
-			d := &Date{time.Now(), true}
+			d := &Date{t: time.Now(), calendar: true}
 			if len(a) >= 3 {
 				_, err := d.Call(t, "set", append(a, int64(0), int64(0), int64(0)))
 				d.t = d.t.Truncate(time.Second)

@@ -2,6 +2,7 @@ package groovy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,7 +10,7 @@ import (
 func (x *literal) eval(*Thread, *frame) (Value, error) { return x.val, nil }
 
 func (x *gstring) eval(t *Thread, f *frame) (Value, error) {
-	if x.lazy {
+	if x.lazy || x.keep {
 		return x.parted(t, f)
 	}
 	var b strings.Builder
@@ -32,7 +33,7 @@ func (x *gstring) eval(t *Thread, f *frame) (Value, error) {
 	return b.String(), nil
 }
 
-// parted is the value of a string that holds closures.
+// parted is the value of a string that keeps its parts.
 func (x *gstring) parted(t *Thread, f *frame) (Value, error) {
 	g := &lazyString{}
 	for _, part := range x.parts {
@@ -40,9 +41,25 @@ func (x *gstring) parted(t *Thread, f *frame) (Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.parts = append(g.parts, v)
+		l, text := part.(*literal)
+		g.parts, g.fixed = append(g.parts, v), append(g.fixed, text && l.pos == x.pos)
 	}
-	return g, t.place(f, t.Alloc(64), x.pos)
+	return g, t.place(f, t.Alloc(64+16*len(g.parts)), x.pos)
+}
+
+// joined is g + v: a GString that keeps the parts of both.
+func (g *lazyString) joined(t *Thread, v Value) (Value, error) {
+	sum := &lazyString{parts: slices.Clone(g.parts), fixed: slices.Clone(g.fixed)}
+	if o, ok := v.(*lazyString); ok {
+		sum.parts, sum.fixed = append(sum.parts, o.parts...), append(sum.fixed, o.fixed...)
+	} else {
+		s, err := t.toString(v)
+		if err != nil {
+			return nil, err
+		}
+		sum.parts, sum.fixed = append(sum.parts, s), append(sum.fixed, true)
+	}
+	return sum, t.grow(len(sum.parts)+4, 16)
 }
 
 // lazyPart is what a closure in a string gives: it is called without

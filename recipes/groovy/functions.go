@@ -87,6 +87,8 @@ type Start struct {
 	Argv []string
 	Env  []string // NAME=value; nil: the script's own
 	Dir  string   // empty: the script's own
+	// Merge puts errors into the output.
+	Merge bool
 }
 
 // execute starts a process.

@@ -128,6 +128,9 @@ func (t *Thread) operate(op string, l, r Value) (Value, error) {
 		return nil, Throw("NullPointerException", "Cannot invoke method %s() on null object", operatorMethod(op))
 	}
 	if op == "+" {
+		if g, ok := l.(*lazyString); ok && g.fixed != nil {
+			return g.joined(t, r)
+		}
 		if _, text := l.(string); !text {
 			if s, ok := plainString(r).(string); ok && joinsText(l) {
 				ls, err := t.toString(l)

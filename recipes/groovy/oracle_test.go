@@ -98,6 +98,10 @@ func TestOracle(t *testing.T) {
 	}
 	for _, file := range files {
 		name := filepath.Base(file)
+		if strings.HasPrefix(name, "host_") { // the classes are the embedder's: its TestOracle
+			delete(differs, name)
+			continue
+		}
 		src, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ func Parse(file, src string) (*Script, error) {
 		return nil, err
 	}
 	p := &parser{file: file, src: src, toks: toks, script: &Script{File: file, src: src}}
+	p.script.keeps = slices.ContainsFunc(toks, func(t token) bool { return t.word("Sql") })
 	err = p.guard(func() {
 		p.script.main = &function{pos: Pos{1, 1}}
 		p.script.main.body = p.stmts(tEOF)

@@ -143,7 +143,7 @@ func (p *parser) anonymous(n node, id string) *classDecl {
 }
 
 func (p *parser) gstring(t *token) expr {
-	g := &gstring{node: node{t.pos}}
+	g := &gstring{node: node{t.pos}, keep: p.script.keeps}
 	for _, part := range t.parts() {
 		if part.toks == nil {
 			g.parts = append(g.parts, &literal{g.node, part.text})

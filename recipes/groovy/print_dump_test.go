@@ -36,7 +36,7 @@ func tree(s *Script) string {
 
 // derived are fields that say where something stands, or what follows from others.
 func derived(field string) bool {
-	return hasWord("pos node slots height captures least rest typed callee code fieldInit staticInit outer lazy slot captured text spreadArgs up", field)
+	return hasWord("pos node slots height captures least rest typed callee code fieldInit staticInit outer lazy keep slot captured text spreadArgs up", field)
 }
 
 func dump(b *strings.Builder, v reflect.Value) {

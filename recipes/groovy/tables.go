@@ -278,7 +278,8 @@ func (t *Thread) ownCall(v Value, id string, args []Value) (Value, bool, error) 
 	case *Class:
 		if x.Static != nil {
 			own := args
-			if _, table := x.Static.(*tableStatics); !table {
+			_, table := x.Static.(*tableStatics)
+			if _, binds := x.Static.(Binder); !table && !binds {
 				own = hostArgs(args)
 			}
 			r, err := x.Static.Call(t, id, own)
@@ -291,7 +292,11 @@ func (t *Thread) ownCall(v Value, id string, args []Value) (Value, bool, error) 
 			return t.ownCall(x.object, id, args)
 		}
 	case Object:
-		r, err := x.Call(t, id, hostArgs(args))
+		own := args
+		if _, ok := x.(Binder); !ok {
+			own = hostArgs(args)
+		}
+		r, err := x.Call(t, id, own)
 		if !errors.Is(err, ErrNoMember) {
 			return r, true, err
 		}

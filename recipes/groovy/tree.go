@@ -26,6 +26,7 @@ type (
 		node
 		parts []expr // *literal with text, *closureLit for ${-> x}, or a value
 		lazy  bool   // a part is a closure
+		keep  bool   // its value keeps its parts
 	}
 	name struct {
 		node
@@ -330,6 +331,7 @@ type Script struct {
 	classes []*classDecl
 	imports []importDecl
 	locals  []string // names of variables, for hints
+	keeps   bool     // strings keep their parts: it uses groovy.sql
 }
 
 type importDecl struct {

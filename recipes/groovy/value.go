@@ -88,10 +88,12 @@ func (r *Range) nth(i int64) int64 {
 	return r.From + i
 }
 
-// gstring is the value of a string that holds closures: made into text anew
-// each time it is read.
+// lazyString is a GString that keeps its parts: of a string that holds closures,
+// which is made into text anew each time it is read, or in a script that gives
+// the values to a database apart from the text.
 type lazyString struct {
-	parts []Value // string, or *Closure without parameters
+	parts []Value
+	fixed []bool // the part is text of the literal
 }
 
 // builder is a StringBuilder, StringBuffer or StringWriter.

@@ -6,7 +6,7 @@ class Database {
         file.text = ""
         ["chmod", "600", "query.sql"].execute().waitFor()
         file.text = text
-        def process = ["sh", "-c", "mariadb --protocol=socket --user=root --batch ${format} < query.sql".toString()].execute()
+        def process = ["sh", "-c", "exec 2>&1; mariadb --protocol=socket --user=root --batch ${format} < query.sql".toString()].execute()
         def output = process.text
         file.delete()
         if (process.exitValue() != 0) {

@@ -41,7 +41,7 @@ def follow(address) {
     if (!copied.exists()) {
         new File("dump.cnf").text = "[client]\nuser=${config.replication.user}\npassword=${shared.replicationPassword}\n"
         ["chmod", "600", "dump.cnf"].execute().waitFor()
-        def copy = ["sh", "-c", "mariadb-dump --defaults-extra-file=dump.cnf --host=${address} --port=${config.jdbcPort} " +
+        def copy = ["sh", "-c", "exec 2>&1; mariadb-dump --defaults-extra-file=dump.cnf --host=${address} --port=${config.jdbcPort} " +
             "--all-databases --single-transaction --gtid --master-data=1 --flush-privileges > dump.sql && " +
             "{ echo 'STOP SLAVE; RESET SLAVE ALL; RESET MASTER; SET SESSION sql_log_bin = OFF;'; cat dump.sql; } | mariadb --protocol=socket --user=root"].execute()
         def output = copy.text
