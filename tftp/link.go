@@ -83,5 +83,5 @@ func (f *front) openLink(ctx context.Context, s *session, to netip.AddrPort, loc
 	if err != nil {
 		return nil, err
 	}
-	return newOwn(ctx, conn, &f.server.noSegments, &f.server.watching)
+	return newOwn(ctx, conn, f.server)
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,11 +19,10 @@ type own struct {
 	conn  *net.UDPConn
 	raw   syscall.RawConn
 	v6    bool
-	plain *atomic.Bool // set when the kernel refused UDP_SEGMENT
-	eye   *atomic.Bool // set while one transfer of the server watches its socket
-	rest  int          // packets that are not watched for
-	vain  int          // watches in a row that saw nothing
-	armed time.Time    // the deadline that the socket has
+	of    *Server
+	rest  int       // packets that are not watched for
+	vain  int       // watches in a row that saw nothing
+	armed time.Time // the deadline that the socket has
 	stop  func() bool
 	done  <-chan struct{}
 
@@ -41,12 +39,12 @@ const (
 	oneSend  = 65000
 )
 
-func newOwn(ctx context.Context, conn *net.UDPConn, plain, eye *atomic.Bool) (*own, error) {
+func newOwn(ctx context.Context, conn *net.UDPConn, of *Server) (*own, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	l := &own{conn: conn, raw: raw, plain: plain, eye: eye, done: ctx.Done()}
+	l := &own{conn: conn, raw: raw, of: of, done: ctx.Done()}
 	if a, ok := conn.RemoteAddr().(*net.UDPAddr); ok {
 		l.v6 = a.AddrPort().Addr().Unmap().Is6()
 	}
@@ -73,7 +71,7 @@ func (l *own) packet(p []byte) error {
 func (l *own) blocks(first uint16, data []byte, size, n int) error {
 	for i := 0; i < n; {
 		k := min(n-i, segments, max(1, oneSend/(size+4)))
-		if k > 1 && !l.plain.Load() {
+		if k > 1 && !l.of.noSegments.Load() {
 			err := l.segmented(first+uint16(i), data[i*size:min((i+k)*size, len(data))], size, k)
 			if err == nil {
 				i += k
@@ -87,7 +85,7 @@ func (l *own) blocks(first uint16, data []byte, size, n int) error {
 			if err := l.single(first+uint16(i), data[i*size:min((i+1)*size, len(data))]); err != nil {
 				return err
 			}
-			l.plain.Store(true)
+			l.of.noSegments.Store(true)
 			i++
 			continue
 		}
@@ -157,22 +155,27 @@ func (l *own) receive(b []byte, until time.Time, slack time.Duration) (int, erro
 	return n, err
 }
 
-// watchTime is how long a transfer watches for an answer before it sleeps.
-const watchTime = 60 * time.Microsecond
+const (
+	// watchTime is how long a transfer watches for an answer before it sleeps.
+	watchTime = 60 * time.Microsecond
+	// maxWatched is how many transfers there may be beside it.
+	maxWatched = 2
+)
 
 // watch looks for an answer for a moment: on a short way it is there sooner
 // than a goroutine that sleeps would be awake, and lock-step is nothing but
-// such waits. One transfer at a time does so, beside a processor that is left
-// for the others, and one that watched in vain does so ever more seldom.
+// such waits. One transfer at a time does so, none while there are more than a
+// few: the processors have better to do then. One that watched in vain does so
+// ever more seldom.
 func (l *own) watch(b []byte) (n int, seen bool, err error) {
 	if l.rest > 0 {
 		l.rest--
 		return 0, false, nil
 	}
-	if runtime.GOMAXPROCS(0) < 2 || !l.eye.CompareAndSwap(false, true) {
+	if l.of.counters.active.Load() > maxWatched || runtime.GOMAXPROCS(0) < 2 || !l.of.watching.CompareAndSwap(false, true) {
 		return 0, false, nil
 	}
-	defer l.eye.Store(false)
+	defer l.of.watching.Store(false)
 	end := time.Now().Add(watchTime)
 	rerr := l.raw.Read(func(fd uintptr) bool {
 		for {
