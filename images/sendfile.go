@@ -1,0 +1,86 @@
+package images
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// bigSend is from where on a file is sent by a thread of its own.
+	bigSend = 1 << 20
+	// sendTurn is how long that thread sends before it looks whether the
+	// connection was closed, and how long it waits for a client that takes nothing.
+	sendTurn = 100 * time.Millisecond
+)
+
+// ReadFrom implements io.ReaderFrom: net/http comes here with what a handler
+// copies. A big file is sent by sendfile, and the thread that does so waits in
+// the kernel until the client has taken some: it goes on sooner than a
+// goroutine that the network poller wakes. How many there are at a time is the
+// Gate's business.
+func (r *replayed) ReadFrom(src io.Reader) (int64, error) {
+	lim, ok := src.(*io.LimitedReader)
+	if !ok || lim.N < bigSend {
+		return r.TCPConn.ReadFrom(src)
+	}
+	f, ok := lim.R.(*os.File)
+	if !ok {
+		return r.TCPConn.ReadFrom(src)
+	}
+	sent, err := sendFile(r.TCPConn, f, lim.N)
+	lim.N -= sent
+	return sent, err
+}
+
+// sendFile sends n bytes of f, from where it stands.
+func sendFile(c *net.TCPConn, f *os.File, n int64) (sent int64, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	file, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	for sent < n && err == nil {
+		var k int64
+		var failed error
+		outer := raw.Write(func(out uintptr) (done bool) {
+			inner := file.Control(func(in uintptr) { k, done, failed = sendSome(int(out), int(in), n-sent) })
+			sent += k
+			failed = errors.Join(failed, inner)
+			return done || failed != nil
+		})
+		err = errors.Join(failed, outer)
+	}
+	return sent, err
+}
+
+// sendSome sends for a turn. It is not done when the client takes nothing.
+func sendSome(out, in int, n int64) (sent int64, done bool, err error) {
+	for end := time.Now().Add(sendTurn); sent < n && time.Now().Before(end); {
+		k, err := unix.Sendfile(out, in, nil, int(min(n-sent, 4<<20)))
+		sent += int64(max(k, 0))
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			ready, err := unix.Poll([]unix.PollFd{{Fd: int32(out), Events: unix.POLLOUT}}, int(sendTurn.Milliseconds()))
+			if err != nil && !errors.Is(err, unix.EINTR) {
+				return sent, true, os.NewSyscallError("poll", err)
+			}
+			if ready == 0 && err == nil {
+				return sent, false, nil
+			}
+		case err != nil:
+			return sent, true, os.NewSyscallError("sendfile", err)
+		case k == 0:
+			return sent, true, io.ErrUnexpectedEOF // the file became shorter
+		}
+	}
+	return sent, true, nil
+}
