@@ -156,15 +156,24 @@ func (d *draft) protect(m *pool.Machine, wiped map[string]bool, allowed func(ser
 func (d *draft) newOwner(m *pool.Machine, instance, op string, wiped map[string]bool) {
 	m = d.machine(m)
 	m.Instance, m.Owned = instance, nil
-	if instance != "" && m.Facts != nil {
-		for _, disk := range m.Facts.Disks {
-			if disk.Target() && wiped[disk.Serial] {
-				m.Owned = append(m.Owned, disk.Serial)
-			}
-		}
+	if instance != "" {
+		m.Owned = provedEmpty(m, wiped)
 	}
 	m.Epoch++
 	d.useUp(m, op, wiped)
+}
+
+// provedEmpty are the serials of m's disks that have a wipe record.
+func provedEmpty(m *pool.Machine, wiped map[string]bool) (out []string) {
+	if m.Facts == nil {
+		return nil
+	}
+	for _, disk := range m.Facts.Disks {
+		if disk.Target() && wiped[disk.Serial] {
+			out = append(out, disk.Serial)
+		}
+	}
+	return out
 }
 
 // useUp ends all wipe records of m, also those of disks that its last

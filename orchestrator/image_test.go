@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -50,4 +51,24 @@ func TestImageTask(t *testing.T) {
 	if p := params(); !slices.Equal(p.SSHKeys, v.op.Params.SSHKeys) {
 		t.Errorf("keys = %q, want those of the deployment", p.SSHKeys)
 	}
+}
+
+// TestImageWithoutService: a person writes an image to a machine of the pool,
+// once and again, without any service.
+func TestImageWithoutService(t *testing.T) {
+	live(t, func(*world) {}, func(ctx context.Context, w *world) {
+		w.until(t, "ready", w.phase(pool.Ready))
+		m := w.only()
+		for n := range 2 {
+			if _, err := w.engine.Load().Start(ctx, m.Name, pool.OpDeploy, pool.OpParams{Image: "debian-12"}, "eve"); err != nil {
+				t.Fatalf("Start %d: %v", n, err)
+			}
+			if op := w.opEnds(t); op.Status != pool.Succeeded {
+				t.Fatalf("deploy %d is %s: %v\n%s", n, op.Status, op.Cause, w.story())
+			}
+			if m := w.only(); m.Phase != pool.Active || m.Image != "debian-12" {
+				t.Errorf("deploy %d: the machine is %s with image %q", n, m.Phase, m.Image)
+			}
+		}
+	})
 }

@@ -104,7 +104,9 @@ func start(v *view, d *draft, kind pool.OpKind, p pool.OpParams, by string) (*po
 	m := v.m
 	if kind == pool.OpDeploy && m.Phase == pool.Ready && v.op == nil { // reserve, at once
 		op := d.newOperation(m, kind, p, by)
+		owned := provedEmpty(m, v.wiped)
 		d.newOwner(m, "", op.ID, v.wiped)
+		m.Owned = owned
 		d.phase(m, pool.Reserved, "taken by "+by)
 		return op, nil
 	}
@@ -120,7 +122,9 @@ func start(v *view, d *draft, kind pool.OpKind, p pool.OpParams, by string) (*po
 			return nil, fmt.Errorf("%w: machine %s belongs to instance %s of a service; remove the service first", pool.ErrConflict, m.Name, m.Instance)
 		}
 		op := d.newOperation(m, kind, p, by)
+		owned := m.Owned
 		d.newOwner(m, "", op.ID, v.wiped)
+		m.Owned = owned // its disks are that person's
 		d.phase(m, pool.Reserved, "deployed anew by "+by)
 		return op, nil
 	case pool.OpWipe:
