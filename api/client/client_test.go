@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"appliance/api/client"
@@ -105,5 +106,27 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := client.New(o); !errors.Is(err, pool.ErrInvalid) {
 			t.Errorf("New(%+v) = %v, want invalid", o, err)
 		}
+	}
+}
+
+// TestBootPaths: the calls go to the API, not to the console's files.
+func TestBootPaths(t *testing.T) {
+	var asked []string
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.Path)
+		_, _ = w.Write([]byte(`{"models":[{"key":"nic 52:54:00"}]}`))
+	})
+	for _, f := range []func(context.Context) (wire.BootPaths, error){
+		c.BootPaths,
+		func(ctx context.Context) (wire.BootPaths, error) { return c.PinBootPath(ctx, wire.PinPath{}) },
+		func(ctx context.Context) (wire.BootPaths, error) { return c.ImportBootPaths(ctx, wire.BootPaths{}) },
+	} {
+		if p, err := f(t.Context()); err != nil || len(p.Models) != 1 {
+			t.Errorf("%+v, %v", p, err)
+		}
+	}
+	want := []string{"GET /api/v1/boot/paths", "POST /api/v1/boot/paths/pin", "POST /api/v1/boot/paths"}
+	if !slices.Equal(asked, want) {
+		t.Errorf("asked %q, want %q", asked, want)
 	}
 }

@@ -74,17 +74,17 @@ func (c *Client) Boot(ctx context.Context, id string) (wire.BootShow, error) {
 
 // BootPaths is what was learned of how models boot.
 func (c *Client) BootPaths(ctx context.Context) (wire.BootPaths, error) {
-	return read[wire.BootPaths](ctx, c, "/boot/paths")
+	return read[wire.BootPaths](ctx, c, v1+"boot/paths")
 }
 
 // PinBootPath makes a model boot one way; an empty NBP takes that back.
 func (c *Client) PinBootPath(ctx context.Context, p wire.PinPath) (wire.BootPaths, error) {
-	return ask[wire.BootPaths](ctx, c, http.MethodPost, "/boot/paths/pin", p)
+	return ask[wire.BootPaths](ctx, c, http.MethodPost, v1+"boot/paths/pin", p)
 }
 
 // ImportBootPaths takes over what another appliance learned.
 func (c *Client) ImportBootPaths(ctx context.Context, p wire.BootPaths) (wire.BootPaths, error) {
-	return ask[wire.BootPaths](ctx, c, http.MethodPost, "/boot/paths", p)
+	return ask[wire.BootPaths](ctx, c, http.MethodPost, v1+"boot/paths", p)
 }
 
 // MachineLog is the machine's events; f.Machine is ignored.
