@@ -44,6 +44,7 @@ func (e *Engine) abandon(ctx context.Context, service, by string) (pool.Service,
 	d := &draft{now: time.Now().UTC(), mint: mint}
 	d.service(&svc)
 	svc.Phase, svc.RemovedAt, svc.Cause, svc.Remains = pool.ServiceRemoved, d.now, nil, nil
+	d.Cleared = append(d.Cleared, "service:"+svc.Name)
 	for i := range instances {
 		if instances[i].Phase == pool.InstanceRemoved {
 			continue
@@ -82,8 +83,13 @@ func giveUp(v *iview, d *draft, by string) {
 			d.end(s, pool.StepCancelled, c)
 		}
 	}
+	for _, s := range v.commands {
+		endCommand(d, s, pool.StepCancelled, c)
+	}
 	in.Phase, in.Step, in.Endpoint, in.Next, in.Cause = pool.InstanceRemoved, "", "", 0, nil
+	in.Heal, in.Watch, in.NotBefore = nil, "", time.Time{}
 	d.secret(tokenSecret(in.ID), pool.Secret{})
+	d.Cleared = append(d.Cleared, "instance:"+in.ID)
 	v.tell(d, "instance.abandoned", pool.Warning, "%s is given up.", v.title())
 	if v.m == nil || v.m.Instance != in.ID {
 		return

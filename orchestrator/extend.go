@@ -12,7 +12,8 @@ import (
 const extendAtOnce = 500
 
 // extend moves open deadlines by the appliance's downtime: of operations, of
-// steps that run, and of retries that keep the deadline of their first try.
+// steps that run, of retries that keep the deadline of their first try, of
+// recoveries and of updates.
 // What has not begun gets its deadline when it begins. Killed between this and
 // the next beat, it happens twice: that gives time, it takes none.
 func (e *Engine) extend(ctx context.Context, down time.Duration) error {
@@ -36,6 +37,9 @@ func (e *Engine) extend(ctx context.Context, down time.Duration) error {
 		steps[i].Deadline = steps[i].Deadline.Add(down)
 		c.Steps = append(c.Steps, &steps[i])
 	}
+	if err := e.extendLonger(ctx, down); err != nil {
+		return err
+	}
 	for !c.Empty() {
 		part := pool.Change{}
 		part.Operations, c.Operations = firstOf(c.Operations)
@@ -44,6 +48,57 @@ func (e *Engine) extend(ctx context.Context, down time.Duration) error {
 		if errors.Is(err, pool.ErrConflict) {
 			err = e.extendEach(ctx, part, down)
 		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extendLonger moves the deadlines of recoveries and updates, which are rows of
+// instances and services: a chassis that is on its way up, say, has not failed
+// because the appliance was away.
+func (e *Engine) extendLonger(ctx context.Context, down time.Duration) error {
+	instances, err := e.Store.Instances(ctx, "")
+	if err != nil {
+		return err
+	}
+	services, err := e.Store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	for _, in := range instances {
+		if in.Heal == nil || in.Heal.Deadline.IsZero() {
+			continue
+		}
+		err := e.insist(func() error {
+			in, err := e.Store.Instance(ctx, in.ID)
+			if err != nil || in.Heal == nil || in.Heal.Deadline.IsZero() {
+				return err
+			}
+			h := *in.Heal
+			h.Deadline = h.Deadline.Add(down)
+			in.Heal = &h
+			return e.Store.Apply(ctx, &pool.Change{Instances: []*pool.Instance{&in}})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, svc := range services {
+		if !svc.Rollout.Open() {
+			continue
+		}
+		err := e.insist(func() error {
+			svc, err := e.Store.Service(ctx, svc.Name)
+			if err != nil || !svc.Rollout.Open() {
+				return err
+			}
+			r := *svc.Rollout
+			r.Deadline = r.Deadline.Add(down)
+			svc.Rollout = &r
+			return e.Store.Apply(ctx, &pool.Change{Services: []*pool.Service{&svc}})
+		})
 		if err != nil {
 			return err
 		}

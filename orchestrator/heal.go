@@ -66,6 +66,9 @@ func (v *iview) override(d *draft, o pool.RecoverOptions) error {
 	if v.op != nil && v.op.Status.Open() {
 		return fmt.Errorf("%w: %s of %s is under way; wait for its end", pool.ErrConflict, v.op.Kind, v.m.Name)
 	}
+	if h.Stage == pool.HealPromoting { // two would have its work
+		return fmt.Errorf("%w: a replica of %s is told to take over; wait for its end", pool.ErrConflict, v.title())
+	}
 	proof := h.Proof || o.MachineOff
 	if !proof {
 		return fmt.Errorf("%w: nothing proves that %s is off; switch it off and say so: --machine-off", pool.ErrInvalid, v.m.Name)

@@ -169,8 +169,8 @@ func start(v *view, d *draft, kind pool.OpKind, p pool.OpParams, by string) (*po
 
 // Release gives a reserved or active machine back: its credentials are
 // revoked and it is enrolled and dirty at once, then wiped (o.Wipe), or
-// protected. On an enrolled machine it lifts the protection of its disks: all
-// that hold something must be named. Errors wrap ErrConflict, ErrInvalid.
+// protected. On an enrolled machine it lifts the protection of its disks, and
+// that it is held back: all disks that hold something must be named. Errors wrap ErrConflict, ErrInvalid.
 func (e *Engine) Release(ctx context.Context, machine, by string, o pool.ReleaseOptions) (pool.Machine, error) {
 	m, err := e.Store.MachineByName(ctx, machine)
 	if err != nil {
@@ -209,6 +209,10 @@ func lift(v *view, d *draft, by string, o pool.ReleaseOptions) error {
 		return err
 	}
 	if !m.Conditions.Is(pool.CondProtected) && !m.Conditions.Is(pool.CondDirty) {
+		if m.Conditions.Is(pool.CondHold) {
+			d.condition(m, pool.CondHold, "", "")
+			return nil
+		}
 		return fmt.Errorf("%w: machine %s is enrolled and not protected: there is nothing to release", pool.ErrConflict, m.Name)
 	}
 	has := func(s string) bool { return v.wiped[s] }
@@ -223,6 +227,7 @@ func lift(v *view, d *draft, by string, o pool.ReleaseOptions) error {
 		return err
 	}
 	d.condition(m, pool.CondProtected, "", "")
+	d.condition(m, pool.CondHold, "", "")
 	d.condition(m, pool.CondBroken, "", "")
 	for _, x := range pool.Unwiped(*m, has) {
 		if len(x.Content) == 0 && !slices.Contains(listed, x.Serial) {

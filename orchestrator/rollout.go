@@ -193,7 +193,7 @@ func (v *rview) turn(m *move, c *pool.Cause, format string, args ...any) {
 	r.Cause = cause("rollout.undone", fmt.Sprintf("The update of %s to revision %d is undone: %s.", v.svc.Name, r.To, why), evidence,
 		"Read what the instance's steps printed (appliance service logs), mend the recipe, then update again.", "", v.now)
 	r.Stage, r.Paused = pool.RolloutBack, false
-	r.Deadline = v.now.Add(rolloutTime(len(v.instances)))
+	r.Deadline = v.now.Add(rolloutTime(max(len(v.instances), v.svc.Instances)))
 	m.tell(v, "rollout.back", pool.Problem, r.Cause, "%s goes back to revision %d: %s.", v.svc.Name, r.From, why)
 }
 

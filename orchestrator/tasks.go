@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -70,10 +71,10 @@ func (e *Engine) nextTask(ctx context.Context, machine, bootID string, mode pool
 		if here && p.bootID == bootID {
 			s, token, err := e.assign(ctx, machine, bootID, mode, p, busy)
 			switch {
-			case errors.Is(err, pool.ErrConflict):
-				continue
 			case ctx.Err() != nil:
 				return pool.Step{}, "", none
+			case errors.Is(err, pool.ErrConflict):
+				continue
 			case err != nil || s.Key != "":
 				return s, token, err
 			}
@@ -214,9 +215,13 @@ func (e *Engine) complete(ctx context.Context, s pool.Step, token string, now ti
 		if err := json.Unmarshal(t.Params, &p); err != nil {
 			return pool.Step{}, fmt.Errorf("step %s: %w", s.Key, err)
 		}
+		ended := fmt.Errorf("%w: step %s has ended", pool.ErrConflict, s.Key)
 		v, err := e.view(ctx, s.Machine)
-		if err != nil || v.op == nil {
-			return pool.Step{}, errors.Join(fmt.Errorf("%w: step %s has ended", pool.ErrConflict, s.Key), err)
+		if err != nil {
+			return pool.Step{}, err
+		}
+		if v.op == nil {
+			return pool.Step{}, ended
 		}
 		if _, err := pool.MayWipe(*v.m, *v.op, token, p.Serials, now); err != nil {
 			c := cause("wipe.refused", "The wipe of "+v.m.Name+" was refused.", err.Error(), "Inspect the machine, then retry.", s.Name, now)
@@ -233,7 +238,7 @@ func (e *Engine) complete(ctx context.Context, s pool.Step, token string, now ti
 				}
 				return nil
 			})
-			return pool.Step{}, errors.Join(fmt.Errorf("%w: step %s has ended", pool.ErrConflict, s.Key), err)
+			return pool.Step{}, cmp.Or(err, ended)
 		}
 	}
 	return s, nil
