@@ -43,7 +43,7 @@ root-test: kit
 	$(GO) test -count=1 -run TestBombs ./recipes/groovy
 	$(GO) test -count=1 -run 'TestMariaDB|TestPostgreSQL' ./recipes/sql
 	$(GO) test -count=1 -run TestInterop ./dhcp ./tftp
-	$(GO) test -count=1 -tags nokit -run 'TestDoctorNetwork|TestInventory' ./cmd/appliance
+	$(GO) test -count=1 -tags nokit -run 'TestDoctorNetwork|TestInventory|TestAgentByIPv6' ./cmd/appliance
 	$(GO) test -count=1 -run 'TestPuppet|TestAnsible|TestPlan' ./recipes/shipped
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache/kit $(GO) test -run TestBuild ./images/kit/build
 	IMAGES_E2E=1 IMAGES_CACHE=$(CURDIR)/$(B)/cache $(GO) test -run TestBuildAndMirror ./images/debian
@@ -154,7 +154,8 @@ e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a BIOS and a UEFI machin
 e2e-long: build $(IMAGE) $(MIRROR)/.long $(B)/bin/rack ## the long end-to-end tests, hours under emulation (ONLY=TestE2EReplica)
 	RACK_E2E=1 RACK_LONG=1 RACK_E2E_LONG=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 6h -v \
-	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EHypervisor|TestE2EHypervisorOnHost|TestSecureBoot|TestARM64))$$' ./rack/
+	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EHypervisor|TestE2EHypervisorOnHost|TestSecureBoot|TestARM64|TestHTTPBoot))$$' ./rack/
+	$(if $(ONLY),,$(MAKE) netboot6)
 
 # --- figures ---------------------------------------------------------------
 
@@ -174,7 +175,7 @@ interop: prepare ## real DHCP clients, relay agents and servers, in network name
 	$(GO) test -count=1 -v -run TestInterop ./dhcp
 
 .PHONY: netboot6
-netboot6: build ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to its inventory
+netboot6: build ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to the pool
 	NETBOOT6=outside APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -tags nokit -timeout 20m -run TestNetboot6 -v ./cmd/appliance
 
 # --- care ------------------------------------------------------------------

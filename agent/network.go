@@ -42,6 +42,7 @@ type Bound struct {
 	DNS       []netip.Addr
 
 	lease *nclient4.Lease
+	six   *lease6 // by DHCPv6; both nil: the kernel's, of an advertisement
 }
 
 // Up returns once there is a lease. It tries for ever, says why it has to,
@@ -58,7 +59,7 @@ func (n *Network) Up(ctx context.Context) (Bound, error) {
 		b, err := n.try(ctx, try)
 		if err == nil {
 			if b.lease == nil {
-				log.Info("IPv6 address, no DHCPv4", "nic", b.Interface, "mac", b.MAC, "ip", b.Address)
+				log.Info("IPv6 address, no DHCPv4", "nic", b.Interface, "mac", b.MAC, "ip", b.Address, "dhcpv6", b.six != nil)
 				return b, nil
 			}
 			log.Info("DHCP lease", "nic", b.Interface, "mac", b.MAC, "ip", b.Address, "server", b.lease.ACK.ServerIdentifier())
@@ -86,7 +87,7 @@ func (n *Network) try(ctx context.Context, try int) (Bound, error) {
 	found := false
 	for _, l := range links {
 		a := l.Attrs()
-		if l.Type() != "device" || len(a.HardwareAddr) != 6 || a.Flags&net.FlagLoopback != 0 {
+		if l.Type() != "device" && l.Type() != "veth" || len(a.HardwareAddr) != 6 || a.Flags&net.FlagLoopback != 0 {
 			continue
 		}
 		if err := netlink.LinkSetUp(l); err != nil { // also for link state and neighbours in the facts
@@ -121,10 +122,11 @@ func (n *Network) ask(ctx context.Context, l netlink.Link) (b Bound, err error) 
 	defer func() { err = errors.Join(err, c.Close()) }()
 	lease, err := c.Request(ctx, dhcpOptions(l.Attrs().HardwareAddr)...)
 	if err != nil {
-		if b, ok := sixOnly(l); ok {
+		b, err6 := n.ask6(ctx, l)
+		if err6 == nil {
 			return b, nil
 		}
-		return Bound{}, fmt.Errorf("DHCP on %s: %w", name, err)
+		return Bound{}, errors.Join(fmt.Errorf("DHCP on %s: %w", name, err), err6)
 	}
 	return n.bind(l, lease)
 }
@@ -230,23 +232,23 @@ func resolvConf(dns []netip.Addr) string {
 func (n *Network) Keep(ctx context.Context, b Bound) error {
 	log := silent(n.Log)
 	for ctx.Err() == nil {
-		if b.lease == nil { // the kernel keeps what routers advertise
+		began, full := b.given()
+		if full == 0 { // the kernel keeps what routers advertise
 			<-ctx.Done()
 			return nil
 		}
-		full := b.lease.ACK.IPAddressLeaseTime(time.Hour)
-		pause(ctx, max(full/2-time.Since(b.lease.CreationTime), full/8, time.Second))
+		pause(ctx, max(full/2-time.Since(began), full/8, time.Second))
 		if ctx.Err() != nil {
 			return nil
 		}
-		next, err := n.renew(ctx, b)
+		next, err := n.Renew(ctx, b)
 		if err == nil {
 			b = next
 			continue
 		}
 		log.Warn("DHCP lease not renewed", "nic", b.Interface, "ip", b.Address, "err", err)
 		var nak *nclient4.ErrNak
-		if errors.As(err, &nak) || time.Since(b.lease.CreationTime) > full {
+		if errors.As(err, &nak) || time.Since(began) > full {
 			if next, err = n.Up(ctx); err != nil {
 				return nil // ctx ended
 			}
@@ -254,6 +256,25 @@ func (n *Network) Keep(ctx context.Context, b Bound) error {
 		}
 	}
 	return nil
+}
+
+// given says when the address was given and for how long; 0: nobody gave it.
+func (b Bound) given() (began time.Time, full time.Duration) {
+	switch {
+	case b.lease != nil:
+		return b.lease.CreationTime, b.lease.ACK.IPAddressLeaseTime(time.Hour)
+	case b.six != nil:
+		return b.six.at, b.six.valid
+	}
+	return time.Time{}, 0
+}
+
+// Renew asks for more time with an address that was given.
+func (n *Network) Renew(ctx context.Context, b Bound) (Bound, error) {
+	if b.six != nil {
+		return n.renew6(ctx, b)
+	}
+	return n.renew(ctx, b)
 }
 
 func (n *Network) renew(ctx context.Context, b Bound) (_ Bound, err error) {

@@ -69,7 +69,9 @@ func describe(c pool.Client) string {
 		kind = "UEFI x86-64"
 	case pool.ArchEFIARM64:
 		kind = "UEFI arm64"
-	case pool.ArchEFIx64HTTP:
+	case pool.ArchEFIARM64HTTP:
+		kind = "UEFI arm64 HTTP"
+	case pool.ArchEFIx64HTTP, pool.ArchEFIx64HTTPAlt:
 		kind = "UEFI x86-64 HTTP"
 	case pool.ArchUnspecified:
 		kind = "unknown firmware"

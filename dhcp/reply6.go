@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -313,6 +314,8 @@ func (s *Server) assign(ctx context.Context, x *exchange6, fresh bool) (*dhcpv6.
 			stage = pool.StageIPXE
 		}
 		s.event6(x, stage, addr)
+	} else if slices.ContainsFunc(x.req.Options.UserClasses(), func(c []byte) bool { return string(c) == AgentClass }) {
+		s.event6(x, pool.StageAgentIP, addr)
 	}
 	r.AddOption(x.identity(ia.IaId, addr))
 	s.options6(x, r)

@@ -91,6 +91,7 @@ func TestAnswer(t *testing.T) {
 		{"UEFI by the other number", pool.Client{Arch: 9, PXE: true}, pool.BootAgent, "snponly.efi"},
 		{"UEFI to its disk", pool.Client{Arch: 7, PXE: true}, pool.BootLocal, "grub-chain.efi"},
 		{"HTTP Boot", pool.Client{Arch: 16, PXE: true, HTTP: true}, pool.BootAgent, "http://10.77.0.1:8080/kit/snponly.efi"},
+		{"HTTP Boot by the other number", pool.Client{Arch: 17, PXE: true, HTTP: true}, pool.BootAgent, "http://10.77.0.1:8080/kit/snponly.efi"},
 		{"iPXE on BIOS", pool.Client{Arch: 0, PXE: true, IPXE: true}, pool.BootAgent, "http://10.77.0.1:8080/boot/02-00-00-00-00-01/script.ipxe?platform=pcbios"},
 		{"iPXE on UEFI", pool.Client{Arch: 7, PXE: true, IPXE: true}, pool.BootLocal, "http://10.77.0.1:8080/boot/02-00-00-00-00-01/script.ipxe?platform=efi"},
 		{"arm64, without a kit for it", pool.Client{Arch: 11, PXE: true}, pool.BootAgent, ""},

@@ -31,6 +31,8 @@ const (
 	ArchEFIx64Alt  = 9
 	ArchEFIARM64   = 11
 	ArchEFIx64HTTP = 16
+	// ArchEFIx64HTTPAlt is to ArchEFIx64HTTP what 9 is to 7.
+	ArchEFIx64HTTPAlt = 17
 	// ArchEFIARM64HTTP is UEFI HTTP Boot on arm64.
 	ArchEFIARM64HTTP = 19
 	ArchUnspecified  = -1

@@ -80,7 +80,7 @@ func (c Client) Class() string {
 	switch c.Arch {
 	case ArchBIOS, ArchUnspecified:
 		return ClassBIOS
-	case ArchEFIx64, ArchEFIx64Alt, ArchEFIx64HTTP:
+	case ArchEFIx64, ArchEFIx64Alt, ArchEFIx64HTTP, ArchEFIx64HTTPAlt:
 		if c.HTTP {
 			return ClassEFIx64HTTP
 		}

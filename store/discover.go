@@ -61,9 +61,9 @@ func discovered(mac pool.MAC, client pool.Client, now time.Time) pool.Machine {
 	m := pool.Machine{ID: pool.NewID("m"), Name: "node-" + digits[6:], Phase: pool.Discovered,
 		MACs: []pool.MAC{mac}, CreatedAt: now, UpdatedAt: now}
 	switch client.Arch {
-	case pool.ArchBIOS, pool.ArchEFIx64, pool.ArchEFIx64Alt, pool.ArchEFIx64HTTP:
+	case pool.ArchBIOS, pool.ArchEFIx64, pool.ArchEFIx64Alt, pool.ArchEFIx64HTTP, pool.ArchEFIx64HTTPAlt:
 		m.Firmware, m.Arch = client.Firmware(), pool.AMD64
-	case pool.ArchEFIARM64:
+	case pool.ArchEFIARM64, pool.ArchEFIARM64HTTP:
 		m.Firmware, m.Arch = client.Firmware(), pool.ARM64
 	}
 	return m

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"appliance/api/wire"
+	"appliance/pool"
 )
 
 const netboot6Config = `data: %s
@@ -24,12 +25,15 @@ subnets:
     first: "fd77::1:0"
     last: "fd77::1:ff"
     discover: true
-    advertise: {managed: true, other: true, autonomous: true}
+    advertise: {managed: true, other: true}
+accept:
+  - {name: six, subnet: "fd77::/64"}
 `
 
 // TestNetboot6 boots a UEFI machine that speaks nothing but IPv6, from the
-// firmware's DHCPv6 to the agent's inventory: "make netboot6" runs it, with the
-// binary that is shipped, in a network namespace.
+// firmware's DHCPv6 to the agent's, its inventory and its acceptance, until it
+// is ready: "make netboot6" runs it, with the binary that is shipped, in a
+// network namespace. No advertisement lets hosts make addresses of their own.
 func TestNetboot6(t *testing.T) {
 	bin := os.Getenv("APPLIANCE_BIN")
 	if os.Getenv("NETBOOT6") == "" || bin == "" {
@@ -60,12 +64,18 @@ func TestNetboot6(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "vars.fd"), string(vars))
+	disk := filepath.Join(dir, "disk")
+	write(t, disk, "")
+	if err := os.Truncate(disk, 256<<20); err != nil {
+		t.Fatal(err)
+	}
 	start(t, filepath.Join(dir, "serve.log"), bin, "serve", "--config", conf)
 	start(t, filepath.Join(dir, "qemu.log"), "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "512", "-M", "q35",
 		"-nodefaults", "-no-user-config", "-display", "none",
 		"-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive", "if=pflash,format=raw,file="+filepath.Join(dir, "vars.fd"),
 		"-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no",
 		"-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:66:00:01,romfile=,bootindex=1",
+		"-drive", "if=none,id=d0,format=raw,file="+filepath.Join(dir, "disk"), "-device", "virtio-blk-pci,drive=d0,serial=SIX",
 		"-device", "virtio-rng-pci", "-serial", "file:"+filepath.Join(dir, "console.log"))
 	defer func() {
 		if t.Failed() {
@@ -75,16 +85,22 @@ func TestNetboot6(t *testing.T) {
 			}
 		}
 	}()
+	told := false
 	for begin := time.Now(); ; time.Sleep(2 * time.Second) {
-		if m, ok := inventoried(t.Context(), bin, data); ok {
+		m, ok := inventoried(t.Context(), bin, data)
+		if ok && !told {
+			told = true
 			t.Logf("%s is inventoried after %s; leases %v", m.Name, time.Since(begin).Round(time.Second), m.Leases)
-			if len(m.Leases) != 1 || !m.Leases[0].Address.Is6() {
-				t.Errorf("leases %v, want one of IPv6", m.Leases)
+		}
+		if ok && m.Phase == pool.Ready {
+			t.Logf("ready after %s, at %s", time.Since(begin).Round(time.Second), m.Address)
+			if len(m.Leases) != 1 || !m.Leases[0].Address.Is6() || m.Address != m.Leases[0].Address {
+				t.Errorf("address %s, leases %v, want one of IPv6 that the agent has, too", m.Address, m.Leases)
 			}
 			return
 		}
 		if time.Since(begin) > 12*time.Minute {
-			t.Fatal("no inventory")
+			t.Fatalf("inventoried %t, phase %s: %s", ok, m.Phase, m.Sentence)
 		}
 	}
 }
