@@ -382,6 +382,10 @@ func (v *iview) replace(d *draft) {
 	})[0]
 	s.Status, s.StartedAt = pool.StepRunning, v.now
 	v.steps = []*pool.Step{s}
+	// It waits for nobody any more: what it waited for is no longer the cause.
+	in.Cause = cause("machine.lost", fmt.Sprintf("%s was lost; %s takes another machine.", lost.Name, v.title()), messageOf(in.Cause),
+		"None is needed: it comes up there.", string(pool.HealReplacing), v.now)
+	v.away(d, in.Cause)
 	v.tell(d, "instance.replacing", pool.Warning, "%s leaves %s, which was lost, and takes another machine (proof of power off: %t).",
 		v.title(), lost.Name, h.Proof).Machine = lost.ID
 }

@@ -206,6 +206,10 @@ func TestStatefulWaitsForAPerson(t *testing.T) {
 			if _, err := e.Recover(ctx, "db", pool.RecoverOptions{WithoutData: true, By: "eve"}); err != nil {
 				t.Fatalf("Recover: %v", err)
 			}
+			w.until(t, "it waits for nobody any more", func() bool {
+				c := w.mem.services["db"].Cause
+				return c == nil || c.Code != "heal.nodata" && strings.Contains(c.Message, "takes another machine")
+			})
 		}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
