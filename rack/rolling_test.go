@@ -3,6 +3,7 @@ package rack_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -133,12 +134,18 @@ func (d *healDay) scaledUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	addrs, err := resolve(ctx, "nginx")
-	if err == nil && len(addrs) != 2 {
-		err = fmt.Errorf("nginx.%s is %v, want two addresses", zone, addrs)
-	}
+	return d.both80(ctx, oldPage)
+}
+
+// both80 waits until the name means two instances, and looks at the page of each.
+func (d *healDay) both80(ctx context.Context, want string) error {
+	var addrs []netip.Addr
+	err := d.until(ctx, 10*time.Second, "the name means two instances", func() (_ bool, err error) {
+		addrs, err = resolve(ctx, "nginx")
+		return len(addrs) == 2, err
+	})
 	for _, a := range addrs {
-		if text, bad := page(ctx, "http://"+a.String()+"/"); err == nil && (bad != nil || text != oldPage) {
+		if text, bad := page(ctx, "http://"+a.String()+"/"); err == nil && (bad != nil || text != want) {
 			err = fmt.Errorf("the page at %s is %q, %w", a, text, bad)
 		}
 	}
@@ -159,16 +166,7 @@ func (d *healDay) changedUnderLoad(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	addrs, err := resolve(ctx, "nginx")
-	if err == nil && len(addrs) != 2 {
-		err = fmt.Errorf("nginx.%s is %v, want two addresses", zone, addrs)
-	}
-	for _, a := range addrs {
-		if text, bad := page(ctx, "http://"+a.String()+"/"); err == nil && (bad != nil || text != newPage) {
-			err = fmt.Errorf("the page at %s is %q, %w", a, text, bad)
-		}
-	}
-	return err
+	return d.both80(ctx, newPage)
 }
 
 func (d *healDay) scaledDown(ctx context.Context) error {
