@@ -520,3 +520,31 @@ func TestFencedByHand(t *testing.T) {
 		}
 	})
 }
+
+// TestLateAnswersAreNoLoss: a machine that is on and answered on the network
+// just now is busy, however long its agent has been silent.
+func TestLateAnswersAreNoLoss(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name     string
+		silent   time.Duration
+		answered time.Duration // ago; 0: never
+		off      int
+		want     bool
+	}{
+		{"it answered two seconds ago", 25 * time.Second, 2 * time.Second, 0, false},
+		{"it answered before its agent fell silent for long", 45 * time.Second, 21 * time.Second, 0, true},
+		{"it never answered", 21 * time.Second, 0, 0, true},
+		{"not silent for long enough", 19 * time.Second, 0, 0, false},
+		{"its BMC says twice that it is off", 5 * time.Second, 4 * time.Second, 2, true},
+	} {
+		s := &suspect{failed: 2, off: tt.off}
+		if tt.answered > 0 {
+			s.answered = now.Add(-tt.answered)
+		}
+		e := &Engine{live: map[string]*presence{"m": {seen: now.Add(-tt.silent)}}, guard: guard{suspects: map[string]*suspect{"m": s}}}
+		if _, why, got := e.isLost("m", now); got != tt.want {
+			t.Errorf("%s: lost %t (%s), want %t", tt.name, got, why, tt.want)
+		}
+	}
+}

@@ -188,7 +188,9 @@ func (e *Engine) isLost(id string, now time.Time) (at time.Time, why string, ok 
 		return at, "", false
 	}
 	silent := now.Sub(p.seen)
-	if s.off < 2 && silent < hungAfter {
+	// One whose power is not off must have said nothing at all for so long: where
+	// the network answered just now, two answers that are late prove nothing.
+	if s.off < 2 && (silent < hungAfter || now.Sub(s.answered) < hungAfter) {
 		return at, "", false
 	}
 	return p.seen, fmt.Sprintf("its agent has said nothing for %s; nothing answered on the network, %d times; its BMC says: power %s",

@@ -18,8 +18,12 @@ import (
 // be left behind. They stay on the lost machine's disk, protected.
 func TestE2EOperator(t *testing.T) { minutes(t, "operator") }
 
+// slowReturn lets a chassis that is switched on again take as long as an
+// emulated one takes on a busy machine.
+const slowReturn = "healing: {return: 3m}\n"
+
 func operator(ctx context.Context) error {
-	return site{machines: metal(2, 768), pooled: 2, config: "healing: {return: 90s}\n"}.run(ctx, func(d *healDay) []healStage {
+	return site{machines: metal(2, 768), pooled: 2, config: slowReturn}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{
 			{"the service runs", func(ctx context.Context) error { return d.deploy(ctx, "rowstore", 9090, true) }},
 			{"rows are written", func(ctx context.Context) error { return d.put(ctx, 50) }},

@@ -54,7 +54,7 @@ func application(ctx context.Context) error {
 }
 
 func replica(ctx context.Context) error {
-	return site{machines: metal(3, 1024), pooled: 3, limit: 60 * time.Minute, config: "healing: {return: 90s}\n"}.run(ctx, func(d *healDay) []healStage {
+	return site{machines: metal(3, 1024), pooled: 3, limit: 60 * time.Minute, config: slowReturn}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{
 			{"primary and replica run", func(ctx context.Context) error { return d.primaryAndReplica(ctx) }},
 			{"rows are written at the name", func(ctx context.Context) error { return d.insert(ctx, "mariadb", 100) }},
