@@ -161,6 +161,11 @@ func (v *iview) acquire(dec *decision) {
 	if s == nil || v.m == nil || v.op == nil {
 		return
 	}
+	if v.otherImage() {
+		d.end(s, pool.StepCancelled, cause("service.updated", v.title()+" goes to another revision.", "", "None is needed.", s.Name, v.now))
+		v.reimage(d)
+		return
+	}
 	if v.m.Phase == pool.Active && v.m.Instance == v.in.ID && !(v.op.Kind == pool.OpDeploy && v.op.Status.Open()) {
 		d.end(s, pool.StepDone, nil)
 		v.tellStep(d, s, "step.done", pool.Info, "%s has machine %s.", v.title(), v.m.Name)
@@ -191,6 +196,13 @@ func (v *iview) acquire(dec *decision) {
 		return
 	}
 	dec.wake = s.Deadline
+}
+
+// otherImage says that the instance's revision was changed while the image of
+// another one was being written, which has ended now.
+func (v *iview) otherImage() bool {
+	return v.op.Kind == pool.OpDeploy && !v.op.Status.Open() && v.op.Params.Instance == v.in.ID && v.op.Params.Image != v.rev.Image &&
+		v.m.Instance == v.in.ID && v.m.Driver.Or() == pool.DriverMetal
 }
 
 // lookAgain lets the instance wait for another host: the one it had taken went

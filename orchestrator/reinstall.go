@@ -114,7 +114,7 @@ func (v *iview) reimage(d *draft) {
 		in.Revision, in.Next = in.Next, 0
 		v.rev = v.next
 	}
-	in.Reinstall = false
+	in.Reinstall, in.Heal = false, nil // what fails now leaves the machine, and the data on it, alone
 	d.newRound(in)
 	d.round = in.Round
 	in.Phase, in.Step, in.BootID = pool.InstanceAcquiring, stepAcquire, ""

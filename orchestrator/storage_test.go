@@ -203,3 +203,33 @@ func (w *world) instanceRound() (n int) {
 	}
 	return n
 }
+
+// TestReinstallAfterRecovery: an instance whose recovery had failed keeps its
+// machine and its data when its system cannot be written anew.
+func TestReinstallAfterRecovery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := withStorage(1)
+		w.start(ctx, t)
+		e := w.engine.Load()
+		if _, err := e.Deploy(ctx, pool.DeployOptions{Name: "db", Recipe: storing(), By: "eve"}); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "running", w.service(pool.ServiceRunning))
+		in := w.instance(t)
+		in.Phase, in.Heal = pool.InstanceFailed, &pool.Heal{Stage: pool.HealPowerOn, Machine: in.Machine, At: time.Now(), Since: time.Now()}
+		if err := w.engine.Load().Store.Apply(ctx, &pool.Change{Instances: []*pool.Instance{&in}}); err != nil {
+			t.Fatal(err)
+		}
+		w.set(func() { w.damaged = &pool.Cause{Code: "image.bad", Message: "No.", Remedy: "None."} })
+		if _, err := e.Reinstall(ctx, "db", 1, false, "eve"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		if now := w.instance(t); now.Machine != in.Machine || w.data != in.Storage.UUID {
+			t.Errorf("machine %q, data %q\n%s", now.Machine, w.data, w.story())
+		}
+		stop()
+		w.join()
+	})
+}

@@ -111,3 +111,49 @@ func TestUpdateImageKeepsData(t *testing.T) {
 		w.join()
 	})
 }
+
+// TestUpdateImageUndone: whether the new image could not be written, or
+// somebody undoes the update while it is: the machine has the old one at the end.
+func TestUpdateImageUndone(t *testing.T) {
+	for _, fails := range []bool{true, false} {
+		t.Run(fmt.Sprint(fails), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				w := withStorage(1)
+				w.mem.images = append(w.mem.images, pool.Image{Name: "debian-13", Size: 1 << 30, Digest: "sha256:13"})
+				w.start(ctx, t)
+				e := w.engine.Load()
+				if _, err := e.Deploy(ctx, pool.DeployOptions{Name: "db", Recipe: storing(), Image: "debian-12", By: "eve"}); err != nil {
+					t.Fatal(err)
+				}
+				w.until(t, "running", w.service(pool.ServiceRunning))
+				if fails {
+					w.set(func() { w.damaged = &pool.Cause{Code: "image.bad", Message: "No.", Remedy: "None."} })
+				}
+				if _, err := e.Update(ctx, "db", pool.UpdateOptions{Recipe: storing(), Image: "debian-13", By: "eve"}); err != nil {
+					t.Fatal(err)
+				}
+				w.until(t, "imaging", func() bool { return w.instancePhase() == pool.InstanceAcquiring })
+				if fails {
+					w.until(t, "back", w.rollout(pool.RolloutBack))
+					w.set(func() { w.damaged = nil })
+				} else if _, err := e.Steer(ctx, "db", Undo, "eve"); err != nil {
+					t.Fatal(err)
+				}
+				w.until(t, "undone", w.rollout(pool.RolloutUndone))
+				if m := w.only(); m.Image != "debian-12" || !w.service(pool.ServiceRunning)() || w.formats != 1 {
+					t.Errorf("image %s, formatted %d times\n%s", m.Image, w.formats, w.story())
+				}
+				stop()
+				w.join()
+			})
+		})
+	}
+}
+
+func (w *world) instancePhase() (p pool.ServicePhase) {
+	for _, in := range w.mem.instances {
+		p = in.Phase
+	}
+	return p
+}
