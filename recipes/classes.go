@@ -103,7 +103,9 @@ func (f *folder) static(name string) groovy.Object {
 			if m != "getInstance" {
 				return nil, groovy.ErrNoMember
 			}
-			return &groovy.Functions{Name: name, Consts: map[string]groovy.Value{"vendor": "Debian", "name": "Linux", "vendorVersion": "12"}}, nil
+			return &groovy.Functions{Name: name, Consts: map[string]groovy.Value{"vendor": "Debian", "vendorName": "Debian", "vendorVersion": "12",
+				"vendorCodeName": "bookworm", "name": "Linux", "description": "Debian GNU/Linux 12 (bookworm)", "arch": "x86_64", "machine": "x86_64",
+				"win32": false}}, nil
 		})
 	case "Statistics":
 		o := enum(name, statistics()...)

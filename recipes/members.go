@@ -32,7 +32,7 @@ func members(class string) []string {
 	case "ServiceContextFactory":
 		return append(spoken(), "getServiceContext")
 	case "OperatingSystem":
-		return strings.Fields("getInstance vendor name vendorVersion")
+		return strings.Fields("getInstance vendor vendorName name vendorVersion vendorCodeName description arch machine win32")
 	case "Unit", "Statistics", "FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "AccessRuleType":
 		return []string{} // the constants say all
 	}

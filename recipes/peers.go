@@ -82,7 +82,7 @@ func (s *serviceObject) Get(t *groovy.Thread, name string) (groovy.Value, error)
 }
 
 func (s *serviceObject) instances() *groovy.List {
-	l := groovy.NewList()
+	l := groovy.Array("ServiceInstance") // as the original: length, too
 	list := slices.SortedFunc(slices.Values(s.seen.Instances), func(a, b Instance) int { return a.ID - b.ID })
 	for _, i := range list {
 		l.Elems = append(l.Elems, &instanceObject{c: s.c, service: s.name, in: i})

@@ -17,9 +17,10 @@ type scriptClass struct {
 	setters map[string]bool
 	statics *Map
 	up      []*cell
-	consts  []*instance // of an enum
-	byValue bool        // equals and hashCode of its fields
-	show    *showing    // @ToString
+	consts  []*instance             // of an enum
+	byValue bool                    // equals and hashCode of its fields
+	hides   map[string]*scriptClass // fields of its own that an ancestor has, too, and whose
+	show    *showing                // @ToString
 	state   initState
 }
 
@@ -91,6 +92,11 @@ func (t *Thread) resolve(c *scriptClass, depth int) error {
 		for id, f := range p.fields {
 			if c.fields[id] == nil {
 				c.fields[id] = f
+			} else if d := p.declares(id); d != nil {
+				if c.hides == nil {
+					c.hides = map[string]*scriptClass{}
+				}
+				c.hides[id] = d
 			}
 		}
 		return nil
@@ -252,7 +258,7 @@ func (t *Thread) field(o Value, id string, inside bool) (Value, bool, error) {
 		return nil, false, nil
 	}
 	if isObject {
-		v, has := x.fields.Get(id)
+		v, has := x.fields.Get(t.view(x, id))
 		if has && (inside || !c.getters[id]) {
 			return v, true, nil
 		}
@@ -344,7 +350,7 @@ func (t *Thread) setField(o Value, id string, v Value, inside bool) (bool, error
 			}
 			v, err := t.coerce(v, f.typ)
 			if err == nil {
-				x.fields.Put(id, v)
+				x.fields.Put(t.view(x, id), v)
 				err = t.grow(1, 64)
 			}
 			return true, err

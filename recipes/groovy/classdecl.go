@@ -172,7 +172,7 @@ func (p *parser) modifiers() (m modifiers) {
 			m.hidden = true
 		case "abstract":
 			m.abstract = true
-		case "synchronized", "transient", "volatile":
+		case "synchronized", "transient", "volatile", "def":
 		default:
 			return m
 		}

@@ -162,6 +162,7 @@ func (t *Thread) prepare(o *instance, c *scriptClass, m *boundMethod) error {
 
 func (t *Thread) ownFields(o *instance, c *scriptClass) error {
 	fr := frame{this: o, unit: c.unit, class: c, up: c.up}
+	o.hide(c)
 	if err := t.initFields(o.fields, c.decl.fields, c.decl.fieldInit, fr); err != nil {
 		return err
 	}

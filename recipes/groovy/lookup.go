@@ -351,6 +351,12 @@ func isUpper(id string) bool {
 // getIn reads a property; code of a class reads its own fields directly.
 func (t *Thread) getIn(f *frame, x expr, v Value, id string) (Value, error) {
 	if n, ok := x.(*name); ok && v == f.this && (n.id == "this" || n.id == "super") {
+		if o, ok := v.(*instance); ok && n.id == "super" && f.class != nil && f.class.parent != nil {
+			if key := o.viewOf(f.class.parent, id); key != id {
+				v, _ := o.fields.Get(key)
+				return v, nil
+			}
+		}
 		if n.id == "this" {
 			if v, ok, err := t.field(v, id, true); ok || err != nil {
 				return v, err

@@ -114,8 +114,8 @@ func listChanges() methods {
 		}),
 		"remove": change(1, 1, removeFrom), "removeAt": change(1, 1, removeFrom),
 		"removeElement": change(1, 1, func(t *Thread, l *List, a []Value) (Value, error) { return l.removeValue(t, a[0]) }),
-		"removeAll":     change(1, 1, func(t *Thread, l *List, a []Value) (Value, error) { return t.retain(l, a[0], false) }),
-		"retainAll":     change(1, 1, func(t *Thread, l *List, a []Value) (Value, error) { return t.retain(l, a[0], true) }),
+		"removeAll":     change(1, -1, func(t *Thread, l *List, a []Value) (Value, error) { return t.retain(l, several(a), false) }),
+		"retainAll":     change(1, -1, func(t *Thread, l *List, a []Value) (Value, error) { return t.retain(l, several(a), true) }),
 		"removeIf":      change(1, 1, func(t *Thread, l *List, a []Value) (Value, error) { return t.retain(l, a[0], false) }),
 		"swap": change(2, 2, func(_ *Thread, l *List, a []Value) (Value, error) {
 			i, ok1 := position(toInt(a[0]), len(l.Elems))
@@ -132,6 +132,18 @@ func listChanges() methods {
 			return nil, t.charge(len(l.Elems) / 8)
 		}),
 	}
+}
+
+// several is what removeAll is given: a collection, a condition, or elements one
+// by one.
+func several(a []Value) Value {
+	if len(a) == 1 {
+		switch a[0].(type) {
+		case *List, *Set, *Range, *Map, *Closure, nil:
+			return a[0]
+		}
+	}
+	return NewList(a...)
 }
 
 // popOf takes from the end, but of a LinkedList from the front.
@@ -232,8 +244,8 @@ func setMethods() methods {
 	})
 	m["clear"] = on(0, 0, func(_ *Thread, s *Set, _ []Value) (Value, error) { s.m.clear(); return nil, nil })
 	m["addAll"] = on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setAll(s, a[0], true) })
-	m["removeAll"] = on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setRetain(s, a[0], false) })
-	m["retainAll"] = on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setRetain(s, a[0], true) })
+	m["removeAll"] = on(1, -1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setRetain(s, several(a), false) })
+	m["retainAll"] = on(1, -1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setRetain(s, several(a), true) })
 	m["plus"] = on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) {
 		out := newSet(s.m.kind, s.m.Keys()...)
 		switch a[0].(type) {
