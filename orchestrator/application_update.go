@@ -259,10 +259,11 @@ func (e *Engine) tickUpdate(ctx context.Context, app pool.Application, list []po
 		return e.endUpdate(ctx, app, m, now)
 	}
 	e.q.addAt("a:"+app.Name, now.Add(30*time.Second)) // what is waited for wakes it; this is for what nobody tells
+	never := errors.As(err, new(unfit))
 	switch {
-	case err == nil || errors.Is(err, pool.ErrConflict) || ctx.Err() != nil:
+	case err == nil || errors.Is(err, pool.ErrConflict) && !never || ctx.Err() != nil:
 		return err // looked at again
-	case errors.Is(err, pool.ErrUnavailable) || errors.Is(err, pool.ErrInvalid) || errors.Is(err, pool.ErrNotFound):
+	case never || errors.Is(err, pool.ErrUnavailable) || errors.Is(err, pool.ErrInvalid) || errors.Is(err, pool.ErrNotFound):
 		c := cause("application.update", "Application "+app.Name+" cannot be updated as asked.", err.Error(), "Mend the recipe or add machines, then update again.", "", now)
 		if u.Stage == pool.RolloutBack {
 			return e.endUpdate(ctx, app, appMove{end: pool.RolloutFailed, cause: c}, now)

@@ -332,3 +332,66 @@ func TestMaintainApplication(t *testing.T) {
 		w.join()
 	})
 }
+
+// TestUpdateApplicationThatDoesNotFit: what the machines of a service will
+// never do for takes the application back at once, and says so.
+func TestUpdateApplicationThatDoesNotFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := newRoom(3)
+		w.mem.check = invariants
+		w.mem.templates = append(w.mem.templates, pool.Template{Name: "DB", Storage: []pool.StorageTemplate{{Name: "DATA", Path: "/srv/data", Size: 5 << 30}}})
+		w.start(ctx, t)
+		e := w.engine.Load()
+		o, next := shop(), newer()
+		for i := range o.Members {
+			o.Members[i].Template, next.Members[i].Template, next.Members[i].Storage = "DB", "DB", "DATA"
+		}
+		if _, err := e.DeployApplication(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "running", w.appPhase("shop", pool.ServiceRunning))
+		if _, err := e.UpdateApplication(ctx, next); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		w.mem.mu.Lock()
+		u := w.mem.apps["shop"].Update
+		w.mem.mu.Unlock()
+		if u.Stage != pool.RolloutUndone || u.Cause == nil || !strings.Contains(u.Cause.Evidence, "changes instances where they are") {
+			t.Errorf("update is %s, cause %+v", u.Stage, u.Cause)
+		}
+		stop()
+		w.join()
+	})
+}
+
+// TestDowntimeOfAnApplicationUpdate: the time that the appliance was away is
+// not the update's.
+func TestDowntimeOfAnApplicationUpdate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := newRoom(3)
+		w.away = 48 * time.Hour
+		w.start(ctx, t)
+		if _, err := w.engine.Load().DeployApplication(ctx, shop()); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "running", w.appPhase("shop", pool.ServiceRunning))
+		w.mem.mu.Lock()
+		w.mem.fault = fault{when: func(point string) bool { return strings.Contains(point, "rollout.started") }, mode: "kill-after"}
+		w.mem.mu.Unlock()
+		if _, err := w.engine.Load().UpdateApplication(ctx, newer()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(52 * time.Hour)
+		w.mem.mu.Lock()
+		u := w.mem.apps["shop"].Update
+		w.mem.mu.Unlock()
+		if u.Stage != pool.RolloutDone || w.starts != 2 {
+			t.Errorf("update is %s, cause %+v; %d starts", u.Stage, u.Cause, w.starts)
+		}
+		stop()
+		w.join()
+	})
+}

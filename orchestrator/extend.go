@@ -56,14 +56,18 @@ func (e *Engine) extend(ctx context.Context, down time.Duration) error {
 }
 
 // extendLonger moves the deadlines of recoveries and updates, which are rows of
-// instances and services: a chassis that is on its way up, say, has not failed
-// because the appliance was away.
+// instances, services and applications: a chassis that is on its way up, say,
+// has not failed because the appliance was away.
 func (e *Engine) extendLonger(ctx context.Context, down time.Duration) error {
 	instances, err := e.Store.Instances(ctx, "")
 	if err != nil {
 		return err
 	}
 	services, err := e.Store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	apps, err := e.Store.Applications(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,6 +102,24 @@ func (e *Engine) extendLonger(ctx context.Context, down time.Duration) error {
 			r.Deadline = r.Deadline.Add(down)
 			svc.Rollout = &r
 			return e.Store.Apply(ctx, &pool.Change{Services: []*pool.Service{&svc}})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, app := range apps {
+		if !app.Update.Open() {
+			continue
+		}
+		err := e.insist(func() error {
+			app, err := e.Store.Application(ctx, app.Name)
+			if err != nil || !app.Update.Open() {
+				return err
+			}
+			u := *app.Update
+			u.Deadline = u.Deadline.Add(down)
+			app.Update = &u
+			return e.Store.Apply(ctx, &pool.Change{Applications: []*pool.Application{&app}})
 		})
 		if err != nil {
 			return err

@@ -54,6 +54,11 @@ func (e *Engine) targetOf(ctx context.Context, svc pool.Service, revisions []poo
 	return target, e.fitsInPlace(ctx, svc, target, imaged(t, target.Image), o.WithoutData)
 }
 
+// unfit is a conflict that no other try will solve.
+type unfit struct{ error }
+
+func (u unfit) Unwrap() error { return u.error }
+
 // fitsInPlace looks whether the machines that a service has will do for what
 // it becomes.
 func (e *Engine) fitsInPlace(ctx context.Context, svc, target pool.Service, t pool.Template, withoutData bool) error {
@@ -77,17 +82,17 @@ func (e *Engine) fitsInPlace(ctx context.Context, svc, target pool.Service, t po
 			continue
 		}
 		if no := t.Match(*v.m); changes && len(no) > 0 {
-			return fmt.Errorf("%w: update service %s: %s runs on %s, which %s: an update changes instances where they are; deploy a service of another name with template %s, or scale this one on new machines",
-				pool.ErrConflict, svc.Name, v.title(), v.m.Name, strings.Join(no, " and "), t.Name)
+			return unfit{fmt.Errorf("%w: update service %s: %s runs on %s, which %s: an update changes instances where they are; deploy a service of another name with template %s, or scale this one on new machines",
+				pool.ErrConflict, svc.Name, v.title(), v.m.Name, strings.Join(no, " and "), t.Name)}
 		}
 		if target.Image == v.rev.Image {
 			continue
 		}
 		if v.m.Driver.Or() != pool.DriverMetal {
-			return fmt.Errorf("%w: update service %s: %s runs on %s, which is of driver %s: an image is written anew only on metal", pool.ErrConflict, svc.Name, v.title(), v.m.Name, v.m.Driver.Or())
+			return unfit{fmt.Errorf("%w: update service %s: %s runs on %s, which is of driver %s: an image is written anew only on metal", pool.ErrConflict, svc.Name, v.title(), v.m.Name, v.m.Driver.Or())}
 		}
 		if err := v.keepsData(withoutData); err != nil {
-			return err
+			return unfit{err}
 		}
 	}
 	return nil
