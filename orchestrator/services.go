@@ -247,6 +247,7 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.steps = make([]*pool.Step, 0, len(steps))
 	for _, s := range steps {
 		switch {
 		case !isCommand(*s) && s.Round != in.Round: // of an earlier life
@@ -273,11 +274,11 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 	}
 	// The operation before the machine: a machine that is newer than its
 	// operation is waited for, one that is older would look abandoned.
-	op, err := e.Store.LastOperation(ctx, in.Machine)
-	if err == nil {
-		v.op = &op
-	} else if !errors.Is(err, pool.ErrNotFound) {
+	if op, found, err := e.lastOperation(ctx, in.Machine); err != nil {
 		return nil, err
+	} else if found {
+		v.op = &pool.Operation{}
+		*v.op = op
 	}
 	m, err := e.Store.Machine(ctx, in.Machine)
 	if err != nil {

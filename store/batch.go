@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"appliance/pool"
 )
@@ -32,7 +33,9 @@ func newLean(c *pool.Change) (*lean, error) {
 		return nil, nil
 	}
 	l := &lean{change: c}
-	buf := make([]byte, 0, 2048)
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	buf := *scratch
 	for _, s := range c.Steps {
 		if s.Rev == 0 && s.Seq >= pool.CommandSeq {
 			return nil, nil // old ones are forgotten with it
@@ -59,6 +62,12 @@ func newLean(c *pool.Change) (*lean, error) {
 	}
 	return l, nil
 }
+
+// scratches are buffers that rows are put into JSON in.
+var scratches = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4096)
+	return &b
+}}
 
 // put appends what text returns.
 func put(list *[]string, text func() (string, error)) error {

@@ -201,8 +201,12 @@ func (c *cache) applied(ch *pool.Change, went gone) {
 			c.drop(cacheKey{cachedKin, f.Service})
 		}
 	}
-	for name := range ch.Secrets {
-		c.drop(cacheKey{cachedSecret, name})
+	for name, s := range ch.Secrets {
+		if s.IsZero() {
+			c.put(cacheKey{cachedSecret, name}, missing{})
+		} else {
+			c.put(cacheKey{cachedSecret, name}, s)
+		}
 	}
 }
 
@@ -213,6 +217,8 @@ func (c *cache) born(ch *pool.Change) {
 		if m.Rev == 1 {
 			c.put(cacheKey{cachedMachine, m.ID}, *m)
 			c.put(cacheKey{cachedRunning, m.ID}, []*pool.Step{})
+			c.put(cacheKey{cachedWiped, m.ID}, map[string]bool{})
+			c.put(cacheKey{cachedLast, m.ID}, missing{})
 		}
 	}
 	for _, o := range ch.Operations {
@@ -273,7 +279,7 @@ func withStep(list []*pool.Step, s *pool.Step, in bool) []*pool.Step {
 }
 
 func (c *cache) instance(in *pool.Instance) {
-	own := deepCopy(*in)
+	own := cloneInstance(in)
 	c.update(cacheKey{cachedInstance, in.ID}, &own)
 	f, ok := c.get(cacheKey{cachedKin, in.Service}).(*kin)
 	if !ok {

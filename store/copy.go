@@ -101,9 +101,20 @@ func copyMap(v reflect.Value) {
 // cloneService is deepCopy but for the recipe, of which nothing is ever changed
 // in place: who changes a service gives it another one.
 func cloneService(s pool.Service) pool.Service {
+	if s.DependsOn == nil && s.Rollout == nil && s.Remains == nil && s.Cause == nil && s.Maintenance == nil {
+		return s
+	}
 	r := s.Recipe
 	s.Recipe = pool.RecipeInfo{}
 	s = deepCopy(s)
 	s.Recipe = r
 	return s
+}
+
+// cloneInstance is deepCopy; most instances point nowhere.
+func cloneInstance(in *pool.Instance) pool.Instance {
+	if in.Cause == nil && in.Heal == nil && in.Storage == nil {
+		return *in
+	}
+	return deepCopy(*in)
 }

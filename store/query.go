@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,10 +106,23 @@ func reversed[T any](list []T, err error, turn bool) ([]T, error) {
 // named says in err which thing could not be read.
 func named[T any](v T, err error, what, name string) (T, error) {
 	if err != nil {
-		return v, fmt.Errorf("read %s %s: %w", what, name, err)
+		return v, &readError{what, name, err}
 	}
 	return v, nil
 }
+
+// readError says what could not be read. That something does not exist is asked
+// often, and seldom told to anybody: its text is made when it is.
+type readError struct {
+	what, name string
+	err        error
+}
+
+// Error implements error.
+func (e *readError) Error() string { return "read " + e.what + " " + e.name + ": " + e.err.Error() }
+
+// Unwrap lets errors.Is see the kind.
+func (e *readError) Unwrap() error { return e.err }
 
 // text writes v as a document.
 func text(v any) (string, error) {

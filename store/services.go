@@ -37,7 +37,7 @@ func (db *DB) Instance(ctx context.Context, id string) (pool.Instance, error) {
 	if err != nil {
 		return named(pool.Instance{}, err, "instance", id)
 	}
-	return deepCopy(*in), nil
+	return cloneInstance(in), nil
 }
 
 // Instances returns the instances of service, or of all services when it is
@@ -50,7 +50,7 @@ func (db *DB) Instances(ctx context.Context, service string) ([]pool.Instance, e
 	shared, err := db.Siblings(ctx, service)
 	list := make([]pool.Instance, len(shared))
 	for i, in := range shared {
-		list[i] = deepCopy(*in)
+		list[i] = cloneInstance(in)
 	}
 	return list, err
 }
