@@ -1,5 +1,5 @@
 #!/bin/bash
-# The recipe language: parsing, start-up, and the suite beside Debian's groovy
+# The recipe language: parsing, start-up, memory, and the suite beside Debian's groovy
 # (2.4), with and without its start. RUNS=3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,10 @@ values() { awk -v name="$1" -v col="$2" -v div="$3" '$1 ~ "^Benchmark" name { fo
 bench/figure groovy.parse MB/s 5 - up $(values Parse MB/s 1)
 # shellcheck disable=SC2046
 bench/figure groovy.start ms 5 - down $(values Start ns/op 1000000)
+memory=$(go test -tags nokit -run '^$' -bench Descriptor -count "$runs" ./recipes |
+	awk '$1 ~ "^BenchmarkDescriptor" { for (i = 3; i <= NF; i++) if ($i == "B/recipe") print $(i - 1) / 1048576 }')
+# shellcheck disable=SC2086
+bench/figure groovy.descriptor-memory MB 2 - down $memory
 suite=$(values Suite ns/op 1000000)
 # shellcheck disable=SC2086
 bench/figure groovy.suite ms - - down $suite

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -61,7 +62,8 @@ func (a *app) hostAddCmd() *cobra.Command {
 			"Passwords and keys are read from files, never from the command line, and kept sealed.\n" +
 			"--file reads a node list in YAML: template, username, keyFile or password, and nodesList with\n" +
 			"id, host-list or host-range, username, credential, keyFile. A node's key goes before its\n" +
-			"credential, and both before the template's.\n\n" +
+			"credential, and both before the template's. It also reads a cloud or template descriptor in\n" +
+			"Groovy (NAME-cloud.groovy, NAME-template.groovy) with custom.nodesList.\n\n" +
 			"\"host add localhost\" brings the appliance's own host, without SSH: with \"appliance serve\n" +
 			"--no-netboot\" that is a whole engine on a laptop.",
 		Example: "  appliance host add --list web1,web2 --user root --key ~/.ssh/id_ed25519\n" +
@@ -86,7 +88,7 @@ func (a *app) hostAddCmd() *cobra.Command {
 	g.StringVar(&f.list, "list", "", "`HOSTS`: addresses or names, separated by commas")
 	g.StringVar(&f.span, "range", "", "`RANGE`: FIRST-LAST or a CIDR prefix")
 	g.StringVar(&f.id, "id", "host{0}", "`NAME` of the hosts; {0} becomes a counter")
-	g.StringVar(&f.file, "file", "", "node list in `FILE` (YAML)")
+	g.StringVar(&f.file, "file", "", "node list in `FILE` (YAML, or a descriptor in Groovy)")
 	g.StringVar(&f.user, "user", "", "log in as `USER`")
 	g.StringVar(&f.keyFile, "key", "", "private key in `FILE`, without a passphrase")
 	g.StringVar(&f.passwordFile, "password-file", "", "read the password from `FILE`")
@@ -127,6 +129,9 @@ func (a *app) hostsRequest(r *wire.HostsRequest, f hostFlags, args []string) err
 	}
 	if f.file == "" {
 		return nil
+	}
+	if filepath.Ext(f.file) == ".groovy" {
+		return readHostGroovy(r, f.file)
 	}
 	return a.readHostFile(r, f.file)
 }

@@ -1,6 +1,7 @@
 package groovy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -436,6 +437,8 @@ func scriptClassMethods() methods {
 	}
 	return methods{
 		"getName": name, "getSimpleName": name, "getCanonicalName": name,
+		"getMethods":         on(0, 0, func(t *Thread, c *scriptClass, _ []Value) (Value, error) { return c.reflected(t) }),
+		"getDeclaredMethods": on(0, 0, func(t *Thread, c *scriptClass, _ []Value) (Value, error) { return c.reflected(t) }),
 		"newInstance": on(0, -1, func(t *Thread, c *scriptClass, a []Value) (Value, error) {
 			if len(a) == 1 {
 				if m, ok := a[0].(*Map); ok {
@@ -455,6 +458,18 @@ func scriptClassMethods() methods {
 			return ok && (o.extends(c.decl.id) || o.implements(c.decl.id)), nil
 		}),
 	}
+}
+
+// reflected are the class's methods, as far as scripts ask for them: names.
+func (c *scriptClass) reflected(t *Thread) (Value, error) {
+	ids := slices.Sorted(maps.Keys(c.methods))
+	l := &List{elem: "Method"}
+	for _, id := range ids {
+		if id != "<init>" {
+			l.Elems = append(l.Elems, &Functions{Name: "java.lang.reflect.Method", Consts: map[string]Value{"name": id}})
+		}
+	}
+	return l, t.grow(len(l.Elems), 128)
 }
 
 func scriptMethods() methods {

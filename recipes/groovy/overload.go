@@ -50,6 +50,9 @@ func distance(fn *function, args []Value) int {
 	if len(args) != len(fn.params) {
 		d = 100
 	}
+	if !fn.takes(len(args)) { // null is passed
+		d += 100
+	}
 	optional := len(args) - fn.least // as bindSome hands them out
 	next := 0
 	for _, a := range args {

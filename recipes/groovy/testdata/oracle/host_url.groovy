@@ -29,3 +29,18 @@ try {
     println "gone"
 }
 println new URI("http://a.b/c?d").host + URI.create("http://a.b/c").path
+def isURL(String s) {
+    try {
+        s.toURL()
+        return true
+    } catch (java.net.MalformedURLException e) {
+        return false
+    } catch (java.lang.NullPointerException e) {
+        return false
+    }
+}
+println([isURL("http://a/b"), isURL("nothing"), isURL(null)])
+def conf = new File(File.createTempFile("oracle", "x").parentFile, "solo.rb") << """path "x"
+"""
+println conf.text + conf.name
+conf.delete()
