@@ -93,13 +93,30 @@ func Restore(ctx context.Context, dir, path string) (err error) {
 	if err := checkFile(ctx, part); err != nil {
 		return errors.Join(err, os.Remove(part))
 	}
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		err := os.Rename(target+suffix, target+".before-restore"+suffix)
+	// An appliance that is started half-way must find the one or the other,
+	// whole: never none, which it would take for its first start.
+	settle(ctx, target)
+	before := target + ".before-restore"
+	for _, err := range []error{os.Remove(before), os.Rename(target+"-wal", before+"-wal"), os.Rename(target+"-shm", before+"-shm"), os.Link(target, before)} {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("restore %s: %w", path, err)
 		}
 	}
 	return place(part, target)
+}
+
+// settle writes what is only in the database's write-ahead log to its file, so
+// that the file is all there is. One that cannot be read is left as it is.
+func settle(ctx context.Context, path string) {
+	if st, err := os.Stat(path); err != nil || st.Size() == 0 {
+		return
+	}
+	db, err := sql.Open("sqlite3", fileURI(path, "mode=rw&_busy_timeout=5000"))
+	if err != nil {
+		return
+	}
+	_, _ = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	_ = db.Close()
 }
 
 func copyFile(from, to string) (err error) {

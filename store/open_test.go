@@ -140,6 +140,38 @@ func TestSecretsAreSealed(t *testing.T) {
 	}
 }
 
+// TestRestoreKeepsWhatWas: the file that is kept is all that there was, also
+// what was in the write-ahead log only.
+func TestRestoreKeepsWhatWas(t *testing.T) {
+	dir, ctx := t.TempDir(), t.Context()
+	db := open(t, dir)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := errors.Join(db.Backup(ctx, backup), db.Apply(ctx, event("the last"))); err != nil {
+		t.Fatal(err)
+	}
+	crashed, kept := t.TempDir(), t.TempDir()
+	for _, suffix := range []string{"", "-wal"} { // as the power left it
+		b, err := os.ReadFile(filepath.Join(dir, store.File+suffix))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(crashed, store.File+suffix), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Restore(ctx, crashed, backup); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(crashed, store.File+".before-restore"), filepath.Join(kept, store.File)); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]int{crashed: 0, kept: 1} {
+		if list, err := open(t, dir).Events(ctx, pool.EventFilter{}); err != nil || len(list) != want {
+			t.Errorf("%d events, %v; want %d", len(list), err, want)
+		}
+	}
+}
+
 func TestBackupAndRestore(t *testing.T) {
 	dir, ctx := t.TempDir(), t.Context()
 	db, err := store.Open(ctx, store.Options{Dir: dir, Key: key})
