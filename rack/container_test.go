@@ -129,8 +129,8 @@ func (d *healDay) box(n int, groups string) (err error) {
 	if err := os.Chmod(filepath.Join(dir, "own", "root", ".ssh"), 0o700); err != nil {
 		return err
 	}
-	b := &box{name: name, group: filepath.Join(groups, fmt.Sprintf("rack-box-%d-%d", os.Getpid(), n))}
-	if err := os.Mkdir(b.group, 0o755); err != nil {
+	b := &box{name: name}
+	if b.group, err = os.MkdirTemp(groups, "rack-box-"); err != nil {
 		return err
 	}
 	d.running, d.after = append(d.running, b), append(d.after, b.end)
