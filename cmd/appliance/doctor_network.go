@@ -26,8 +26,9 @@ func (a *app) doctorNetworkCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "network", Short: "Ask the rack's network as a machine does: who answers, and does the path carry a boot",
 		Long: "network sends a DISCOVER as a BIOS, a UEFI, an HTTP Boot and a relayed client on each subnet and lists\n" +
-			"every server that answers and what with. It then fetches the boot program over TFTP and HTTP, measures\n" +
-			"the MTU towards machines that have a lease, and looks at the clock. The appliance should be serving.\n" +
+			"every server that answers and what with. It fetches the boot program over TFTP and HTTP from this host,\n" +
+			"tells how both came through to machines at their last boots, measures the MTU towards machines that\n" +
+			"have a lease, and looks at the clock. The appliance should be serving.\n" +
 			"No address is taken and nothing is recorded of these clients. It needs root.",
 		Example: "  appliance doctor network\n  appliance doctor network --config ./appliance.yaml -o json",
 		Args:    usageArgs(cobra.NoArgs),
@@ -44,6 +45,7 @@ func (a *app) doctorNetworkCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			all = append(all, a.lastTransfers(cmd.Context(), c)...)
 			err = print(a, all, showFindings)
 			for _, f := range all {
 				if !f.OK {
@@ -55,6 +57,23 @@ func (a *app) doctorNetworkCmd() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&path, "config", first(a.getenv("APPLIANCE_CONFIG"), defaultConfig), "configuration `FILE`")
 	return cmd
+}
+
+// lastTransfers asks the appliance that serves here.
+func (a *app) lastTransfers(ctx context.Context, c config) []finding {
+	not := func(err error) []finding {
+		return []finding{{Check: "transfers to machines", OK: true, Found: "not known: " + err.Error()}}
+	}
+	api, err := a.client()
+	if err != nil {
+		return not(err)
+	}
+	defer api.Close()
+	all, err := checkTransfers(ctx, api, c.Subnets, time.Now())
+	if err != nil {
+		return not(err)
+	}
+	return all
 }
 
 func showFindings(w io.Writer, all []finding) {
