@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ import (
 const (
 	actEnv    = "SIM_DIAGNOSE" // the act that this process plays in the rack's namespace
 	actDirEnv = "SIM_DIAGNOSE_DIR"
+	readyFile = "ready" // in the act's folder: the appliance may be started
 )
 
 // TestDiagnoses provokes the rules of pool.BootRules on the wire of the binary
@@ -69,15 +71,24 @@ func (s *site) act(name, config string) {
 	if err := os.WriteFile(filepath.Join(dir, "appliance.yaml"), []byte(config), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	serve := func() func() { return s.start(s.outer, "serve", "--config", dir+"/appliance.yaml") }
+	var out bytes.Buffer
 	cmd := exec.CommandContext(s.t.Context(), "ip", "netns", "exec", s.inner, os.Args[0], "-test.run", "^TestDiagnoses$", "-test.timeout", "5m", "-test.v")
 	cmd.Env = append(os.Environ(), actEnv+"="+name, actDirEnv+"="+dir)
-	stop := serve()
-	out, err := cmd.CombinedOutput()
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // some have to be there before the appliance
+		if _, err := os.Stat(filepath.Join(dir, readyFile)); err == nil || time.Now().After(end) {
+			break
+		}
+	}
+	stop := s.start(s.outer, "serve", "--config", dir+"/appliance.yaml")
+	err := cmd.Wait()
 	stop()
 	s.sh("ip -n %[1]s addr flush dev sim0; ip -n %[1]s addr add 10.77.255.250/16 dev sim0", s.inner) // of leases
 	if err != nil {
-		s.t.Errorf("%s: %v\n%s\n%s", name, err, out, s.tail("serve"))
+		s.t.Errorf("%s: %v\n%s\n%s", name, err, out.String(), s.tail("serve"))
 	}
 }
 
@@ -88,6 +99,9 @@ func acts() map[string]func(*testing.T, string) {
 // appliance is the API of the appliance whose data lie in dir, once it answers.
 func appliance(t *testing.T, dir string) (c *client.Client, ca string) {
 	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, readyFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		token, err := os.ReadFile(filepath.Join(dir, "data", "admin.token"))
 		if err != nil {
