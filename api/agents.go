@@ -377,10 +377,9 @@ func parseOutcome(machine string, o wire.Outcome) (pool.TaskOutcome, error) {
 		return out, fmt.Errorf("%w: state %.20q: want done, failed or interrupted", pool.ErrInvalid, o.State)
 	}
 	if o.Cause != nil {
-		k := *o.Cause
-		k.Code, k.Message = tail(clean(k.Code), maxLine), tail(clean(k.Message), maxLine)
-		k.Evidence, k.Remedy = tail(clean(k.Evidence), maxEvidence), tail(clean(k.Remedy), maxLine)
-		out.Cause = &k
+		k := o.Cause // which step, when, and what was tried, the engine knows
+		out.Cause = &pool.Cause{Code: tail(clean(k.Code), maxLine), Message: tail(clean(k.Message), maxLine),
+			Evidence: tail(clean(k.Evidence), maxEvidence), Remedy: tail(clean(k.Remedy), maxLine)}
 	}
 	return out, checkResult(o.Result)
 }

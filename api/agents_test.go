@@ -528,6 +528,7 @@ func FuzzTask(f *testing.F) {
 	f.Add([]byte(`{"state":"failed","cause":{"code":"x","message":"y\u0007"}}`))
 	f.Add([]byte(`{"state":"done","result":{"disks":[{}]}}`))
 	f.Add([]byte(`{"state":"done"}{}`))
+	f.Add([]byte(`{"state":"failed","cause":{"code":"x","step":"\u001b[2J","tried":["\u001b[2J"]}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var o wire.Outcome
 		if decode(bytes.NewReader(body), &o) != nil {
@@ -543,7 +544,7 @@ func FuzzTask(f *testing.F) {
 		if len(out.Output) > maxOutput || strings.ContainsAny(out.Output, "\x1b\x07\r\x00") {
 			t.Fatalf("output %q", out.Output)
 		}
-		if out.Cause != nil && (len(out.Cause.Evidence) > maxEvidence || strings.ContainsAny(out.Cause.Message, "\x1b\x07")) {
+		if out.Cause != nil && (len(out.Cause.Evidence) > maxEvidence || strings.ContainsAny(out.Cause.Message+out.Cause.Step+strings.Join(out.Cause.Tried, ""), "\x1b\x07")) {
 			t.Fatalf("cause %+v", out.Cause)
 		}
 	})

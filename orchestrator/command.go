@@ -301,6 +301,7 @@ func (e *Engine) takeCommand(ctx context.Context, key string, o pool.TaskOutcome
 		if c == nil {
 			c = cause("command.failed", "The command failed.", o.Output, "Read its output.", s.Name, d.now)
 		}
+		c.Step, c.At = s.Name, d.now
 		endCommand(d, s, pool.StepFailed, c)
 	}
 	planInvocation(d, steps)
