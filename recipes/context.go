@@ -63,7 +63,7 @@ func (c *contextObject) Get(_ *groovy.Thread, name string) (groovy.Value, error)
 			return nil, groovy.Throw("UnsupportedOperationException", "context method is not supported for services running outside a GSC.")
 		}
 		return &attributes{c}, nil
-	case "admin", "storage":
+	case "admin", "storage", "network":
 		return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
 	}
 	return nil, groovy.ErrNoMember

@@ -43,7 +43,7 @@ func members(class string) []string {
 // processes, of readers. They are told of ServiceContextFactory, which all begins with.
 func spoken() []string {
 	return strings.Fields(`instanceId serviceName applicationName serviceDirectory privateAddress bindAddress publicAddress machineID locationId
-		cloudTemplateName imageID hardwareID externalProcessId localCloud privileged attributes admin storage isLocalCloud isPrivileged
+		cloudTemplateName imageID hardwareID externalProcessId localCloud privileged attributes admin storage network isLocalCloud isPrivileged
 		waitForService startMaintenanceMode stopMaintenanceMode thisInstance thisService thisApplication global
 		setSecret remove clear containsKey get put set getAt putAt instances numberOfPlannedInstances numberOfActualInstances
 		waitForInstances invoke instanceID hostAddress hostName canonicalHostName getDetails getMonitors

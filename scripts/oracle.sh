@@ -8,4 +8,4 @@ command -v groovy >/dev/null || {
 	exit 1
 }
 groovy testdata/oracle.groovy testdata/oracle testdata/oracle.expected
-exec go test -count=1 -run 'TestOracle' .
+exec go test -count=1 -run 'TestOracle' . ..

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -88,6 +89,9 @@ func Members() []string {
 	slices.Sort(list)
 	return list
 }
+
+// Tasks are the names of the tasks.
+func Tasks() []string { return slices.Sorted(maps.Keys(tasks())) }
 
 // containers are tasks whose body holds tasks.
 func container(name string) bool {

@@ -160,6 +160,15 @@ func (w *row) String() string { return groovy.Format(w.fields()) }
 // Truth says whether the row has columns.
 func (w *row) Truth() bool { return len(w.vals) > 0 }
 
+// Fields are the columns, for JSON.
+func (w *row) Fields() map[string]groovy.Value {
+	m := make(map[string]groovy.Value, len(w.names))
+	for i, n := range w.names {
+		m[n] = w.vals[i]
+	}
+	return m
+}
+
 func (w *row) fields() *groovy.Map {
 	m := groovy.NewMap()
 	for i, n := range w.names {
