@@ -65,7 +65,7 @@ func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress
 		}
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
-	im.Name, im.Arch, im.CreatedAt = name, pool.AMD64, time.Now().UTC()
+	im.Name, im.CreatedAt = name, time.Now().UTC()
 	if err := l.place(f.Name(), l.framesPath(name)); err != nil {
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
@@ -114,11 +114,12 @@ type piece struct {
 
 func (l *Library) write(ctx context.Context, w io.Writer, r io.Reader, progress func(int64)) (pool.Image, error) {
 	var im pool.Image
+	var found loaders
 	order := make(chan *piece, 2*runtime.NumCPU()) // bounds what is in memory
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(order)
-		n, err := split(ctx, r, order, progress)
+		n, err := split(ctx, r, order, &found, progress)
 		im.Size = n
 		return err
 	})
@@ -147,12 +148,13 @@ func (l *Library) write(ctx context.Context, w io.Writer, r io.Reader, progress 
 	if im.Size == 0 || im.Size%512 != 0 {
 		return pool.Image{}, fmt.Errorf("%w: %d bytes are no raw disk image (a multiple of 512, not compressed, not qcow2)", pool.ErrInvalid, im.Size)
 	}
+	im.Arch = found.arch()
 	return im, nil
 }
 
 // split reads frames, starts the compression of each, and hands them on in
 // order. A frame of zeros is left out.
-func split(ctx context.Context, r io.Reader, out chan<- *piece, progress func(int64)) (int64, error) {
+func split(ctx context.Context, r io.Reader, out chan<- *piece, found *loaders, progress func(int64)) (int64, error) {
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(runtime.NumCPU()))
 	if err != nil {
 		return 0, err
@@ -179,6 +181,7 @@ func split(ctx context.Context, r io.Reader, out chan<- *piece, progress func(in
 			progress(total)
 		}
 		if n > 0 && !bytes.Equal(buf, zero[:n]) {
+			found.see(buf)
 			p := &piece{frame: pool.Frame{Index: index}, done: make(chan struct{})}
 			work.Go(func() error {
 				defer close(p.done)

@@ -77,6 +77,31 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
+// An image is for the machines whose loader is in its EFI system partition.
+func TestImageArchitecture(t *testing.T) {
+	entry := func(name string) []byte { return append([]byte(name+" "), make([]byte, 20)...) }
+	for _, tt := range []struct {
+		name string
+		at   int
+		put  []byte
+		want pool.Arch
+	}{
+		{"no EFI system partition", 0, nil, pool.AMD64},
+		{"amd64", 3 << 20, entry("BOOTX64 EFI"), pool.AMD64},
+		{"arm64", 3 << 20, entry("BOOTAA64EFI"), pool.ARM64},
+		{"both", 3 << 20, append(entry("BOOTAA64EFI"), entry("BOOTX64 EFI")...), pool.AMD64},
+		{"in a text", 3<<20 + 7, entry("BOOTAA64EFI"), pool.AMD64},
+		{"a label", 3 << 20, append([]byte("BOOTAA64EFI\x08"), make([]byte, 20)...), pool.AMD64},
+	} {
+		raw := disk(2)
+		copy(raw[tt.at:], tt.put)
+		im, err := (&Library{Dir: t.TempDir()}).Import(t.Context(), "x", bytes.NewReader(raw), nil)
+		if err != nil || im.Arch != tt.want {
+			t.Errorf("%s: %s, %v, want %s", tt.name, im.Arch, err, tt.want)
+		}
+	}
+}
+
 // What a killed import left goes with the next one, but not what is being written.
 func TestLibraryLeftovers(t *testing.T) {
 	l := &Library{Dir: t.TempDir()}

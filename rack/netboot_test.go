@@ -23,6 +23,12 @@ func TestSecureBoot(t *testing.T) {
 	bootWorld(t, "secureBoot")
 }
 
+// TestSecureARM64 boots an arm64 machine with Secure Boot on: the signed chain
+// comes first there, nothing is refused.
+func TestSecureARM64(t *testing.T) {
+	minutes(t, "secureARM")
+}
+
 // TestARM64 boots an arm64 machine to its inventory.
 func TestARM64(t *testing.T) {
 	bootWorld(t, "armBoot")
@@ -136,20 +142,33 @@ func secureBoot(ctx context.Context) (err error) {
 	return nil
 }
 
-func armBoot(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
+func armBoot(ctx context.Context) error   { return bootARM(ctx, rack.ARM64) }
+func secureARM(ctx context.Context) error { return bootARM(ctx, rack.SecureARM64) }
+
+func bootARM(ctx context.Context, firmware rack.Firmware) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 25*time.Minute)
 	defer cancel()
-	d, end, err := raised(ctx, rack.Spec{Firmware: rack.ARM64, MemoryMB: 1024, Boot: rack.BootPXE, NoBMC: true})
+	d, end, err := raised(ctx, rack.Spec{Firmware: firmware, MemoryMB: 1024, Boot: rack.BootPXE, NoBMC: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	got, err := d.inventoried(ctx, d.rack.Machines[0], 6*time.Minute, 2)
+	got, err := d.inventoried(ctx, d.rack.Machines[0], 12*time.Minute, 2)
 	if err != nil {
 		return err
 	}
 	if got.Facts.Arch != "arm64" || got.Facts.Firmware != pool.UEFI {
 		return fmt.Errorf("facts say architecture %s, firmware %s", got.Facts.Arch, got.Facts.Firmware)
+	}
+	if secure := firmware == rack.SecureARM64; got.Facts.SecureBoot != secure {
+		return fmt.Errorf("facts say Secure Boot %t, want %t", got.Facts.SecureBoot, secure)
+	}
+	console, err := os.ReadFile(d.rack.Machines[0].ConsoleLog())
+	if err != nil {
+		return err
+	}
+	if firmware == rack.SecureARM64 && !strings.Contains(string(console), "Kernel is locked down from EFI Secure Boot") {
+		return errors.New("the kernel did not say that it is locked down by Secure Boot")
 	}
 	return nil
 }

@@ -17,7 +17,12 @@ const (
 	SecureUEFI Firmware = "uefi-secure"
 	// ARM64 is an arm64 machine with AAVMF, always emulated.
 	ARM64 Firmware = "uefi-arm64"
+	// SecureARM64 is ARM64 with Microsoft's keys enrolled and Secure Boot on.
+	SecureARM64 Firmware = "uefi-arm64-secure"
 )
+
+// arm says whether it is the firmware of an arm64 machine.
+func (f Firmware) arm() bool { return f == ARM64 || f == SecureARM64 }
 
 // uefi says whether the firmware keeps variables in a file of its own.
 func (f Firmware) uefi() bool { return f != BIOS }
@@ -121,6 +126,7 @@ const (
 	secureVars = "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"
 	armCode    = "/usr/share/AAVMF/AAVMF_CODE.fd"
 	armVars    = "/usr/share/AAVMF/AAVMF_VARS.fd"
+	armSecure  = "/usr/share/AAVMF/AAVMF_VARS.ms.fd"
 )
 
 // variables is the file that a firmware's variables are first made from.
@@ -130,6 +136,8 @@ func (f Firmware) variables() string {
 		return secureVars
 	case ARM64:
 		return armVars
+	case SecureARM64:
+		return armSecure
 	case UEFI, BIOS:
 	}
 	return ovmfVars
@@ -137,7 +145,7 @@ func (f Firmware) variables() string {
 
 // program is the QEMU that runs a machine.
 func (s Spec) program() string {
-	if s.Firmware == ARM64 {
+	if s.Firmware.arm() {
 		return "qemu-system-aarch64"
 	}
 	return "qemu-system-x86_64"
@@ -163,7 +171,7 @@ func (a argv) build() []string {
 	s, i := a.spec, a.index
 	accel, cpu := "tcg,thread=multi,tb-size=128", "max"
 	switch {
-	case s.Firmware == ARM64:
+	case s.Firmware.arm():
 		cpu = "cortex-a57"
 	case a.accel == "kvm":
 		accel, cpu = "kvm", "host"
@@ -190,7 +198,7 @@ func (a argv) build() []string {
 			"-drive", fmt.Sprintf("if=none,id=drive%d,format=raw,file=%s,cache=unsafe,discard=unmap,detect-zeroes=unmap", n, comma(d.Path)),
 			"-device", fmt.Sprintf("virtio-blk-pci,id=disk%d,drive=drive%d,bootindex=%d,serial=%s", n, n, 10+n, d.Serial))
 	}
-	if a.bmc && s.Firmware != ARM64 { // the ARM board has no ISA bus for the system interface
+	if a.bmc && !s.Firmware.arm() { // the ARM board has no ISA bus for the system interface
 		args = append(args,
 			"-chardev", fmt.Sprintf("socket,id=ipmi,host=127.0.0.1,port=%d,reconnect=2", kcsPort(i)),
 			"-device", "ipmi-bmc-extern,id=bmc0,chardev=ipmi",
@@ -210,7 +218,7 @@ func (a argv) build() []string {
 	case SecureUEFI:
 		return append(args, "-M", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
 			"-drive", "if=pflash,format=raw,unit=0,readonly=on,file="+secureCode, "-drive", vars, "-fw_cfg", noIPv6)
-	case ARM64:
+	case ARM64, SecureARM64:
 		return append(args, "-M", "virt", "-drive", "if=pflash,format=raw,unit=0,readonly=on,file="+armCode, "-drive", vars, "-fw_cfg", noIPv6)
 	case BIOS:
 	}

@@ -61,6 +61,7 @@ func roles() map[string]func(context.Context) error {
 
 		"secureBoot": secureBoot,
 		"armBoot":    armBoot,
+		"secureARM":  secureARM,
 		"httpBoot":   httpBoot,
 
 		"reboots":       reboots,

@@ -120,9 +120,9 @@ func showImages(w io.Writer, all []pool.Image) {
 		_, _ = fmt.Fprintln(w, "No images yet. Build one: appliance image build")
 		return
 	}
-	_, _ = fmt.Fprintln(w, "NAME\tDISK\tSTORED\tDIGEST\tIMPORTED")
+	_, _ = fmt.Fprintln(w, "NAME\tARCH\tDISK\tSTORED\tDIGEST\tIMPORTED")
 	for _, i := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%.19s\t%s\n", i.Name, pool.Bytes(uint64(i.Size)), pool.Bytes(uint64(i.Stored)), i.Digest, i.CreatedAt.Local().Format(time.DateTime))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.19s\t%s\n", i.Name, i.Arch, pool.Bytes(uint64(i.Size)), pool.Bytes(uint64(i.Stored)), i.Digest, i.CreatedAt.Local().Format(time.DateTime))
 	}
 }
 
