@@ -109,6 +109,12 @@ func (s *Server) hostView(ctx context.Context, m pool.Machine) (wire.Host, error
 	}
 	if f := m.Facts; f != nil {
 		h.Cores, h.Memory, h.System = f.CPU.Cores, f.Memory, f.Kernel
+		switch f.Init {
+		case "systemd":
+			h.Agent = "a unit of systemd starts it, also after a restart of the host"
+		case "none":
+			h.Agent = "a process starts it again when it ends; a restart of the host ends both (it has no systemd, or its user is not root)"
+		}
 	}
 	if c := m.Conditions[pool.CondBroken]; c.Value == pool.True {
 		h.Why = c.Reason

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ type Directory interface {
 	// zone, in lower case without a final dot. exists is true also for a name
 	// that has none now, and for one that only has others below it.
 	Lookup(ctx context.Context, name string) (addrs []netip.Addr, exists bool, err error)
+	// Reverse returns the name of an address, as Lookup takes it; "" for one
+	// that has none.
+	Reverse(ctx context.Context, addr netip.Addr) (name string, err error)
 }
 
 // Answer returns the answer to a query, nil when it deserves none. Over UDP it
@@ -45,7 +49,9 @@ func (s *Server) Answer(ctx context.Context, packet []byte, tcp bool) []byte {
 		limit = max(udpSize, min(int(q.size), maxUDPSize))
 	}
 	r := reply{q: q, rcode: q.rcode, authoritative: true}
+	reverse := q.rcode == dnsmessage.RCodeSuccess && q.extended == 0 && s.pointer(ctx, &r)
 	switch name, ours := s.below(q.question.Name.String()); {
+	case reverse:
 	case q.rcode != dnsmessage.RCodeSuccess || q.extended != 0:
 		r.authoritative = false
 	case q.question.Class != dnsmessage.ClassINET && q.question.Class != dnsmessage.ClassANY:
@@ -61,6 +67,64 @@ func (s *Server) Answer(ctx context.Context, packet []byte, tcp bool) []byte {
 		s.fill(ctx, &r, name)
 	}
 	return s.pack(r, limit)
+}
+
+// pointer answers for the name of an address that the zone has; false for all
+// others: their names are somebody else's.
+func (s *Server) pointer(ctx context.Context, r *reply) bool {
+	addr, ok := reversed(r.q.question.Name.String())
+	if !ok || r.q.question.Class != dnsmessage.ClassINET && r.q.question.Class != dnsmessage.ClassANY {
+		return false
+	}
+	name := apex
+	if addr != s.Addr.Unmap() {
+		var err error
+		if name, err = s.Names.Reverse(ctx, addr); err != nil {
+			s.log().Error("address not looked up", "ip", addr, "err", err)
+			r.rcode, r.authoritative = dnsmessage.RCodeServerFailure, false
+			return true
+		}
+	}
+	if name == "" {
+		return false
+	}
+	if t := r.q.question.Type; t == dnsmessage.TypePTR || t == dnsmessage.TypeALL {
+		r.pointer = name + "." + s.zone() + "."
+	}
+	return true
+}
+
+// reversed reads an address from its name below in-addr.arpa (RFC 1035,
+// section 3.5) or ip6.arpa (RFC 3596, section 2.5).
+func reversed(name string) (netip.Addr, bool) {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if rest, ok := strings.CutSuffix(name, ".in-addr.arpa"); ok {
+		labels := strings.Split(rest, ".")
+		if len(labels) != 4 {
+			return netip.Addr{}, false
+		}
+		slices.Reverse(labels)
+		a, err := netip.ParseAddr(strings.Join(labels, "."))
+		return a, err == nil && a.Is4()
+	}
+	rest, ok := strings.CutSuffix(name, ".ip6.arpa")
+	labels := strings.Split(rest, ".")
+	if !ok || len(labels) != 32 {
+		return netip.Addr{}, false
+	}
+	slices.Reverse(labels)
+	var b strings.Builder
+	for i, l := range labels {
+		if len(l) != 1 {
+			return netip.Addr{}, false
+		}
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(':')
+		}
+		b.WriteString(l)
+	}
+	a, err := netip.ParseAddr(b.String())
+	return a, err == nil
 }
 
 // query is what was asked.
@@ -145,8 +209,9 @@ type reply struct {
 	rcode         dnsmessage.RCode
 	authoritative bool
 	addrs         []netip.Addr
-	soa, ns       bool // in the answer
-	negative      bool // SOA in the authority section
+	pointer       string // the name of an address
+	soa, ns       bool   // in the answer
+	negative      bool   // SOA in the authority section
 }
 
 // fill answers for a name of the zone.
@@ -191,7 +256,7 @@ func (s *Server) fill(ctx context.Context, r *reply, name string) {
 func (s *Server) pack(r reply, limit int) []byte {
 	b, err := s.build(r, false)
 	if err == nil && len(b) > limit {
-		r.addrs, r.soa, r.ns, r.negative = nil, false, false, false
+		r.addrs, r.pointer, r.soa, r.ns, r.negative = nil, "", false, false, false
 		b, err = s.build(r, true)
 	}
 	if err != nil {
@@ -253,6 +318,15 @@ func (s *Server) answers(b *dnsmessage.Builder, r reply) error {
 			err = b.AAAAResource(h, dnsmessage.AAAAResource{AAAA: a.As16()})
 		}
 		if err != nil {
+			return err
+		}
+	}
+	if r.pointer != "" {
+		name, err := dnsmessage.NewName(r.pointer)
+		if err != nil {
+			return err
+		}
+		if err := b.PTRResource(h, dnsmessage.PTRResource{PTR: name}); err != nil {
 			return err
 		}
 	}

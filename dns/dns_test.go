@@ -17,6 +17,15 @@ import (
 // names is a directory; a name below others exists, too.
 type names map[string][]netip.Addr
 
+func (n names) Reverse(_ context.Context, addr netip.Addr) (string, error) {
+	for name, addrs := range n {
+		if slices.Contains(addrs, addr) {
+			return name, nil
+		}
+	}
+	return "", nil
+}
+
 func (n names) Lookup(_ context.Context, name string) ([]netip.Addr, bool, error) {
 	if name == "broken" {
 		return nil, false, errors.New("disk")
@@ -282,6 +291,32 @@ func TestCheckZone(t *testing.T) {
 	for zone, ok := range map[string]bool{"rack.internal": true, "a.": true, "": false, "a..b": false, "ä": false, strings.Repeat("a", 64): false, "a b": false} {
 		if got := CheckZone(zone) == ""; got != ok {
 			t.Errorf("CheckZone(%q) = %q", zone, CheckZone(zone))
+		}
+	}
+}
+
+// TestPointer: addresses that the zone has have names; those of others are
+// somebody else's, and no address that is malformed is one.
+func TestPointer(t *testing.T) {
+	s := server()
+	for question, want := range map[string]string{
+		"6.0.0.10.in-addr.arpa.": "web.shop.rack.internal.",
+		"1.0.0.10.in-addr.arpa.": "appliance.rack.internal.",
+		"7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa.": "web.shop.rack.internal.",
+	} {
+		m := parsed(t, s.Answer(t.Context(), ask(t, question, dnsmessage.TypePTR, 0), false))
+		if len(m.Answers) != 1 || !m.Authoritative || m.Answers[0].Body.(*dnsmessage.PTRResource).PTR.String() != want {
+			t.Errorf("%s = %+v, want %s", question, m.Answers, want)
+		}
+	}
+	m := parsed(t, s.Answer(t.Context(), ask(t, "1.0.0.10.in-addr.arpa.", dnsmessage.TypeA, 0), false))
+	if len(m.Answers) != 0 || m.RCode != dnsmessage.RCodeSuccess {
+		t.Errorf("an address of an address = %+v", m)
+	}
+	for _, question := range []string{"99.0.0.10.in-addr.arpa.", "0.10.in-addr.arpa.", "x.0.0.10.in-addr.arpa.", "256.0.0.10.in-addr.arpa.", "7.d.f.ip6.arpa.", "in-addr.arpa."} {
+		m := parsed(t, s.Answer(t.Context(), ask(t, question, dnsmessage.TypePTR, 0), false))
+		if len(m.Answers) != 0 || m.RCode != dnsmessage.RCodeRefused {
+			t.Errorf("%s = %v %+v, want refused", question, m.RCode, m.Answers)
 		}
 	}
 }

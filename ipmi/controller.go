@@ -97,6 +97,18 @@ func (c *Controller) Check(ctx context.Context, b pool.BMC) error {
 	})
 }
 
+// GUID returns what tells b from every other BMC, empty where it tells nothing
+// over the network. Errors are those of Check.
+func (c *Controller) GUID(ctx context.Context, b pool.BMC) (guid string, err error) {
+	err = c.with(ctx, b, "identify", func(ctx context.Context, s session) (err error) {
+		if s.lan != nil {
+			guid, err = s.lan.guid(ctx)
+		}
+		return err
+	})
+	return guid, err
+}
+
 // same makes sure that the BMC that answers is the one that was enrolled,
 // where its GUID is known: what is switched is not somebody else's machine.
 func (s session) same(ctx context.Context, b pool.BMC) error {
@@ -104,7 +116,10 @@ func (s session) same(ctx context.Context, b pool.BMC) error {
 		return nil
 	}
 	guid, err := s.lan.guid(ctx)
-	if err == nil && guid != "" && guid != strings.ToLower(strings.ReplaceAll(b.GUID, "-", "")) {
+	if strings.HasPrefix(b.GUID, rakpGUID) != strings.HasPrefix(guid, rakpGUID) {
+		return err // it was told another way: the two do not compare
+	}
+	if plain := strings.ToLower(strings.ReplaceAll(b.GUID, "-", "")); err == nil && guid != "" && strings.ReplaceAll(guid, "-", "") != plain {
 		err = because(ErrIdentity, fmt.Errorf("its GUID is %s, enrolled was %s", guid, b.GUID))
 	}
 	return err

@@ -26,11 +26,12 @@ const (
 // lan is bmclib's provider for IPMI 2.0 over LAN. It is used by one call and
 // one goroutine.
 type lan struct {
-	host string
-	port int
-	user string
-	pass pool.Secret
-	conn *client.Client // nil: no session
+	host   string
+	port   int
+	user   string
+	pass   pool.Secret
+	conn   *client.Client // nil: no session
+	system [16]byte       // GUID that the BMC told at the login
 }
 
 // lanFeatures lists what lan can do, for bmclib's registry.
@@ -83,9 +84,11 @@ func (l *lan) login(ctx context.Context, suite types.CipherSuiteID) (err error) 
 	} else if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
-	if _, err := c.RAKPMessage1(ctx); err != nil {
+	second, err := c.RAKPMessage1(ctx)
+	if err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
+	l.system = second.ManagedSystemGUID
 	if _, err := c.RAKPMessage3(ctx); err != nil {
 		return fmt.Errorf("log in: %w: %w", errLastStep, err)
 	}
@@ -180,14 +183,29 @@ func (l *lan) BootDeviceSet(ctx context.Context, device string, persistent, efi 
 	return true, nil
 }
 
+// rakpGUID begins a GUID that was told at the login (RAKP message 2, IPMI 2.0,
+// section 13.21) and not by a command: BMCs write the two in different orders.
+const rakpGUID = "rakp-"
+
 // guid returns the system's GUID as the agent reports it: 32 hex digits in
-// the order of the wire; empty from a BMC that tells none.
+// the order of the wire. A BMC that has no command for it tells it at the
+// login; empty from one that tells none.
 func (l *lan) guid(ctx context.Context) (string, error) {
 	r, err := l.conn.GetSystemGUID(ctx)
 	if err = lanFault(err); errors.Is(err, ErrUnsupported) {
-		return "", nil
+		return l.loginGUID(), nil
 	} else if err != nil {
 		return "", err
 	}
+	if r.GUID == ([16]byte{}) {
+		return l.loginGUID(), nil
+	}
 	return hex.EncodeToString(r.GUID[:]), nil
+}
+
+func (l *lan) loginGUID() string {
+	if l.system == ([16]byte{}) {
+		return ""
+	}
+	return rakpGUID + hex.EncodeToString(l.system[:])
 }

@@ -35,6 +35,9 @@ func (e *Engine) carryOut(ctx context.Context, s pool.Step, m pool.Machine) {
 			r, err = e.drive(ctx, s, m)
 		} else {
 			err = e.power(ctx, s, m)
+			if err == nil && s.Name == stepBMCCheck {
+				r.GUID = e.identify(ctx, m)
+			}
 		}
 		e.mu.Lock()
 		if e.working[s.Key] != nil { // else the step has ended meanwhile
@@ -44,6 +47,26 @@ func (e *Engine) carryOut(ctx context.Context, s pool.Step, m pool.Machine) {
 		e.mu.Unlock()
 		e.wake(m.ID)
 	})
+}
+
+// identify asks a BMC that told nothing in-band who it is: fencing tells it from
+// others by that. One that does not say it is told by its own password.
+func (e *Engine) identify(ctx context.Context, m pool.Machine) string {
+	asker, ok := e.BMC.(interface {
+		GUID(ctx context.Context, b pool.BMC) (string, error)
+	})
+	if !ok || m.BMC == nil || m.BMC.GUID != "" {
+		return ""
+	}
+	b, err := e.bmc(ctx, m)
+	if err != nil {
+		return ""
+	}
+	guid, err := asker.GUID(ctx, b)
+	if err != nil {
+		e.Log.Debug("BMC tells no GUID", "machine", m.ID, "err", err)
+	}
+	return guid
 }
 
 // drive has a machine's driver carry out a step.

@@ -203,6 +203,7 @@ func (e *Engine) Release(ctx context.Context, machine, by string, o pool.Release
 }
 
 // lift takes the protection from an enrolled machine and wipes what was named.
+// What held it back ends with it: it is a person who releases it.
 func lift(v *view, d *draft, by string, o pool.ReleaseOptions) error {
 	m := v.m
 	if err := free(v, pool.OpWipe); err != nil {
@@ -211,6 +212,7 @@ func lift(v *view, d *draft, by string, o pool.ReleaseOptions) error {
 	if !m.Conditions.Is(pool.CondProtected) && !m.Conditions.Is(pool.CondDirty) {
 		if m.Conditions.Is(pool.CondHold) {
 			d.condition(m, pool.CondHold, "", "")
+			d.tellMachine(m, "machine.released", pool.Info, "%s released %s, which was held back.", by, m.Name).By = by
 			return nil
 		}
 		return fmt.Errorf("%w: machine %s is enrolled and not protected: there is nothing to release", pool.ErrConflict, m.Name)

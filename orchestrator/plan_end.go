@@ -50,6 +50,10 @@ func (v *view) apply(d *draft, s *pool.Step, result json.RawMessage) *pool.Cause
 		if m.BMC != nil {
 			b := *m.BMC
 			b.User = bmcUser
+			var r pool.JobResult
+			if len(result) > 0 && json.Unmarshal(result, &r) == nil {
+				b.GUID = cmp.Or(b.GUID, r.GUID)
+			}
 			d.machine(m).BMC = &b
 		}
 	case stepConnect, stepPush, stepClean, stepDefine, stepStart, stepUndefine:

@@ -206,7 +206,7 @@ func (v *view) look(dec *decision, s *pool.Step) {
 			if sp.driver {
 				v.driverEnded(d, s, *v.effect)
 			} else {
-				v.effectEnded(d, s, v.effect.err)
+				v.effectEnded(d, s, *v.effect)
 			}
 			return
 		}
@@ -275,10 +275,15 @@ func (v *view) driverEnded(d *draft, s *pool.Step, e effect) {
 }
 
 // effectEnded takes the end of a step that the appliance carried out.
-func (v *view) effectEnded(d *draft, s *pool.Step, err error) {
+func (v *view) effectEnded(d *draft, s *pool.Step, e effect) {
+	err := e.err
 	if err == nil {
 		d.condition(v.m, pool.CondBMC, "ok", "")
-		v.done(d, s, nil)
+		var result json.RawMessage
+		if e.result.GUID != "" {
+			result = encode(e.result)
+		}
+		v.done(d, s, result)
 		return
 	}
 	code := codeOf(err)

@@ -25,6 +25,8 @@ type Facts struct {
 	GPUs         []string  `json:"gpus,omitempty"`
 	BMC          *BMCFacts `json:"bmc,omitempty"` // nil: no BMC answered in-band
 	Kernel       string    `json:"kernel,omitempty"`
+	// Init of a host that already runs: systemd, or none that the appliance can use.
+	Init string `json:"init,omitempty"`
 }
 
 // CPU counts what a machine computes with.

@@ -17,4 +17,5 @@ type JobResult struct {
 	Facts   *Facts `json:"facts,omitempty"`
 	HostKey string `json:"hostKey,omitempty"` // seen at the first contact
 	Output  string `json:"output,omitempty"`
+	GUID    string `json:"guid,omitempty"` // of a BMC that told none in-band
 }

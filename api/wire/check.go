@@ -116,7 +116,7 @@ func CheckFacts(f *pool.Facts) error {
 	for _, t := range []struct{ field, text string }{
 		{"uuid", f.UUID}, {"manufacturer", f.Manufacturer}, {"product", f.Product},
 		{"serial", f.Serial}, {"arch", string(f.Arch)}, {"firmware", string(f.Firmware)}, {"firmwareName", f.FirmwareName},
-		{"tpm", f.TPM}, {"cpu.model", f.CPU.Model}, {"kernel", f.Kernel}, {"hostname", f.Hostname},
+		{"tpm", f.TPM}, {"cpu.model", f.CPU.Model}, {"kernel", f.Kernel}, {"init", f.Init}, {"hostname", f.Hostname},
 	} {
 		c.text("facts."+t.field, t.text)
 	}

@@ -56,6 +56,7 @@ type Host struct {
 	Cores    int            `json:"cores,omitempty"`
 	Memory   uint64         `json:"memory,omitempty"`
 	System   string         `json:"system,omitempty"`
+	Agent    string         `json:"agent,omitempty" doc:"how the agent is started there"`
 	Instance string         `json:"instance,omitempty"`
 	Service  string         `json:"service,omitempty"`
 	Why      string         `json:"why,omitempty" doc:"why it is INVALID, or what is done to it"`

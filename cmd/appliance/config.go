@@ -110,7 +110,8 @@ subnets:
 image: debian-12
 
 # Names of services and machines: SERVICE.ZONE, N.SERVICE.ZONE, SERVICE.APP.ZONE.
-# Machines ask here when a subnet above says dns: [ADDRESS] and domain: ZONE.
+# Machines of subnets above that say neither dns nor domain are told to ask here
+# (DHCP options 6 and 15). Addresses have names, too (PTR).
 # dns:
 #   zone: rack.internal
 #   upstream: ["192.0.2.53:53"]  # who is asked for other names; none: refused

@@ -198,6 +198,7 @@ func diagnose(ctx context.Context, c config) []finding {
 	if err == nil {
 		out = append(out, otherDHCP(ctx, c, addr))
 	}
+	out = append(out, checkNeighbours(neighbourLimit(), mayNeighbour(c.Subnets)))
 	free, err := freeSpace(c.Data)
 	add("space in "+c.Data, err == nil && free >= minSpace, pool.Bytes(free)+" free "+errText(err), "make room: images and packages need some GiB")
 	missing := debian.MissingTools()

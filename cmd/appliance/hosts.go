@@ -244,7 +244,7 @@ func (a *app) hostShowCmd() *cobra.Command {
 
 func showHost(w io.Writer, h wire.Host) {
 	showHosts(w, []wire.Host{h})
-	for _, l := range [][2]string{{"kernel", h.System}, {"zone", h.Zone}, {"rack", h.Rack}, {"tags", strings.Join(h.Tags, ", ")}, {"why", h.Why}} {
+	for _, l := range [][2]string{{"kernel", h.System}, {"agent", h.Agent}, {"zone", h.Zone}, {"rack", h.Rack}, {"tags", strings.Join(h.Tags, ", ")}, {"why", h.Why}} {
 		if l[1] != "" {
 			_, _ = fmt.Fprintf(w, "\n%s\t%s", l[0], l[1])
 		}

@@ -439,8 +439,8 @@ func TestHostKeyChanged(t *testing.T) {
 	}
 }
 
-// TestLocalhost is a whole engine on a laptop: no netboot, no SSH, no root.
-// It runs as an ordinary user where the test is root.
+// TestLocalhost is a whole engine on a laptop: no netboot and no SSH. It needs
+// no root, but is root where the test is; TestOrdinaryUser is not.
 func TestLocalhost(t *testing.T) {
 	s := serveHere(t, "")
 	out := s.must("host", "add", "localhost")

@@ -56,6 +56,7 @@ type names struct {
 
 	mu    sync.Mutex
 	table map[string][]netip.Addr
+	names map[netip.Addr]string
 	read  time.Time
 }
 
@@ -63,15 +64,82 @@ type names struct {
 func (n *names) Lookup(ctx context.Context, name string) ([]netip.Addr, bool, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.table == nil || time.Since(n.read) >= namesEvery {
-		table, err := nameTable(ctx, n.rows)
-		if err != nil {
-			return nil, false, err
-		}
-		n.table, n.read = table, time.Now()
+	if err := n.refresh(ctx); err != nil {
+		return nil, false, err
 	}
 	addrs, ok := n.table[name]
 	return addrs, ok, nil
+}
+
+// Reverse implements dns.Directory.
+func (n *names) Reverse(ctx context.Context, addr netip.Addr) (string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.refresh(ctx); err != nil {
+		return "", err
+	}
+	return n.names[addr.Unmap()], nil
+}
+
+// refresh reads the names anew when they are old. It is called with the lock held.
+func (n *names) refresh(ctx context.Context) error {
+	if n.table != nil && time.Since(n.read) < namesEvery {
+		return nil
+	}
+	table, err := nameTable(ctx, n.rows)
+	if err != nil {
+		return err
+	}
+	n.table, n.names, n.read = table, reverseTable(table), time.Now()
+	return nil
+}
+
+// reverseTable names each address by the longest of its names that means it
+// alone: an instance's before its machine's, for that is what people ask for.
+func reverseTable(table map[string][]netip.Addr) map[netip.Addr]string {
+	out := map[netip.Addr]string{}
+	for name, addrs := range table {
+		numbered := strings.HasPrefix(strings.TrimLeft(name, "0123456789"), ".") && name[0] != '.'
+		if len(addrs) != 1 {
+			continue
+		}
+		a := addrs[0].Unmap()
+		old := out[a]
+		oldNumbered := old != "" && strings.HasPrefix(strings.TrimLeft(old, "0123456789"), ".")
+		switch {
+		case old == "", numbered && !oldNumbered:
+			out[a] = name
+		case numbered == oldNumbered && (len(name) > len(old) || len(name) == len(old) && name < old):
+			out[a] = name
+		}
+	}
+	return out
+}
+
+// withNames tells machines of the zone that the appliance answers for: DHCP
+// options 6 and 15 of subnets that say neither themselves.
+func withNames(subnets []pool.Subnet, c dnsConfig, addr netip.Addr) []pool.Subnet {
+	if c.Zone == "" || !addr.Is4() {
+		return subnets
+	}
+	if c.Listen != "" { // only where machines ask
+		at, err := netip.ParseAddrPort(c.Listen)
+		if err != nil || at.Port() != 53 || !at.Addr().IsUnspecified() && at.Addr() != addr {
+			return subnets
+		}
+	}
+	out := slices.Clone(subnets)
+	for i := range out {
+		s := &out[i]
+		if len(s.DNS) > 0 || !s.Prefix.Addr().Is4() {
+			continue
+		}
+		s.DNS = []netip.Addr{addr}
+		if s.Domain == "" {
+			s.Domain = strings.Trim(c.Zone, ".")
+		}
+	}
+	return out
 }
 
 // nameTable holds SERVICE, N.SERVICE, SERVICE.APP, N.SERVICE.APP and, for

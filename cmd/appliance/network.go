@@ -24,6 +24,7 @@ type network struct {
 	dhcp *dhcp.Server
 	log  *slog.Logger
 	news chan pool.Event
+	addr netip.Addr // of the appliance
 
 	mu      sync.Mutex // guards subnets, and one change at a time
 	subnets []pool.Subnet
@@ -144,7 +145,7 @@ func (n *network) Reload(ctx context.Context) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	subnets := c.Subnets
+	subnets := withNames(c.Subnets, c.DNS, n.addr)
 	if !c.netboot() {
 		subnets = nil
 	}

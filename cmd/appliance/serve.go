@@ -196,7 +196,12 @@ func (s *appliance) wire() (err error) {
 		return nil
 	}
 	s.api.Paths = s.paths
+	c.Subnets = withNames(c.Subnets, c.DNS, s.addr)
+	if f := checkNeighbours(neighbourLimit(), mayNeighbour(c.Subnets)); f.Do != "" {
+		s.log.Warn("the kernel's neighbour table is smaller than the subnets", "found", f.Found, "do", f.Do)
+	}
 	s.net = newNetwork(c, s.db, s.log)
+	s.net.addr = s.addr
 	reservations, err := s.db.Reservations(context.Background())
 	if err != nil {
 		return err

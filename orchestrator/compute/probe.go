@@ -17,6 +17,7 @@ echo "arch=$(uname -m)"
 echo "kernel=$(uname -r)"
 echo "host=$(uname -n)"
 echo "cpus=$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)"
+if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then echo init=systemd; else echo init=none; fi
 sed -n 's/^MemTotal: *\([0-9]*\) kB/memory=\1/p' /proc/meminfo
 for d in /sys/block/*; do
 	n=${d##*/}
@@ -53,6 +54,10 @@ func parseProbe(text string) (*pool.Facts, error) {
 			f.Kernel = value
 		case "host":
 			f.Hostname = value
+		case "init":
+			if value == "systemd" || value == "none" {
+				f.Init = value
+			}
 		case "cpus":
 			n, _ := strconv.Atoi(value)
 			f.CPU = pool.CPU{Sockets: 1, Cores: min(max(n, 1), 1<<16), Threads: min(max(n, 1), 1<<16)}

@@ -1756,6 +1756,7 @@ export interface components {
             firmwareName?: string;
             gpus?: string[] | null;
             hostname?: string;
+            init?: string;
             kernel?: string;
             manufacturer?: string;
             /** Format: int64 */
@@ -1802,6 +1803,8 @@ export interface components {
             why?: string;
         };
         Host: {
+            /** @description how the agent is started there */
+            agent?: string;
             arch?: string;
             /** Format: int64 */
             cores?: number;
