@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,5 +186,32 @@ return
 	}
 	if missing := (source{}).check(s); len(missing) != 0 {
 		t.Errorf("check = %v", missing)
+	}
+}
+
+// Closures ask the binding whether a property is there.
+func TestBinding(t *testing.T) {
+	const text = `service { name "x"; lifecycle {
+		init { println binding.variables["runParams"] ? runParams : "none"; println binding.hasVariable("port") }
+	}; customCommands(["run": { list = "role[${context.serviceName}]", kind = "client" ->
+		list = list.split(",").collect() { it.stripIndent() }
+		output = "$kind " +  \
+			"$list"
+		println output
+	}]) }`
+	for _, tt := range []struct{ props, want string }{{"", "none\nfalse\n"}, {"runParams = [1]\nport = 2\n", "[1]\ntrue\n"}} {
+		r := loaded(t, text, "x-service.properties", tt.props)
+		if slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "is not") }) {
+			t.Errorf("warnings: %q", r.Warnings)
+		}
+		run, _ := deploy(t, r)
+		var out strings.Builder
+		if _, err := run.Run(t.Context(), "init", nil, &out); err != nil || out.String() != tt.want {
+			t.Errorf("%q: %q, %v, want %q", tt.props, out.String(), err, tt.want)
+		}
+		out.Reset()
+		if _, err := run.Command(t.Context(), "run", []string{"a, b"}, &out); err != nil || out.String() != "client [a, b]\n" {
+			t.Errorf("command: %q, %v", out.String(), err)
+		}
 	}
 }

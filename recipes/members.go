@@ -55,5 +55,6 @@ func spoken() []string {
 		content requestMethod URL url connectTimeout readTimeout responseCode responseMessage contentType contentLength headerFields
 		instanceFollowRedirects followRedirects requestProperties doOutput doInput useCaches allowUserInteraction defaultUseCaches
 		connect disconnect setRequestProperty addRequestProperty getHeaderField
+		variables hasVariable getVariable
 		readLine close println print flush info warning severe fine finer finest debug error log`)
 }

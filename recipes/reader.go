@@ -100,7 +100,7 @@ func (r *reader) Knows(name string) bool {
 			return true
 		}
 	}
-	return slices.Contains([]string{"context", "NO_PROCESS_LOCATORS", "dslFilePath", "dslLogger", "extend", "load"}, name)
+	return slices.Contains([]string{"context", "NO_PROCESS_LOCATORS", "dslFilePath", "dslLogger", "extend", "load", "binding"}, name)
 }
 
 // Type names the base in messages.
@@ -128,6 +128,8 @@ func (r *reader) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 		return t.File(), nil
 	case "dslLogger":
 		return logger(), nil
+	case "binding":
+		return r.binding(), nil
 	}
 	if c, ok := t.Class(name); ok {
 		return c, nil
@@ -145,6 +147,32 @@ func (r *reader) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 		return nil, err
 	}
 	return nil, r.load.faulty(t, err, name)
+}
+
+// binding is what the properties bind, as scripts ask for it that do not know
+// whether a name is there: binding.variables["runParams"].
+func (r *reader) binding() groovy.Value {
+	vars := groovy.NewMap()
+	for _, k := range sortedNames(r.vars) {
+		vars.Put(k, r.vars[k])
+	}
+	return &groovy.Functions{Name: "groovy.lang.Binding", Consts: map[string]groovy.Value{"variables": vars},
+		Func: func(_ *groovy.Thread, id string, args []groovy.Value) (groovy.Value, error) {
+			if len(args) != 1 {
+				return nil, groovy.ErrNoMember
+			}
+			v, ok := r.vars[groovy.Format(args[0])]
+			switch id {
+			case "hasVariable":
+				return ok, nil
+			case "getVariable":
+				if !ok {
+					return nil, groovy.Throw("MissingPropertyException", "No such property: %s for class: groovy.lang.Binding", groovy.Format(args[0]))
+				}
+				return v, nil
+			}
+			return nil, groovy.ErrNoMember
+		}}
 }
 
 // Set assigns a property of the open block; at the root it is a variable.

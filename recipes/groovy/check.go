@@ -57,6 +57,7 @@ type checker struct {
 	open    bool               // the script changes classes: nothing is known of members
 	loose   bool               // unqualified names may come from anywhere
 	foreign bool               // so may methods: it imports the members of something unknown
+	asks    bool               // it looks whether names are bound, which it tells as texts
 	lent    bool               // closures are given delegates
 	found   []Missing
 }
@@ -151,6 +152,8 @@ func (c *checker) notice(id string) {
 		c.open = true
 	case "setVariable", "setBinding", "setProperty":
 		c.loose = true
+	case "binding", "hasVariable", "getBinding":
+		c.asks = true
 	case "delegate", "setDelegate", "with", "rehydrate", "Expando", "resolveStrategy":
 		c.lent = true
 	}

@@ -293,6 +293,9 @@ func (c *checker) name(x *name, p place) vtype {
 		}
 		return vtype{any: true}
 	}
+	if c.asks && c.names[x.id] {
+		return vtype{}
+	}
 	if c.loose || p.delegate || packageRoot(x.id) || c.open && p.class != nil {
 		return vtype{}
 	}
