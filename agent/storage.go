@@ -105,16 +105,21 @@ type ownDisk struct {
 	label string
 }
 
+// own finds the disks that bear the file system uuid. One that cannot be read
+// matters only where none was found: it may be the one.
 func (b *binder) own(ctx context.Context, uuid string) (own []ownDisk, all []pool.Disk, err error) {
 	all = b.disks(ctx)
+	var unread error
 	for _, d := range all {
 		id, label, err := superblock("/dev/" + d.Name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("look at disk %s: %w", d.Name, err)
-		}
-		if id == uuid {
+			unread = errors.Join(unread, fmt.Errorf("look at disk %s: %w", d.Name, err))
+		} else if id == uuid {
 			own = append(own, ownDisk{d, label})
 		}
+	}
+	if len(own) == 0 && unread != nil {
+		return nil, nil, unread
 	}
 	return own, all, nil
 }

@@ -189,3 +189,23 @@ func TestDataDiskCutOff(t *testing.T) {
 	}
 	r.release(false)
 }
+
+// TestDataDiskBesideABrokenOne: a disk that cannot be read keeps no data from
+// being found on another; where they are not found it may have them.
+func TestDataDiskBesideABrokenOne(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "disk")
+	b := make([]byte, 4096)
+	b[1024+56], b[1024+57], b[1024+104] = 0x53, 0xef, 0xab
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := &binder{disks: func(context.Context) []pool.Disk {
+		return []pool.Disk{{Name: "no-such-disk"}, {Name: filepath.Join("..", file)}}
+	}}
+	if own, all, err := r.own(t.Context(), "ab000000-0000-0000-0000-000000000000"); err != nil || len(own) != 1 || len(all) != 2 {
+		t.Errorf("own = %v of %v, %v", own, all, err)
+	}
+	if own, _, err := r.own(t.Context(), "cd000000-0000-0000-0000-000000000000"); err == nil {
+		t.Errorf("a disk that was not looked at is not it: %v", own)
+	}
+}
