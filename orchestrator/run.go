@@ -95,15 +95,9 @@ func (e *Engine) resume(ctx context.Context) error {
 		return err
 	}
 	for _, in := range instances {
-		switch in.Phase {
-		case pool.InstanceRemoved:
-			continue
-		case pool.InstanceRunning, pool.InstanceFailed:
+		if in.Phase != pool.InstanceRemoved {
 			e.q.add("i:" + in.ID)
-			continue
-		default:
 		}
-		e.q.add("i:" + in.ID)
 	}
 	if err := e.resumeServices(ctx); err != nil {
 		return err
