@@ -123,12 +123,8 @@ func (f *fleet) agent(ctx context.Context, id string, until pool.ServicePhase, e
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, pool.ErrNotFound):
-			in, err := f.db.Instance(ctx, id)
-			if err != nil {
+			if there, err := f.reached(ctx, id, until); there || err != nil {
 				return err
-			}
-			if in.Phase == until {
-				return nil
 			}
 			continue
 		case err != nil:
@@ -143,8 +139,18 @@ func (f *fleet) agent(ctx context.Context, id string, until pool.ServicePhase, e
 			return fmt.Errorf("result of %s: %w", s.Key, err)
 		}
 		f.done.Add(1)
-		if in, err := f.db.Instance(ctx, id); err != nil || in.Phase == until {
+		if there, err := f.reached(ctx, id, until); there || err != nil {
 			return err
 		}
 	}
+}
+
+// reached says whether an instance is in a phase; one that was removed may be
+// forgotten already.
+func (f *fleet) reached(ctx context.Context, id string, until pool.ServicePhase) (bool, error) {
+	in, err := f.db.Instance(ctx, id)
+	if until == pool.InstanceRemoved && errors.Is(err, pool.ErrNotFound) {
+		return true, nil
+	}
+	return err == nil && in.Phase == until, err
 }

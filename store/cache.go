@@ -74,6 +74,19 @@ func newKin(list []pool.Instance) *kin {
 	return f
 }
 
+// without returns k without an instance.
+func (k *kin) without(id string) *kin {
+	i, ok := k.at[id]
+	if !ok {
+		return k
+	}
+	out := &kin{list: slices.Concat(k.list[:i], k.list[i+1:]), at: make(map[string]int, len(k.list))}
+	for i, in := range out.list {
+		out.at[in.ID] = i
+	}
+	return out
+}
+
 // cached returns a copy of the row under key, by load when it is not there.
 // That a row does not exist is kept as well.
 func cached[T any](c *cache, key cacheKey, clone func(T) T, load func() (T, error)) (T, error) {
@@ -198,7 +211,9 @@ func (c *cache) applied(ch *pool.Change, went gone) {
 		c.drop(cacheKey{cachedSteps, f.Instance})
 		if f.All {
 			c.drop(cacheKey{cachedInstance, f.Instance})
-			c.drop(cacheKey{cachedKin, f.Service})
+			if k, ok := c.get(cacheKey{cachedKin, f.Service}).(*kin); ok {
+				c.put(cacheKey{cachedKin, f.Service}, k.without(f.Instance))
+			}
 		}
 	}
 	for name, s := range ch.Secrets {
