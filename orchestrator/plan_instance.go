@@ -576,7 +576,9 @@ func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []*
 	e.Service, e.Instance = svc.Name, in.ID
 	d.secret(tokenSecret(in.ID), pool.Secret{})
 	d.Cleared = append(d.Cleared, "instance:"+in.ID)
-	d.forgetRemoved(in, siblings())
+	if svc.Phase != pool.ServiceRemoving { // else all of them go with the service's name
+		d.forgetRemoved(in, siblings())
+	}
 	serviceRemoved(d, in, svc, siblings)
 }
 

@@ -80,28 +80,53 @@ func put(list *[]string, text func() (string, error)) error {
 type group struct {
 	db   *DB
 	tx   *sql.Tx
-	revs map[string]int64 // of rows that this transaction wrote
+	revs map[rowKey]int64 // of rows that this transaction wrote
 	lost bool             // rows were deleted: revs that are cached do not count
 
 	steps, instances, events []any // arguments of rows that wait to be written
-	at                       map[string]int
+	at                       map[rowKey]int
 	seq                      int64 // last Seq; -1 when it has to be looked up
 }
 
-func newGroup(db *DB, tx *sql.Tx) *group {
-	return &group{db: db, tx: tx, revs: map[string]int64{}, at: map[string]int{}, seq: -1}
+// rowKey names a row.
+type rowKey struct{ what, id string }
+
+const (
+	aStep      = "step"
+	anInstance = "instance"
+)
+
+func newGroup(db *DB) *group {
+	return &group{db: db, revs: map[rowKey]int64{}, at: map[rowKey]int{}}
+}
+
+// begin readies the group, which the writer keeps for its memory, for another
+// transaction.
+func (g *group) begin(tx *sql.Tx) {
+	g.tx, g.lost, g.seq = tx, false, -1
+	g.drop()
+	clear(g.revs)
+}
+
+// drop lets go of the rows that wait.
+func (g *group) drop() {
+	for _, rows := range []*[]any{&g.steps, &g.instances, &g.events} {
+		clear(*rows)
+		*rows = (*rows)[:0]
+	}
+	clear(g.at)
 }
 
 // add compares the Revs of l's rows and lets them wait for flush. An error
 // that wraps pool.ErrConflict concerns l alone.
 func (g *group) add(ctx context.Context, l *lean) error {
 	for _, s := range l.change.Steps {
-		if err := g.compare(ctx, "step", s.Key, s.Rev, func() (int64, bool) { return g.db.cache.stepRev(s) }); err != nil {
+		if err := g.compare(ctx, rowKey{aStep, s.Key}, s.Rev, func() (int64, bool) { return g.db.cache.stepRev(s) }); err != nil {
 			return err
 		}
 	}
 	for _, in := range l.change.Instances {
-		if err := g.compare(ctx, "instance", in.ID, in.Rev, func() (int64, bool) { return g.db.cache.instanceRev(in.ID) }); err != nil {
+		if err := g.compare(ctx, rowKey{anInstance, in.ID}, in.Rev, func() (int64, bool) { return g.db.cache.instanceRev(in.ID) }); err != nil {
 			return err
 		}
 	}
@@ -112,12 +137,12 @@ func (g *group) add(ctx context.Context, l *lean) error {
 		}
 	}
 	for i, s := range l.change.Steps {
-		g.revs["step "+s.Key] = s.Rev + 1
-		g.steps = g.row("step "+s.Key, g.steps, s.Key, s.Owner, s.Machine, string(s.Status), s.Seq, s.Attempt, s.Rev+1, l.steps[i])
+		g.revs[rowKey{aStep, s.Key}] = s.Rev + 1
+		g.steps = g.row(rowKey{aStep, s.Key}, g.steps, s.Key, s.Owner, s.Machine, string(s.Status), s.Seq, s.Attempt, s.Rev+1, l.steps[i])
 	}
 	for i, in := range l.change.Instances {
-		g.revs["instance "+in.ID] = in.Rev + 1
-		g.instances = g.row("instance "+in.ID, g.instances, in.ID, in.Service, in.Number, in.Machine, in.Rev+1, l.instances[i])
+		g.revs[rowKey{anInstance, in.ID}] = in.Rev + 1
+		g.instances = g.row(rowKey{anInstance, in.ID}, g.instances, in.ID, in.Service, in.Number, in.Machine, in.Rev+1, l.instances[i])
 	}
 	l.first = g.seq + 1
 	for i, e := range l.change.Events {
@@ -128,7 +153,7 @@ func (g *group) add(ctx context.Context, l *lean) error {
 }
 
 // row adds a row to those that wait, in place of an earlier one of the same key.
-func (g *group) row(key string, rows []any, columns ...any) []any {
+func (g *group) row(key rowKey, rows []any, columns ...any) []any {
 	if i, ok := g.at[key]; ok {
 		copy(rows[i:], columns)
 		return rows
@@ -138,17 +163,17 @@ func (g *group) row(key string, rows []any, columns ...any) []any {
 }
 
 // compare refuses a rev that is not the stored one. known asks the cache.
-func (g *group) compare(ctx context.Context, what, key string, rev int64, known func() (int64, bool)) error {
-	has, ok := g.revs[what+" "+key]
+func (g *group) compare(ctx context.Context, key rowKey, rev int64, known func() (int64, bool)) error {
+	has, ok := g.revs[key]
 	if !ok && !g.lost {
 		has, ok = known()
 	}
 	if !ok {
 		q := "SELECT rev FROM steps WHERE step_key = $1"
-		if what == "instance" {
+		if key.what == anInstance {
 			q = "SELECT rev FROM instances WHERE id = $1"
 		}
-		if err := g.tx.QueryRowContext(ctx, q, key).Scan(&has); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if err := g.tx.QueryRowContext(ctx, q, key.id).Scan(&has); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 	}
@@ -156,9 +181,9 @@ func (g *group) compare(ctx context.Context, what, key string, rev int64, known 
 	case has == rev:
 		return nil
 	case has == 0:
-		return fmt.Errorf("%w: %s %s is gone", pool.ErrConflict, what, key)
+		return fmt.Errorf("%w: %s %s is gone", pool.ErrConflict, key.what, key.id)
 	}
-	return fmt.Errorf("%w: %s %s was changed by another: it is at revision %d, not %d", pool.ErrConflict, what, key, has, rev)
+	return fmt.Errorf("%w: %s %s was changed by another: it is at revision %d, not %d", pool.ErrConflict, key.what, key.id, has, rev)
 }
 
 // wrote notes what a change wrote that is not lean.
@@ -170,10 +195,10 @@ func (g *group) wrote(c *pool.Change, went gone) {
 	}
 	g.lost = g.lost || went.service || len(went.operations) > 0 || len(c.Forgotten) > 0
 	for _, s := range c.Steps {
-		g.revs["step "+s.Key] = s.Rev + 1
+		g.revs[rowKey{aStep, s.Key}] = s.Rev + 1
 	}
 	for _, in := range c.Instances {
-		g.revs["instance "+in.ID] = in.Rev + 1
+		g.revs[rowKey{anInstance, in.ID}] = in.Rev + 1
 	}
 }
 
@@ -189,8 +214,7 @@ func (g *group) flush(ctx context.Context) error {
 			_, err = g.tx.ExecContext(ctx, "DELETE FROM events WHERE seq <= $1", g.seq-maxEvents)
 		}
 	}
-	g.steps, g.instances, g.events = g.steps[:0], g.instances[:0], g.events[:0]
-	clear(g.at)
+	g.drop()
 	return err
 }
 

@@ -32,6 +32,7 @@ type write struct {
 type writer struct {
 	db    *sql.DB
 	store *DB
+	group *group // what the transaction under way has written
 
 	mu      sync.Mutex
 	waiting []*write
@@ -41,7 +42,7 @@ type writer struct {
 }
 
 func newWriter(db *sql.DB, store *DB) *writer {
-	return &writer{db: db, store: store, wake: make(chan struct{}, 1)}
+	return &writer{db: db, store: store, group: newGroup(store), wake: make(chan struct{}, 1)}
 }
 
 // start starts the writing goroutine; close ends it.
@@ -148,7 +149,8 @@ func (w *writer) together(writes []*write) ([]error, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, results := newGroup(w.store, tx), make([]error, len(writes))
+	g, results := w.group, make([]error, len(writes))
+	g.begin(tx)
 	for i, x := range writes {
 		if x.lean != nil {
 			results[i] = g.add(ctx, x.lean)
