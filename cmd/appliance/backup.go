@@ -24,9 +24,10 @@ import (
 // would not trust a new CA. Images and packages can be made again.
 var inBackup = [...]string{"seal.key", "ca/ca.pem", "ca/ca-key.pem"}
 
-// mayBeInBackup is the first token's file, as long as nobody deleted it: the
-// database knows only the token's hash, and would let nobody in on another host.
-const mayBeInBackup = "admin.token"
+// mayBeInBackup are those that not every appliance has: the first token's, as
+// long as nobody deleted it (the database knows only the token's hash, and
+// would let nobody in on another host), and the CA that firmware was given.
+var mayBeInBackup = [...]string{"admin.token", "ca/firmware-ca.pem", "ca/firmware-ca-key.pem"}
 
 func (a *app) backupCmd() *cobra.Command {
 	var path string
@@ -83,8 +84,10 @@ func backup(ctx context.Context, data, out string) (err error) {
 			return err
 		}
 	}
-	if err := addFile(t, filepath.Join(data, mayBeInBackup), mayBeInBackup); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for _, name := range mayBeInBackup {
+		if err := addFile(t, filepath.Join(data, name), name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return errors.Join(t.Close(), z.Close(), f.Sync())
 }
@@ -143,7 +146,7 @@ func restore(ctx context.Context, data, from string) (err error) {
 	if err := store.Restore(ctx, data, filepath.Join(dir, store.File)); err != nil {
 		return err
 	}
-	for _, name := range append(inBackup[:], mayBeInBackup) {
+	for _, name := range slices.Concat(inBackup[:], mayBeInBackup[:]) {
 		to := filepath.Join(data, name)
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return err
@@ -152,12 +155,14 @@ func restore(ctx context.Context, data, from string) (err error) {
 			return err
 		}
 		err := copyFile(filepath.Join(dir, name), to, 0o600)
-		if err != nil && !(name == mayBeInBackup && errors.Is(err, fs.ErrNotExist)) {
+		if err != nil && !(optional(name) && errors.Is(err, fs.ErrNotExist)) {
 			return err
 		}
 	}
 	return nil
 }
+
+func optional(name string) bool { return slices.Contains(mayBeInBackup[:], name) }
 
 // unpackBackup writes the files of a backup to dir, and no others.
 func unpackBackup(from, dir string) error {
@@ -173,7 +178,7 @@ func unpackBackup(from, dir string) error {
 	if err != nil {
 		return notOurs(err)
 	}
-	missing := append([]string{store.File, mayBeInBackup}, inBackup[:]...)
+	missing := slices.Concat([]string{store.File}, mayBeInBackup[:], inBackup[:])
 	if err := os.Mkdir(filepath.Join(dir, "ca"), 0o700); err != nil {
 		return err
 	}
@@ -200,7 +205,7 @@ func unpackBackup(from, dir string) error {
 			return notOurs(err)
 		}
 	}
-	if missing = slices.DeleteFunc(missing, func(n string) bool { return n == mayBeInBackup }); len(missing) > 0 {
+	if missing = slices.DeleteFunc(missing, optional); len(missing) > 0 {
 		return notOurs("it lacks " + missing[0])
 	}
 	return nil
