@@ -63,8 +63,12 @@ func (c *contextObject) Get(_ *groovy.Thread, name string) (groovy.Value, error)
 			return nil, groovy.Throw("UnsupportedOperationException", "context method is not supported for services running outside a GSC.")
 		}
 		return &attributes{c}, nil
-	case "admin", "storage", "network":
-		return nil, groovy.Throw("UnsupportedOperationException", "context.%s is not available", name)
+	case "admin":
+		return nil, groovy.Throw("UnsupportedOperationException", "context.admin is not available: there is no GigaSpaces here; waitForService tells of other services")
+	case "storage":
+		return nil, groovy.Throw("UnsupportedOperationException", "context.storage is not available: name a disk of the machine by storage { template \"...\" }, it is mounted before init")
+	case "network":
+		return nil, groovy.Throw("UnsupportedOperationException", "context.network is not available: machines of the pool have no floating addresses; the service's name in DNS follows it")
 	}
 	return nil, groovy.ErrNoMember
 }

@@ -257,5 +257,11 @@ func (p *parser) params(end string) []param {
 			break
 		}
 	}
+	if n := len(list); n > 0 { // a last parameter T[] takes what T... takes
+		q := &list[n-1]
+		if elem, ok := strings.CutSuffix(q.typ, "[]"); ok && q.deflt == nil && !q.rest {
+			q.rest, q.typ, q.local.typ = true, elem, ""
+		}
+	}
 	return list
 }

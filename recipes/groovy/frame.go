@@ -212,6 +212,9 @@ func (t *Thread) bindSome(f *frame, fn *function, args []Value) error {
 // restOf is what a parameter T... gets: an array given as such, or the rest.
 func (t *Thread) restOf(p *param, args []Value) Value {
 	if len(args) == 1 {
+		if args[0] == nil {
+			return nil
+		}
 		if l, ok := args[0].(*List); ok && (l.elem != "" || p.typ == "") {
 			return l
 		}

@@ -69,6 +69,9 @@ func distance(fn *function, args []Value) int {
 		if p.rest {
 			d += 50
 			if l, ok := a.(*List); ok && l.elem != "" {
+				if l.elem != p.typ && p.typ != "" && p.typ != "Object" {
+					d += 30
+				}
 				continue
 			}
 		}
