@@ -62,6 +62,9 @@ type checker struct {
 	found   []Missing
 }
 
+// maxMissing is how much one Check tells.
+const maxMissing = 100
+
 // place is where an expression stands.
 type place struct {
 	class    *classDecl // whose code it is
@@ -70,7 +73,7 @@ type place struct {
 }
 
 func (c *checker) tell(what string, pos Pos, msg string) {
-	if len(c.found) < 100 {
+	if len(c.found) < maxMissing {
 		c.found = append(c.found, Missing{&Error{File: c.s.File, Pos: pos, Msg: msg, Source: sourceLine(c.s.src, pos.Line)}, what})
 	}
 }

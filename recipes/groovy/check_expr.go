@@ -133,6 +133,9 @@ func (c *checker) named(m *mapLit, p place) {
 
 // expr checks an expression and returns what is known of its value's type.
 func (c *checker) expr(x expr, p place) vtype {
+	if len(c.found) >= maxMissing {
+		return vtype{} // no more is told
+	}
 	switch x := x.(type) {
 	case nil:
 	case *literal:
@@ -341,7 +344,7 @@ func (c *checker) knownName(id string, p place) bool {
 	if k, ok := c.in.Base.(Knower); ok && k.Knows(id) {
 		return true
 	}
-	if p.class != nil && c.has(p.class, id, 0) {
+	if p.class != nil && c.has(p.class, id) {
 		return true
 	}
 	for _, d := range c.s.imports {
@@ -359,7 +362,7 @@ func (c *checker) knownName(id string, p place) bool {
 			continue
 		}
 		for _, d := range s.classes { // import static
-			if c.has(d, id, 0) {
+			if c.has(d, id) {
 				return true
 			}
 		}
@@ -373,8 +376,18 @@ func (c *checker) method(s *Script, id string) bool {
 
 // has says whether a class of a script may answer a name: true also where its
 // ancestors are not known.
-func (c *checker) has(d *classDecl, id string, depth int) bool {
-	if depth > 20 || d.iface { // a trait's code uses what its class has
+func (c *checker) has(d *classDecl, id string) bool {
+	return c.hasBeside(d, id, map[*classDecl]bool{})
+}
+
+// hasBeside is has, but for the classes that were asked already: there may be
+// as many ways to one as there are powers of two.
+func (c *checker) hasBeside(d *classDecl, id string, asked map[*classDecl]bool) bool {
+	if asked[d] {
+		return false
+	}
+	asked[d] = true
+	if d.iface { // a trait's code uses what its class has
 		return true
 	}
 	var names []string
@@ -395,11 +408,11 @@ func (c *checker) has(d *classDecl, id string, depth int) bool {
 			continue
 		}
 		o, ok := c.classAt(s).(*classDecl)
-		if !ok && !hasWord("Serializable Comparable Cloneable Runnable Callable Closeable Iterator Iterable", lastName(s)) || o != nil && c.has(o, id, depth+1) {
+		if !ok && !hasWord("Serializable Comparable Cloneable Runnable Callable Closeable Iterator Iterable", lastName(s)) || o != nil && c.hasBeside(o, id, asked) {
 			return true
 		}
 	}
-	if d.outer != nil && c.has(d.outer, id, depth+1) {
+	if d.outer != nil && c.hasBeside(d.outer, id, asked) {
 		return true
 	}
 	return d.enum && answers([]string{"name", "ordinal", "values", "valueOf", "next", "previous", "MIN_VALUE", "MAX_VALUE"}, id)

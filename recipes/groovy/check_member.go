@@ -188,7 +188,7 @@ func dotted(x expr) string {
 func (c *checker) lacks(t vtype, id string) (names []string, what string, lacks bool) {
 	switch t.kind {
 	case kInstance, kScriptClass:
-		if c.has(t.decl, id, 0) {
+		if c.has(t.decl, id) {
 			return nil, "", false
 		}
 		if _, ok := c.lib.kinds[t.kind][id]; ok || answers(kindNames(c.lib, t.kind), id) || t.kind == kScriptClass && answers(kindNames(c.lib, kClass), id) {

@@ -2,6 +2,7 @@ package groovy
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -114,4 +115,21 @@ func fails(t *testing.T, in *Interp, s *Script, src string, m Missing) bool {
 	}
 	line := strings.Split(src, "\n")[m.Pos.Line-1]
 	return strings.Contains(line, "try") || regexp.MustCompile(`Missing(Method|Property)Exception`).MatchString(src)
+}
+
+// Checking ends soon whatever the text: it is done where nobody can stop it.
+func TestCheckEnds(t *testing.T) {
+	var classes strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&classes, "class A%d extends A%d implements A%d, B%d {}\nclass B%d extends A%d { def x() { nosuch() } }\n", i, i+1, i+1, i+1, i, i+1)
+	}
+	for _, src := range []string{classes.String(), "def a = 1\n" + strings.Repeat("nosuch.thing(a)\n", 40_000)} {
+		s, err := Parse("f.groovy", src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len((&Interp{}).Check(s)); n > maxMissing {
+			t.Errorf("%d findings", n)
+		}
+	}
 }
