@@ -59,7 +59,7 @@ engine-test:
 # machines that stop in the middle of a boot, each to be diagnosed.
 .PHONY: sim-test
 sim-test: build
-	APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -timeout 15m -run 'TestRack|TestDiagnoses' ./rack/sim
+	APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -timeout 15m -run 'TestRack|TestDiagnoses|TestDeployStorm' ./rack/sim
 
 .PHONY: oracle
 oracle: ## run the recipe language's scripts under Debian's groovy and compare

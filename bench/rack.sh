@@ -1,8 +1,8 @@
 #!/bin/bash
 # The simulated rack: MACHINES=200 machines from power to ready against the
 # shipped binary, nothing taking time but the appliance, in network namespaces
-# that the test makes. RUNS=3. It needs root, and builds bin/appliance if that
-# is not there.
+# that the test makes; then DEPLOYS=100 services that are asked for at once, until
+# all run. RUNS=3. It needs root, and builds bin/appliance if that is not there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${RUNS:-3}
@@ -23,3 +23,9 @@ for _ in $(seq "$runs"); do
 done
 mapfile -t seconds < <(awk '/^sim:/ { print $6 }' "$dir/out")
 bench/figure "rack.$machines-ready" s - - down "${seconds[@]}"
+deploys=${DEPLOYS:-100}
+for _ in $(seq "$runs"); do
+	(cd rack/sim && APPLIANCE_BIN=$bin SIM_DEPLOYS=$deploys "$dir/sim.test" -test.run '^TestDeployStorm$') | tee -a "$dir/storm" >&2
+done
+mapfile -t seconds < <(awk '/^sim:.*services asked/ { print $(NF-1) }' "$dir/storm")
+bench/figure "rack.$deploys-deployed-at-once" s - - down "${seconds[@]}"
