@@ -93,14 +93,11 @@ type Start struct {
 
 // execute starts a process.
 func (t *Thread) execute(argv []string, a []Value) (Value, error) {
-	if t.in.Start == nil && t.in.Execute == nil {
+	if t.in.Start == nil {
 		return nil, Throw("UnsupportedOperationException", "execute is not available here: a process is not started while a recipe is checked")
 	}
 	if len(argv) == 0 {
 		return nil, Throw("IllegalArgumentException", "Empty command")
-	}
-	if t.in.Start == nil {
-		return t.in.Execute(t, argv)
 	}
 	s := Start{Argv: argv}
 	if len(a) > 0 && a[0] != nil {

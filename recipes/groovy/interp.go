@@ -23,10 +23,8 @@ type Interp struct {
 	Classes map[string]*Class // host classes by simple name
 	Base    Object            // unqualified names that a script does not define; nil has none
 	Out     io.Writer         // print and println; nil discards
-	// Execute runs a command line for "cmd".execute(); nil refuses it.
-	Execute func(t *Thread, argv []string) (Value, error)
 	// Start starts a process for "cmd".execute() and answers with its
-	// java.lang.Process; it comes before Execute. Nil refuses it.
+	// java.lang.Process; nil refuses it.
 	Start func(t *Thread, s Start) (Value, error)
 	// Sleep waits for milliseconds; nil refuses sleep.
 	Sleep func(ctx context.Context, ms int64) error

@@ -90,3 +90,9 @@ do { x = 1 } while (true)  /// "do ... while is not part of Groovy 2.4"
 class C { def f( }  /// "unexpected 'def' in class C"
 ---
 def n = 12abc  /// "unexpected 'a' after the number 12"
+---
+def f(int... a, b) { }  /// "only the last parameter takes any number of arguments"
+---
+for (def f() { }; ; ) { }  /// "a method is declared in the head of a loop"
+---
+new ProcessBuilder("ls").start()  /// "class ProcessBuilder is not available"
