@@ -1,0 +1,33 @@
+package recipes
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestSandbox: while a recipe is checked its descriptor starts no process, asks
+// no network and no database, and reads no file but its own.
+func TestSandbox(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{`"ls".execute()`, "a process is not started while a recipe is checked"},
+		{`["ls"].execute()`, "a process is not started while a recipe is checked"},
+		{`new ProcessBuilder("ls").start()`, "ProcessBuilder.start is not available while a recipe is checked"},
+		{`Runtime.runtime.exec("ls")`, "Runtime.exec is not available while a recipe is checked"},
+		{`groovy.sql.Sql.newInstance("jdbc:mysql://127.0.0.1:1/x", "a", "b")`, "Sql.newInstance is not available: while a recipe is checked nothing is asked of a network"},
+		{`new URL("http://127.0.0.1:1/").text`, "http://127.0.0.1:1/ is not asked while a recipe is checked"},
+		{`new URL("file:/etc/passwd").text`, "file:/etc/passwd is not asked while a recipe is checked"},
+		{`new URL("http://127.0.0.1:1/").openConnection().responseCode`, "is not asked while a recipe is checked"},
+		{`InetAddress.getByName("10.0.0.1").isReachable(10)`, "InetAddress.isReachable is not available while a recipe is checked"},
+		{`File.createTempFile("a", "b")`, "files are not written while a recipe is checked"},
+		{`new File("/etc/passwd").text`, ""},
+	} {
+		_, err := Load(folderOf("def x = "+tt.text+"\n"+service("lifecycle { start \"true\" }")), Options{})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", tt.text, err, tt.want)
+		}
+	}
+	// Names are not looked up.
+	if _, err := Load(folderOf("def x = InetAddress.getByName(\"no-such-name.invalid\").hostAddress\n"+service("url x; lifecycle { start \"true\" }")), Options{}); err != nil {
+		t.Error(err)
+	}
+}
