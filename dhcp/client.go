@@ -2,6 +2,8 @@ package dhcp
 
 import (
 	"bytes"
+	"maps"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -95,7 +97,17 @@ type booting struct {
 	answered map[pool.MAC]time.Time // last answer to a netboot client
 	firmware map[pool.MAC]time.Time // last answer to its firmware
 	swept    time.Time
+	taken    map[pool.MAC]taken // addresses of other servers
 }
+
+// taken is the address that a netboot client asked another server for.
+type taken struct {
+	addr netip.Addr
+	at   time.Time
+}
+
+// takenFor is how long such an address counts: a boot, up to its agent.
+const takenFor = 10 * time.Minute
 
 // bootTime is how long after our last answer a machine counts as booting.
 const bootTime = 2 * time.Minute
@@ -110,6 +122,36 @@ func (s *Server) Netbooting(mac pool.MAC) bool {
 	defer b.mu.Unlock()
 	at, ok := b.answered[mac]
 	return ok && time.Since(at) < bootTime
+}
+
+// Taken is the address that mac, a netboot client, was heard to ask another
+// server for within the last ten minutes, on a subnet where this server is a
+// proxy; invalid when there is none. It proves as much as a lease: whoever is
+// on the segment can claim to be mac.
+func (s *Server) Taken(mac pool.MAC) netip.Addr {
+	b := &s.booting
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t := b.taken[mac]; time.Since(t.at) < takenFor {
+		return t.addr
+	}
+	return netip.Addr{}
+}
+
+// take records the address that mac asks another server for.
+func (b *booting) take(mac pool.MAC, addr netip.Addr, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taken == nil {
+		b.taken = map[pool.MAC]taken{}
+	}
+	if _, known := b.taken[mac]; !known && len(b.taken) >= maxBooting {
+		maps.DeleteFunc(b.taken, func(_ pool.MAC, t taken) bool { return now.Sub(t.at) >= takenFor })
+		if len(b.taken) >= maxBooting {
+			return
+		}
+	}
+	b.taken[mac] = taken{addr, now}
 }
 
 // note records that mac, a netboot client, is answered. It says whether this

@@ -183,6 +183,12 @@ func TestProxy(t *testing.T) {
 				t.Errorf("%s: REQUEST to another server answered: %s", tt.name, r.Summary())
 			}
 		}
+		if got := s.Taken(mac(1)); got != netip.MustParseAddr("10.77.0.120") {
+			t.Errorf("%s: took %v of another server", tt.name, got)
+		}
+		if got := s.Taken(mac(2)); got.IsValid() {
+			t.Errorf("%s: a machine that asked nothing took %v", tt.name, got)
+		}
 		if st := s.Stats(); st.Proxied != 2 || st.Offers != 0 || st.Acks != 0 {
 			t.Errorf("%s: %+v", tt.name, st)
 		}

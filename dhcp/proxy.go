@@ -21,6 +21,9 @@ func (s *Server) proxyDecide(ctx context.Context, x *exchange) (verdict, error) 
 	if x.req.kind == msgRelease {
 		return silence, s.release(ctx, x)
 	}
+	if x.req.kind == msgRequest && netboots(x.client) && x.req.want.IsValid() {
+		s.booting.take(x.req.mac, x.req.want, x.now) // SELECTING: everybody hears it
+	}
 	if x.req.kind != msgDiscover || !netboots(x.client) {
 		s.stats.foreign.Add(1)
 		return silence, nil

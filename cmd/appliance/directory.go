@@ -29,6 +29,9 @@ type directory struct {
 	server6 string // empty: no IPv6 subnet is served
 	ca      []byte // PEM
 	subnets func() []pool.Subnet
+	// taken is the address that a machine took of another DHCP server, where
+	// the appliance is a proxy; nil: it is none.
+	taken func(pool.MAC) netip.Addr
 }
 
 // Answer implements dhcp.Directory.
@@ -95,7 +98,8 @@ func (d *directory) Boot(ctx context.Context, mac pool.MAC, c pool.Client) (pool
 
 // BootConfig implements images.Directory. The one-time token goes only to a
 // machine that was accepted, or is being enrolled, and asks from the address
-// it leased; others get the configuration without one.
+// it leased, here or of the server that gives the addresses; others get the
+// configuration without one.
 func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Addr) ([]byte, error) {
 	m, err := d.db.MachineByMAC(ctx, mac)
 	if err != nil {
@@ -110,7 +114,8 @@ func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Add
 	if err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return nil, err
 	}
-	if err == nil && lease.Address == from && time.Now().Before(lease.Expires) {
+	ours := err == nil && lease.Address == from && time.Now().Before(lease.Expires)
+	if ours || d.taken != nil && from.IsValid() && d.taken(mac) == from.Unmap() {
 		token, err := d.engine.MintBootToken(ctx, m.ID)
 		if err != nil && !errors.Is(err, pool.ErrConflict) { // conflict: nobody let it in
 			return nil, err

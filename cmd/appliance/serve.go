@@ -211,6 +211,7 @@ func (s *appliance) wire() (err error) {
 		Log: s.log, Boot: s.boots.See, OnForeign: s.net.foreign, OnMode: s.net.mode,
 	}
 	s.net.dhcp, s.dir.subnets, s.api.Network = s.dhcp, s.net.Subnets, s.net
+	s.dir.taken = s.dhcp.Taken
 	return nil
 }
 

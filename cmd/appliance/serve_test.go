@@ -101,4 +101,13 @@ func TestBootConfig(t *testing.T) {
 	if got := token(own); got == "" {
 		t.Error("a machine that is being enrolled got no token")
 	}
+	// Beside another DHCP server: the address that it was heard to take there.
+	there := netip.MustParseAddr("10.77.0.102")
+	d.taken = func(pool.MAC) netip.Addr { return there }
+	if got := token(there); got == "" {
+		t.Error("a machine with another server's address got no token")
+	}
+	if got := token(netip.MustParseAddr("10.77.0.103")); got != "" {
+		t.Error("another address got the token, with a proxy")
+	}
 }
