@@ -81,6 +81,9 @@ func openCA(dir, base string, makeKey func() (crypto.Signer, error), names []str
 		if err := writeFile(certFile, certPEM, 0o644); err != nil {
 			return nil, errors.Join(fmt.Errorf("write CA certificate: %w", err), os.Remove(keyFile))
 		}
+	} else if errors.Is(certErr, fs.ErrNotExist) && keyErr == nil {
+		return nil, fmt.Errorf("read CA: %s is there and %s is not: put it back from a backup; if this appliance never served a machine, its first start was cut off: delete %s, and start again",
+			keyFile, certFile, keyFile)
 	} else if err := errors.Join(certErr, keyErr); err != nil {
 		return nil, fmt.Errorf("read CA: %w", err)
 	}

@@ -311,7 +311,14 @@ func TestCA(t *testing.T) {
 	if later, err := ca.serverCertificate(now.Add(serverLife * 3 / 4)); err != nil || later == first {
 		t.Errorf("server certificate was not renewed in time: %v", err)
 	}
-	if err := os.Remove(filepath.Join(dir, "ca-key.pem")); err != nil {
+	key, cert := filepath.Join(dir, "ca-key.pem"), filepath.Join(dir, "ca.pem")
+	if err := os.Rename(cert, cert+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenCA(dir); err == nil || !strings.Contains(err.Error(), "delete "+key) {
+		t.Errorf("a CA's key without its certificate: %v; the error says what to do", err)
+	}
+	if err := errors.Join(os.Rename(cert+".away", cert), os.Remove(key)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := OpenCA(dir); err == nil {

@@ -74,9 +74,9 @@ func syncFile(path string) error {
 }
 
 // Restore puts the backup at path in place of the database in dir, after it
-// has checked it as Open does. What was there is kept beside it, with the
-// suffix ".before-restore". No store may be open on dir.
-func Restore(ctx context.Context, dir, path string) (err error) {
+// has checked it as Open does. What was there is kept beside it, with suffix
+// added to its name. No store may be open on dir.
+func Restore(ctx context.Context, dir, path, suffix string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("restore %s: %w", path, err)
 	}
@@ -96,7 +96,7 @@ func Restore(ctx context.Context, dir, path string) (err error) {
 	// An appliance that is started half-way must find the one or the other,
 	// whole: never none, which it would take for its first start.
 	settle(ctx, target)
-	before := target + ".before-restore"
+	before := target + suffix
 	for _, err := range []error{os.Remove(before), os.Rename(target+"-wal", before+"-wal"), os.Rename(target+"-shm", before+"-shm"), os.Link(target, before)} {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("restore %s: %w", path, err)

@@ -54,7 +54,7 @@ func TestOpenTwice(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, dir)
 	refused(t, store.Options{Dir: dir, Key: key}, pool.ErrConflict, dir, strconv.Itoa(os.Getpid()))
-	if err := store.Restore(t.Context(), dir, "x"); !errors.Is(err, pool.ErrConflict) {
+	if err := store.Restore(t.Context(), dir, "x", ".before"); !errors.Is(err, pool.ErrConflict) {
 		t.Errorf("Restore under an open store: %v, want %v", err, pool.ErrConflict)
 	}
 	if err := db.Apply(t.Context(), event("still works")); err != nil {
@@ -159,7 +159,7 @@ func TestRestoreKeepsWhatWas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := store.Restore(ctx, crashed, backup); err != nil {
+	if err := store.Restore(ctx, crashed, backup, ".before-restore"); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Rename(filepath.Join(crashed, store.File+".before-restore"), filepath.Join(kept, store.File)); err != nil {
@@ -201,11 +201,11 @@ func TestBackupAndRestore(t *testing.T) {
 		if err := os.WriteFile(bad, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Restore(ctx, dir, bad); !errors.Is(err, pool.ErrInvalid) {
+		if err := store.Restore(ctx, dir, bad, ".before-restore"); !errors.Is(err, pool.ErrInvalid) {
 			t.Errorf("Restore of an %s file: %v, want %v", name, err, pool.ErrInvalid)
 		}
 	}
-	if err := store.Restore(ctx, dir, path); err != nil {
+	if err := store.Restore(ctx, dir, path, ".before-restore"); err != nil {
 		t.Fatal(err)
 	}
 	db = open(t, dir)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -114,7 +115,7 @@ func (a *app) restoreCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore FILE", Short: "Put a backup in place; the appliance must be stopped",
 		Long: "restore checks the backup before it changes anything, and keeps what was there beside it\n" +
-			"with the suffix .before-restore.",
+			"with the suffix .before-restore- and the time.",
 		Example: "  systemctl stop appliance\n  appliance restore appliance-2026-11-22.tar.gz\n  systemctl start appliance",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -142,8 +143,11 @@ func restore(ctx context.Context, data, from string) (err error) {
 	if err := unpackBackup(from, dir); err != nil {
 		return err
 	}
+	// A suffix of its own: a restore that was cut off and is run again must not
+	// lay what it had restored over what was there first.
+	suffix := time.Now().UTC().Format(".before-restore-20060102T150405.000Z")
 	// The database goes first: it is checked, and refused while an appliance runs.
-	if err := store.Restore(ctx, data, filepath.Join(dir, store.File)); err != nil {
+	if err := store.Restore(ctx, data, filepath.Join(dir, store.File), suffix); err != nil {
 		return err
 	}
 	for _, name := range slices.Concat(inBackup[:], mayBeInBackup[:]) {
@@ -151,7 +155,7 @@ func restore(ctx context.Context, data, from string) (err error) {
 		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return err
 		}
-		if err := os.Rename(to, to+".before-restore"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(to, to+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		err := copyFile(filepath.Join(dir, name), to, 0o600)

@@ -137,6 +137,10 @@ func (a *app) deploy(cmd *cobra.Command, arg string, d *deployment) error {
 	}
 	name := first(d.Name, strings.ToLower(recipe.Name))
 	if old, err := c.Service(ctx, name); err == nil && old.Phase == pool.ServiceRunning && old.Recipe.Name == recipe.Name && old.Recipe.Digest != recipe.Digest {
+		if d.Instances != 0 && d.Instances != old.Instances {
+			return fmt.Errorf("%w: service %s runs with %d instances and another revision of this recipe: change one after the other: appliance service scale %s %d",
+				pool.ErrInvalid, name, old.Instances, name, d.Instances)
+		}
 		_, _ = fmt.Fprintf(a.stderr, "service %s runs recipe %s; it is updated to %s, one instance at a time\n", name, old.Recipe.Digest, recipe.Digest)
 		if err := a.showChanges(ctx, c, d); err != nil {
 			return err
