@@ -32,7 +32,7 @@ unit: ## the quick tests: no root, no race detector
 .PHONY: unit-race
 unit-race:
 	$(GO) test -count=1 .
-	$(GO) test -short -race -tags nokit ./...
+	$(GO) test -short -race -timeout 20m -tags nokit ./...
 
 # What -short leaves out, because it is long or needs root and a built boot kit:
 # the agent as PID 1, the kit and the image themselves, recipes that are bombs.

@@ -112,7 +112,7 @@ func TestMaintainByAgent(t *testing.T) {
 	m.Instance = "in-1"
 	ask := func(instance string) error {
 		body := strings.NewReader(`{"instance":"` + instance + `","seconds":60}`)
-		return r.maintain(echo.New().NewContext(httptest.NewRequest("POST", wire.PathMaintain, body), httptest.NewRecorder()), m)
+		return r.maintain(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), "POST", wire.PathMaintain, body), httptest.NewRecorder()), m)
 	}
 	if err := ask("in-1"); err != nil {
 		t.Errorf("maintenance of its own: %v", err)
