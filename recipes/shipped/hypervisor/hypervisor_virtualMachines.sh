@@ -3,4 +3,4 @@
 # command the appliance knows a recipe that makes hypervisors.
 set -euo pipefail
 
-find /run/libvirt/qemu -maxdepth 1 -name '*.pid' -printf '%f\n' 2>/dev/null | sed 's/\.pid$//' | sort
+find /run/libvirt/qemu -maxdepth 1 -name '*.pid' ! -name driver.pid -printf '%f\n' 2>/dev/null | sed 's/\.pid$//' | sort
