@@ -245,6 +245,25 @@ type offPower struct{ Power }
 func (offPower) PowerState(context.Context, pool.BMC) (pool.Power, error) { return pool.PowerOff, nil }
 func (offPower) Check(context.Context, pool.BMC) error                    { return nil }
 
+// TestVirtualMachineIsFenced: an operator's fence ends with the proof, as of metal.
+func TestVirtualMachineIsFenced(t *testing.T) {
+	r := newDriverRig(t)
+	ctx := t.Context()
+	if err := r.db.PutTemplate(ctx, pool.Template{Name: "T", Drivers: []pool.Driver{"vm"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.e.Deploy(ctx, pool.DeployOptions{Name: "one", Recipe: plainRecipe(), By: "me"}); err != nil {
+		t.Fatal(err)
+	}
+	m := r.of("one")
+	if got := opSteps(pool.Operation{Kind: pool.OpFence}, m, presence{}); !slices.Equal(got, []string{stepPowerOff, stepProof}) {
+		t.Errorf("a fence of a virtual machine is %v", got)
+	}
+	if !controlled(m) {
+		t.Error("libvirt does not control the virtual machine that it is to make")
+	}
+}
+
 // TestProofOfVirtualMachine: libvirt has no password and knows a virtual
 // machine by its UUID; a BMC without a password of its own proves nothing.
 func TestProofOfVirtualMachine(t *testing.T) {

@@ -18,8 +18,10 @@ func vmSteps(op pool.Operation, m pool.Machine, live presence) []string {
 	case pool.OpPower:
 		op.Params.Boot = ""
 		return powerSteps(op.Params, m, live)
+	case pool.OpFence:
+		return []string{stepPowerOff, stepProof}
 	case pool.OpEnrol, pool.OpAdopt, pool.OpInspect, pool.OpTest, pool.OpConfigure, pool.OpWipe, pool.OpRescue, pool.OpUpdate,
-		pool.OpFence, pool.OpRetire:
+		pool.OpRetire:
 	}
 	return nil
 }
