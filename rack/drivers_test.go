@@ -41,7 +41,7 @@ func drivers(ctx context.Context) error {
 }
 
 func shopOnVMs(ctx context.Context) error {
-	return site{machines: metal(1, 128), config: hypervisorConfig(), before: func(ctx context.Context, d *healDay) error {
+	return site{machines: metal(1, 128), limit: 90 * time.Minute, config: hypervisorConfig(), before: func(ctx context.Context, d *healDay) error {
 		return d.hypervisor(ctx)
 	}}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{

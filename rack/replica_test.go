@@ -35,7 +35,7 @@ func (d *healDay) primaryAndReplica(ctx context.Context, args ...string) error {
 	if err := d.recipes("mariadb"); err != nil {
 		return err
 	}
-	if err := d.deployed(ctx, 25*time.Minute, []string{"mariadb"}, append([]string{"./mariadb"}, args...)...); err != nil {
+	if err := d.deployed(ctx, 45*time.Minute, []string{"mariadb"}, append([]string{"./mariadb"}, args...)...); err != nil {
 		return err
 	}
 	if err := d.roles(ctx, "primary", "replica"); err != nil {

@@ -43,7 +43,7 @@ const (
 )
 
 func application(ctx context.Context) error {
-	return site{machines: metal(3, 1024), pooled: 3, limit: 60 * time.Minute}.run(ctx, func(d *healDay) []healStage {
+	return site{machines: metal(3, 1024), pooled: 3, limit: 90 * time.Minute}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{
 			{"the shop runs on two machines", func(ctx context.Context) error { return d.shop(ctx, "") }},
 			{"rows are written through the front", func(ctx context.Context) error { return d.insert(ctx, frontName, 100) }},
@@ -54,7 +54,7 @@ func application(ctx context.Context) error {
 }
 
 func replica(ctx context.Context) error {
-	return site{machines: metal(3, 1024), pooled: 3, limit: 60 * time.Minute, config: slowReturn}.run(ctx, func(d *healDay) []healStage {
+	return site{machines: metal(3, 1024), pooled: 3, limit: 90 * time.Minute, config: slowReturn}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{
 			{"primary and replica run", func(ctx context.Context) error { return d.primaryAndReplica(ctx) }},
 			{"rows are written at the name", func(ctx context.Context) error { return d.insert(ctx, "mariadb", 100) }},
@@ -95,7 +95,7 @@ func (d *healDay) shop(ctx context.Context, template string) error {
 	if err != nil {
 		return err
 	}
-	if err := d.deployed(ctx, 25*time.Minute, []string{baseService, frontService}, "./shop"); err != nil {
+	if err := d.deployed(ctx, 45*time.Minute, []string{baseService, frontService}, "./shop"); err != nil {
 		return err
 	}
 	return d.serves(ctx)
