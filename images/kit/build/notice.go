@@ -20,6 +20,11 @@ grub-efi-amd64-bin, grub-chain-arm64.efi from grub-efi-arm64-bin). They keep the
 /usr/share/doc/PACKAGE/copyright of each package holds the text. A build with
 "-tags nokit" carries none of them.
 
+The programs are linked with the Go modules that go.mod names, at the versions
+that go.sum pins; each keeps its own licence. Among them, unmodified and under
+the Mozilla Public License 2.0: github.com/go-sql-driver/mysql, whose source is
+at https://github.com/go-sql-driver/mysql.
+
 `)
 	for _, p := range m.Packages {
 		fmt.Fprintf(&b, "%s\n", strings.TrimSpace(p.Name+" "+p.Version+" "+p.Arch))
