@@ -114,11 +114,7 @@ func (s *Server) imageRoutes(a huma.API, tag string) {
 			if s.Images == nil {
 				return fmt.Errorf("%w: image %s", pool.ErrNotFound, in.Name)
 			}
-			// The row first: an image that is listed has its files.
-			if err := s.Store.DeleteImage(ctx, in.Name); err != nil {
-				return err
-			}
-			if err := s.Images.Delete(in.Name); err != nil {
+			if err := s.Images.Delete(in.Name, func() error { return s.Store.DeleteImage(ctx, in.Name) }); err != nil {
 				return err
 			}
 			return s.record(ctx, pool.Event{Type: "image.deleted", Message: fmt.Sprintf("Image %s was deleted.", in.Name)})
@@ -163,11 +159,8 @@ func (s *Server) uploadImage(ctx context.Context, name string, body io.Reader) (
 	if s.Images == nil {
 		return pool.Image{}, fmt.Errorf("%w: this appliance keeps no images", pool.ErrUnavailable)
 	}
-	im, err := s.Images.Import(ctx, name, body, nil)
+	im, err := s.Images.Import(ctx, name, body, nil, func(im pool.Image) error { return s.Store.PutImage(ctx, im) })
 	if err != nil {
-		return pool.Image{}, err
-	}
-	if err := s.Store.PutImage(ctx, im); err != nil {
 		return pool.Image{}, err
 	}
 	err = s.record(ctx, pool.Event{Type: "image.imported",

@@ -155,8 +155,11 @@ type Agents interface {
 
 // Images keeps the files of disk images.
 type Images interface {
-	Import(ctx context.Context, name string, r io.Reader, progress func(int64)) (pool.Image, error)
+	// Import calls store with the row of the image that it has read; with what
+	// store says the image is replaced, or not.
+	Import(ctx context.Context, name string, r io.Reader, progress func(int64), store func(pool.Image) error) (pool.Image, error)
 	// Frames opens an image's stored frames.
-	Frames(name string) (*os.File, error)
-	Delete(name string) error
+	Frames(im pool.Image) (*os.File, error)
+	// Delete calls forget, which removes the row, and then removes the files.
+	Delete(name string, forget func() error) error
 }

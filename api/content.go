@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -41,11 +42,16 @@ func (s *Server) frames(c echo.Context, _ pool.Machine) (err error) {
 	if s.Images == nil {
 		return fmt.Errorf("%w: this appliance keeps no images", pool.ErrNotFound)
 	}
-	im, err := s.Store.Image(c.Request().Context(), c.Param("name"))
-	if err != nil {
-		return err
+	var im pool.Image
+	var f *os.File
+	for range 2 { // between the two it may have been replaced
+		if im, err = s.Store.Image(c.Request().Context(), c.Param("name")); err != nil {
+			return err
+		}
+		if f, err = s.Images.Frames(im); !errors.Is(err, pool.ErrNotFound) {
+			break
+		}
 	}
-	f, err := s.Images.Frames(im.Name)
 	if err != nil {
 		return err
 	}

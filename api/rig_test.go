@@ -255,17 +255,21 @@ func (f *fakeEngine) Identity(ctx context.Context, m, token string) (pool.Machin
 // fakeImages keeps one file.
 type fakeImages struct{ dir string }
 
-func (f fakeImages) Import(_ context.Context, name string, r io.Reader, _ func(int64)) (pool.Image, error) {
+func (f fakeImages) Import(_ context.Context, name string, r io.Reader, _ func(int64), store func(pool.Image) error) (pool.Image, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
 		return pool.Image{}, err
 	}
 	im := pool.Image{Name: name, Size: int64(len(b)), Stored: int64(len(b)), Arch: pool.AMD64, Digest: "sha256:00", CreatedAt: time.Now().UTC(),
 		Frames: []pool.Frame{{Length: int64(len(b)), SHA256: "00"}}}
-	return im, os.WriteFile(filepath.Join(f.dir, name), b, 0o600)
+	return im, errors.Join(os.WriteFile(filepath.Join(f.dir, name), b, 0o600), store(im))
 }
-func (f fakeImages) Frames(name string) (*os.File, error) { return os.Open(filepath.Join(f.dir, name)) }
-func (f fakeImages) Delete(name string) error             { return os.Remove(filepath.Join(f.dir, name)) }
+func (f fakeImages) Frames(im pool.Image) (*os.File, error) {
+	return os.Open(filepath.Join(f.dir, im.Name))
+}
+func (f fakeImages) Delete(name string, forget func() error) error {
+	return errors.Join(forget(), os.Remove(filepath.Join(f.dir, name)))
+}
 
 func newRig(t testing.TB) *rig {
 	t.Helper()

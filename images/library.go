@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -22,9 +24,13 @@ import (
 )
 
 // Library keeps disk images as files in Dir. What it knows of them beside
-// their bytes is a pool.Image, which the caller stores. It is safe for
-// concurrent use.
-type Library struct{ Dir string }
+// their bytes is a pool.Image, the row, which the caller stores: it decides
+// which file is the image's. It is safe for concurrent use.
+type Library struct {
+	Dir string
+
+	rows sync.Mutex // held from naming a file to removing those that the row does not name
+}
 
 var imageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
@@ -39,10 +45,11 @@ func CheckName(name string) error {
 // Import reads a raw disk image to its end and stores it as independent zstd
 // frames of pool.FrameSize bytes of disk, zero frames left out. It compresses
 // on all CPUs and keeps a few frames in memory. Progress is called with the
-// bytes read so far. The image appears under its name only when it is whole;
-// one of that name is replaced. Errors wrap pool.ErrInvalid for what is no
-// disk image and pool.ErrUnavailable when there is no space.
-func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress func(int64)) (pool.Image, error) {
+// bytes read so far. When the image is whole, store keeps its row; from then
+// on it replaces one of that name, whose file goes. Errors wrap
+// pool.ErrInvalid for what is no disk image and pool.ErrUnavailable when there
+// is no space; store's are returned as they are.
+func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress func(int64), store func(pool.Image) error) (pool.Image, error) {
 	if err := CheckName(name); err != nil {
 		return pool.Image{}, err
 	}
@@ -66,9 +73,15 @@ func (l *Library) Import(ctx context.Context, name string, r io.Reader, progress
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
 	im.Name, im.CreatedAt = name, time.Now().UTC()
-	if err := l.place(f.Name(), l.framesPath(name)); err != nil {
+	l.rows.Lock()
+	defer l.rows.Unlock()
+	if err := l.place(f.Name(), l.framesPath(im)); err != nil {
 		return pool.Image{}, fmt.Errorf("import image %s: %w: %v", name, pool.ErrUnavailable, err)
 	}
+	if err := store(im); err != nil {
+		return pool.Image{}, err // the file goes with the next import or start
+	}
+	_ = l.remove(name, l.framesPath(im)) // what stays goes at the next start
 	return im, nil
 }
 
@@ -98,8 +111,63 @@ func (l *Library) sweep(now time.Time) {
 	}
 }
 
-// framesPath names the file that holds an image's frames.
-func (l *Library) framesPath(name string) string { return filepath.Join(l.Dir, name+".frames") }
+// framesPath names the file that holds an image's frames, by what its row
+// says of them: a crash between file and row leaves the old row its old file.
+func (l *Library) framesPath(im pool.Image) string {
+	h := sha256.New()
+	for _, f := range im.Frames {
+		_, _ = fmt.Fprintln(h, f.Index, f.Offset, f.Length, f.SHA256)
+	}
+	return filepath.Join(l.Dir, fmt.Sprintf("%s@%x.frames", im.Name, h.Sum(nil)[:16]))
+}
+
+// oldPath names an image's file as it was before a row decided.
+func (l *Library) oldPath(name string) string { return filepath.Join(l.Dir, name+".frames") }
+
+// remove removes the files of frames under an image's name, but keep.
+func (l *Library) remove(name, keep string) error {
+	list, _ := filepath.Glob(filepath.Join(l.Dir, name+"@*.frames")) // no name has a special character
+	var failed error
+	for _, p := range append(list, l.oldPath(name)) {
+		if p == keep {
+			continue
+		}
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// Tidy removes the files that rows, which are all images with their frames,
+// do not name: what an import left that a crash ended.
+func (l *Library) Tidy(rows []pool.Image) error {
+	l.rows.Lock()
+	defer l.rows.Unlock()
+	var failed error
+	named := map[string]bool{}
+	for _, im := range rows {
+		path := l.framesPath(im)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			path = l.oldPath(im.Name)
+		} else if err != nil {
+			return fmt.Errorf("tidy images: %v", err)
+		}
+		named[path] = true
+	}
+	list, _ := filepath.Glob(filepath.Join(l.Dir, "*.frames")) // the pattern is well formed
+	for _, p := range list {
+		name, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(p), ".frames"), "@")
+		if named[p] || CheckName(name) != nil {
+			continue
+		}
+		failed = errors.Join(failed, os.Remove(p))
+	}
+	if failed != nil {
+		return fmt.Errorf("tidy images: %v", failed)
+	}
+	return nil
+}
 
 // StatusPath names the file that holds the list of packages installed in an
 // image (dpkg's status file), for the package mirror.
@@ -219,28 +287,39 @@ func looksRaw(head []byte) error {
 	return nil
 }
 
-// Frames opens the stored frames of an image, for serving ranges of them. The
+// Frames opens the stored frames of im, for serving ranges of them. The
 // caller closes it. Errors wrap pool.ErrNotFound.
-func (l *Library) Frames(name string) (*os.File, error) {
-	if err := CheckName(name); err != nil {
+func (l *Library) Frames(im pool.Image) (*os.File, error) {
+	if err := CheckName(im.Name); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(l.framesPath(name))
+	f, err := os.Open(l.framesPath(im))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: image %s is not in the library", pool.ErrNotFound, name)
+		f, err = os.Open(l.oldPath(im.Name))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: image %s is not in the library", pool.ErrNotFound, im.Name)
 	}
 	return f, err
 }
 
-// Delete removes an image's files. It is idempotent.
-func (l *Library) Delete(name string) error {
+// Delete removes an image's files once forget, whose errors are returned as
+// they are, has removed its row: an image that is listed has its files.
+func (l *Library) Delete(name string, forget func() error) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	for _, p := range []string{l.framesPath(name), l.StatusPath(name)} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("delete image %s: %v", name, err)
-		}
+	l.rows.Lock()
+	defer l.rows.Unlock()
+	if err := forget(); err != nil {
+		return err
+	}
+	err := l.remove(name, "")
+	if e := os.Remove(l.StatusPath(name)); !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	if err != nil {
+		return fmt.Errorf("delete image %s: %v", name, err)
 	}
 	return nil
 }
@@ -248,7 +327,7 @@ func (l *Library) Delete(name string) error {
 // Verify reads every frame of im and compares its hash. The error names the
 // first damaged frame and wraps pool.ErrInvalid.
 func (l *Library) Verify(ctx context.Context, im pool.Image) error {
-	f, err := l.Frames(im.Name)
+	f, err := l.Frames(im)
 	if err != nil {
 		return err
 	}

@@ -29,11 +29,13 @@ func disk(n int) []byte {
 	return b
 }
 
+func unstored(pool.Image) error { return nil }
+
 func TestLibrary(t *testing.T) {
 	l := &Library{Dir: t.TempDir()}
 	raw := disk(7)
 	var last int64
-	im, err := l.Import(t.Context(), "debian-12", bytes.NewReader(raw), func(n int64) { last = n })
+	im, err := l.Import(t.Context(), "debian-12", bytes.NewReader(raw), func(n int64) { last = n }, unstored)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestLibrary(t *testing.T) {
 	if err := l.Verify(t.Context(), im); err != nil {
 		t.Errorf("verify: %v", err)
 	}
-	f, err := l.Frames("debian-12")
+	f, err := l.Frames(im)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +67,13 @@ func TestLibrary(t *testing.T) {
 	if !bytes.Equal(got, raw) {
 		t.Error("decoded image differs from the one imported")
 	}
-	again, err := l.Import(t.Context(), "again", bytes.NewReader(raw), nil)
+	again, err := l.Import(t.Context(), "again", bytes.NewReader(raw), nil, unstored)
 	if err != nil || again.Digest != im.Digest {
 		t.Errorf("same bytes have digest %s, %v; want %s", again.Digest, err, im.Digest)
 	}
 	// The stored file stays readable by plain zstd.
 	if zstdc, err := exec.LookPath("zstd"); err == nil {
-		if out, err := exec.CommandContext(t.Context(), zstdc, "-q", "-t", l.framesPath("debian-12"), "--format=zstd").CombinedOutput(); err != nil && !strings.Contains(string(out), "unknown suffix") {
+		if out, err := exec.CommandContext(t.Context(), zstdc, "-q", "-t", l.framesPath(im), "--format=zstd").CombinedOutput(); err != nil && !strings.Contains(string(out), "unknown suffix") {
 			t.Errorf("zstd -t: %v: %s", err, out)
 		}
 	}
@@ -95,7 +97,7 @@ func TestImageArchitecture(t *testing.T) {
 	} {
 		raw := disk(2)
 		copy(raw[tt.at:], tt.put)
-		im, err := (&Library{Dir: t.TempDir()}).Import(t.Context(), "x", bytes.NewReader(raw), nil)
+		im, err := (&Library{Dir: t.TempDir()}).Import(t.Context(), "x", bytes.NewReader(raw), nil, unstored)
 		if err != nil || im.Arch != tt.want {
 			t.Errorf("%s: %s, %v, want %s", tt.name, im.Arch, err, tt.want)
 		}
@@ -115,7 +117,7 @@ func TestLibraryLeftovers(t *testing.T) {
 	if err := os.Chtimes(dead, old, old); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Import(t.Context(), "small", bytes.NewReader(make([]byte, 512)), nil); err != nil {
+	if _, err := l.Import(t.Context(), "small", bytes.NewReader(make([]byte, 512)), nil, unstored); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
@@ -128,7 +130,7 @@ func TestLibraryLeftovers(t *testing.T) {
 
 func TestLibraryDamaged(t *testing.T) {
 	l := &Library{Dir: t.TempDir()}
-	im, err := l.Import(t.Context(), "x", bytes.NewReader(disk(3)), nil)
+	im, err := l.Import(t.Context(), "x", bytes.NewReader(disk(3)), nil, unstored)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,21 +139,77 @@ func TestLibraryDamaged(t *testing.T) {
 		"cut short":     func(b []byte) []byte { return b[:len(b)-10] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := os.ReadFile(l.framesPath("x"))
+			b, err := os.ReadFile(l.framesPath(im))
 			if err != nil {
 				t.Fatal(err)
 			}
 			keep := bytes.Clone(b)
-			if err := os.WriteFile(l.framesPath("x"), spoil(b), 0o644); err != nil {
+			if err := os.WriteFile(l.framesPath(im), spoil(b), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			if err := l.Verify(t.Context(), im); !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "frame ") {
 				t.Errorf("verify = %v, want ErrInvalid that names the frame", err)
 			}
-			if err := os.WriteFile(l.framesPath("x"), keep, 0o644); err != nil {
+			if err := os.WriteFile(l.framesPath(im), keep, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// An import that was cut off between its file and its row leaves the image
+// that the row tells of whole, also one of an older appliance's naming.
+func TestLibraryReplace(t *testing.T) {
+	l := &Library{Dir: t.TempDir()}
+	files := func() int {
+		list, err := os.ReadDir(l.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	lost := errors.New("power is lost")
+	first, err := l.Import(t.Context(), "x", bytes.NewReader(disk(3)), nil, unstored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, naming := range []string{"of today", "of old"} {
+		if naming == "of old" {
+			if err := os.Rename(l.framesPath(first), filepath.Join(l.Dir, "x.frames")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := l.Import(t.Context(), "x", bytes.NewReader(disk(4)), nil, func(pool.Image) error { return lost }); !errors.Is(err, lost) {
+			t.Fatalf("import = %v, want what keeps the row says", err)
+		}
+		if err := l.Verify(t.Context(), first); err != nil {
+			t.Errorf("naming %s: the image whose row stayed: %v", naming, err)
+		}
+		if files() != 2 {
+			t.Fatalf("naming %s: %d files, want both images'", naming, files())
+		}
+		if err := l.Tidy([]pool.Image{first}); err != nil || files() != 1 {
+			t.Errorf("naming %s: tidy: %v, %d files, want the one that the row names", naming, err, files())
+		}
+		if err := l.Verify(t.Context(), first); err != nil {
+			t.Errorf("naming %s: after tidying: %v", naming, err)
+		}
+	}
+	second, err := l.Import(t.Context(), "x", bytes.NewReader(disk(4)), nil, unstored)
+	if err != nil || files() != 1 {
+		t.Errorf("import: %v, %d files, want that the old one is gone", err, files())
+	}
+	if err := l.Verify(t.Context(), second); err != nil {
+		t.Error(err)
+	}
+	if again, err := l.Import(t.Context(), "x", bytes.NewReader(disk(4)), nil, unstored); err != nil || files() != 1 || l.Verify(t.Context(), again) != nil {
+		t.Errorf("the same once more: %v, %d files", err, files())
+	}
+	if err := l.Delete("x", func() error { return lost }); !errors.Is(err, lost) || files() != 1 {
+		t.Errorf("delete with a row that stays: %v, %d files", err, files())
+	}
+	if err := l.Delete("x", func() error { return nil }); err != nil || files() != 0 {
+		t.Errorf("delete: %v, %d files", err, files())
 	}
 }
 
@@ -167,13 +225,13 @@ func TestImportRefuses(t *testing.T) {
 		{"qcow2", "x", strings.NewReader("QFI\xfb" + strings.Repeat("a", 508))},
 		{"gzip", "x", strings.NewReader("\x1f\x8b" + strings.Repeat("a", 510))},
 	} {
-		if _, err := l.Import(t.Context(), tt.image, tt.r, nil); !errors.Is(err, pool.ErrInvalid) {
+		if _, err := l.Import(t.Context(), tt.image, tt.r, nil, unstored); !errors.Is(err, pool.ErrInvalid) {
 			t.Errorf("import of %s: %v, want ErrInvalid", tt.name, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.Import(ctx, "x", bytes.NewReader(disk(40)), nil); !errors.Is(err, context.Canceled) {
+	if _, err := l.Import(ctx, "x", bytes.NewReader(disk(40)), nil, unstored); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled import: %v", err)
 	}
 	left, err := os.ReadDir(l.Dir)

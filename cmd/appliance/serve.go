@@ -187,7 +187,7 @@ func (s *appliance) wire() (err error) {
 		s.dir.server6 = "https://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTPS)).String()
 	}
 	s.api = &api.Server{
-		Store: s.db, Engine: s.engine, Agents: s.engine, Images: &images.Library{Dir: filepath.Join(c.Data, "images")},
+		Store: s.db, Engine: s.engine, Agents: s.engine, Images: library(c.Data, s.db, s.log),
 		CheckRecipe: checkRecipe, Differences: differences, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
 		Version: version, Kit: kitVersion(), Interface: c.Interface, Started: time.Now(), Log: s.log,
 	}
