@@ -55,24 +55,24 @@ func (h *recipeHost) attribute(s recipes.Scope, name string) (path string, err e
 }
 
 // Attribute implements recipes.Host.
-func (h *recipeHost) Attribute(ctx context.Context, s recipes.Scope, name string) (any, bool, error) {
+func (h *recipeHost) Attribute(ctx context.Context, s recipes.Scope, name string) (recipes.Attribute, bool, error) {
 	path, err := h.attribute(s, name)
 	if err != nil {
-		return nil, false, err
+		return recipes.Attribute{}, false, err
 	}
 	var a wire.AttributeValue
 	found, err := h.lifecycle.client.Do(ctx, "GET", path, nil, &a)
 	if errors.Is(err, pool.ErrNotFound) || err == nil && !found {
-		return nil, false, nil
+		return recipes.Attribute{}, false, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read attribute %s: %w", name, err)
+		return recipes.Attribute{}, false, fmt.Errorf("read attribute %s: %w", name, err)
 	}
 	v, err := decodeNumbers(a.Value)
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: attribute %s is not JSON", pool.ErrInvalid, name)
+		return recipes.Attribute{}, false, fmt.Errorf("%w: attribute %s is not JSON", pool.ErrInvalid, name)
 	}
-	return v, true, nil
+	return recipes.Attribute{Value: v, Secret: a.Secret}, true, nil
 }
 
 // decodeNumbers decodes JSON with whole numbers as int64.

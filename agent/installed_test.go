@@ -25,8 +25,8 @@ service {
 	lifecycle {
 		install "install.sh"
 		start "start.sh"
-		preStart { context.attributes.thisInstance["port"] = 3306 }
-		postStart { println "port is ${context.attributes.thisInstance.port}" }
+		preStart { context.attributes.thisInstance["port"] = 3306; context.attributes.thisInstance.setSecret("password", "hunter22") }
+		postStart { println "port is ${context.attributes.thisInstance.port}${context.attributes.thisInstance.password}" }
 		startDetection { new File("MARK").exists() }
 		stop "hang.sh"
 		shutdown "exit3.sh"
@@ -114,7 +114,7 @@ func TestLifecycle(t *testing.T) {
 	want[pool.EventResult](t, f.run("preStart", pool.TaskEvent, event("preStart")))
 	want[pool.EventResult](t, f.run("start", pool.TaskEvent, event("start")))
 	want[pool.EventResult](t, f.run("detect", pool.TaskDetect, event("startDetection")))
-	if o = f.run("postStart", pool.TaskEvent, event("postStart")); o.Output != "port is 3306" {
+	if o = f.run("postStart", pool.TaskEvent, event("postStart")); o.Output != "port is 3306********" { // a secret is masked where it is read, too
 		t.Errorf("the attribute came back as %q (%+v)", o.Output, o.Cause)
 	}
 	o = f.run("shutdown", pool.TaskEvent, event("shutdown"))

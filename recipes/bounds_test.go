@@ -51,6 +51,34 @@ func TestRedactor(t *testing.T) {
 	}
 }
 
+// A secret that a later event reads back is masked in that event, too; one that
+// was never a secret is not.
+func TestSecretReadBack(t *testing.T) {
+	run, _ := deploy(t, loaded(t, service(`lifecycle {
+  init { context.attributes.thisService.setSecret("password", "hunter22"); context.attributes.thisService.user = "somebody" }
+  start { println "${context.attributes.thisService.user} has ${context.attributes.thisService["password"]}" }
+}`)))
+	var out strings.Builder
+	for _, event := range []string{"init", "start"} {
+		if _, err := run.Run(t.Context(), event, nil, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out.String() != "somebody has ********\n" {
+		t.Errorf("output %q", out.String())
+	}
+}
+
+// An attribute is kept whole or not at all.
+func TestAttributeTooLarge(t *testing.T) {
+	for _, value := range []string{"(1..262144).collect { it }", "(1..70).inject([]) { a, i -> [a] }", "({ def m = [:]; m.self = m; m })()"} {
+		run, h := deploy(t, loaded(t, service("lifecycle {\n  init { context.attributes.thisService.big = "+value+" }\n}")))
+		if _, err := run.Run(t.Context(), "init", nil, nil); err == nil || !strings.Contains(err.Error(), "the value has more than") || len(h.attrs) != 0 {
+			t.Errorf("%s: %v, kept %d", value, err, len(h.attrs))
+		}
+	}
+}
+
 func TestMillis(t *testing.T) {
 	unit := func(name string) groovy.Value { return groovy.Enum{Class: "TimeUnit", Name: name} }
 	for _, tt := range []struct {

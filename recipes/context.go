@@ -196,11 +196,15 @@ func (s *scopeObject) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 	if name == "instances" && s.scope.Kind == ThisService {
 		return s.instances(t), nil
 	}
-	v, _, err := s.c.host.Attribute(t.Context(), s.scope, name)
+	a, _, err := s.c.host.Attribute(t.Context(), s.scope, name)
 	if err != nil {
 		return nil, fmt.Errorf("read attribute %s: %w", name, err)
 	}
-	return groovy.FromPlain(v), nil
+	v := groovy.FromPlain(a.Value)
+	if a.Secret {
+		s.c.secrets.hide(groovy.Format(v))
+	}
+	return v, nil
 }
 
 // instances are the scopes of the service's instances, from 1.
@@ -227,7 +231,11 @@ func (s *scopeObject) set(t *groovy.Thread, name string, v groovy.Value, secret 
 	if secret {
 		s.c.secrets.hide(groovy.Format(v))
 	}
-	if err := s.c.host.SetAttribute(t.Context(), s.scope, name, groovy.Plain(v), secret); err != nil {
+	data, err := groovy.Data(v)
+	if err == nil {
+		err = s.c.host.SetAttribute(t.Context(), s.scope, name, data, secret)
+	}
+	if err != nil {
 		return fmt.Errorf("set attribute %s: %w", name, err)
 	}
 	return nil

@@ -13,8 +13,8 @@ type Host interface {
 	// command keeps running; Exec then returns 0 once it has started. It may be
 	// called by several goroutines at once: scripts run processes side by side.
 	Exec(ctx context.Context, c Command, out io.Writer) (code int, err error)
-	// Attribute reads an attribute: JSON data, false when it is not set.
-	Attribute(ctx context.Context, s Scope, name string) (any, bool, error)
+	// Attribute reads an attribute; false when it is not set.
+	Attribute(ctx context.Context, s Scope, name string) (Attribute, bool, error)
 	// SetAttribute writes one. A secret is never logged or shown.
 	SetAttribute(ctx context.Context, s Scope, name string, value any, secret bool) error
 	// RemoveAttribute removes one, or all of the scope when name is empty.
@@ -47,6 +47,12 @@ type Command struct {
 	Stderr io.Writer // nil: errors go to out
 	// Started, when set, is called once the process has been started.
 	Started func()
+}
+
+// Attribute is the value of an attribute.
+type Attribute struct {
+	Value  any  // JSON data
+	Secret bool // it is masked in what the recipe prints
 }
 
 // Scope is where an attribute lives. Service and Instance are set for

@@ -16,7 +16,7 @@ import (
 // attributes live in memory.
 type local struct {
 	mu         sync.Mutex
-	attributes map[Scope]map[string]any
+	attributes map[Scope]map[string]Attribute
 	started    []*started
 }
 
@@ -117,7 +117,7 @@ func (l *local) shut(patience time.Duration) {
 }
 
 // Attribute reads an attribute.
-func (l *local) Attribute(_ context.Context, s Scope, name string) (any, bool, error) {
+func (l *local) Attribute(_ context.Context, s Scope, name string) (Attribute, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	v, ok := l.attributes[s][name]
@@ -125,19 +125,19 @@ func (l *local) Attribute(_ context.Context, s Scope, name string) (any, bool, e
 }
 
 // SetAttribute writes one.
-func (l *local) SetAttribute(_ context.Context, s Scope, name string, value any, _ bool) error {
+func (l *local) SetAttribute(_ context.Context, s Scope, name string, value any, secret bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if name == "" {
 		return errors.New("set attribute: its name is empty")
 	}
 	if l.attributes == nil {
-		l.attributes = map[Scope]map[string]any{}
+		l.attributes = map[Scope]map[string]Attribute{}
 	}
 	if l.attributes[s] == nil {
-		l.attributes[s] = map[string]any{}
+		l.attributes[s] = map[string]Attribute{}
 	}
-	l.attributes[s][name] = value
+	l.attributes[s][name] = Attribute{value, secret}
 	return nil
 }
 

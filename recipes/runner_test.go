@@ -66,9 +66,9 @@ func (h *fakeHost) Exec(ctx context.Context, c Command, out io.Writer) (int, err
 	return 0, err
 }
 
-func (h *fakeHost) Attribute(_ context.Context, s Scope, name string) (any, bool, error) {
+func (h *fakeHost) Attribute(_ context.Context, s Scope, name string) (Attribute, bool, error) {
 	v, ok := h.attrs[s][name]
-	return v, ok, nil
+	return Attribute{v, h.secret[name]}, ok, nil
 }
 
 func (h *fakeHost) SetAttribute(_ context.Context, s Scope, name string, v any, secret bool) error {

@@ -11,14 +11,32 @@ import (
 type Record interface{ Fields() map[string]Value }
 
 // Plain turns a value into Go data for JSON: nil, bool, int64, float64,
-// string, []any, map[string]any.
+// string, []any, map[string]any. What is too much is left out; see Data.
 func Plain(v Value) any {
-	nodes := maxNodes
-	return plain(v, 0, &nodes)
+	return new(plainer).value(v, 0)
 }
 
-func plain(v Value, depth int, nodes *int) any {
-	if *nodes--; *nodes < 0 || depth > 64 {
+// Data is Plain for what is kept: that something is left out is an error.
+func Data(v Value) (any, error) {
+	var p plainer
+	data := p.value(v, 0)
+	if p.cut {
+		return nil, Throw("IllegalArgumentException", "the value has more than %d parts, or lists and maps in one another more than %d deep, or itself in it", maxNodes, plainDepth)
+	}
+	return data, nil
+}
+
+const plainDepth = 64
+
+// plainer is one walk over a value.
+type plainer struct {
+	nodes int
+	cut   bool // something was left out
+}
+
+func (p *plainer) value(v Value, depth int) any {
+	if p.nodes++; p.nodes > maxNodes || depth > plainDepth {
+		p.cut = true
 		return nil
 	}
 	switch v := v.(type) {
@@ -37,25 +55,25 @@ func plain(v Value, depth int, nodes *int) any {
 	case *List:
 		out := make([]any, 0, len(v.Elems))
 		for _, e := range v.Elems {
-			out = append(out, plain(e, depth+1, nodes))
+			out = append(out, p.value(e, depth+1))
 		}
 		return out
 	case *Set:
-		return plain(&List{Elems: v.m.Keys()}, depth, nodes)
+		return p.value(&List{Elems: v.m.Keys()}, depth)
 	case *Range:
 		if l, ok := v.small().(*List); ok {
-			return plain(l, depth, nodes)
+			return p.value(l, depth)
 		}
 	case *Map:
 		out := make(map[string]any, v.Len())
 		for _, s := range v.entries() {
-			out[Format(s.k)] = plain(s.v, depth+1, nodes)
+			out[Format(s.k)] = p.value(s.v, depth+1)
 		}
 		return out
 	case Record:
 		out := map[string]any{}
 		for k, x := range v.Fields() {
-			out[k] = plain(x, depth+1, nodes)
+			out[k] = p.value(x, depth+1)
 		}
 		return out
 	}
