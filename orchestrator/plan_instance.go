@@ -351,17 +351,27 @@ func (v *iview) runs(d *draft) {
 
 // serviceRuns notes that the last instance of a service came up. Of two that
 // come up at once each sees the other under way: the look that follows finds
-// that both run.
+// that both run. Where one failed, the service did, and asks for a person again.
 func (v *iview) serviceRuns(d *draft) {
 	if v.svc.Phase != pool.ServiceDeploying && v.svc.Phase != pool.ServiceRecovering {
 		return
 	}
+	var failed *pool.Instance
 	for _, o := range v.siblings() {
-		if o.ID != v.in.ID && o.Phase != pool.InstanceRunning && o.Phase != pool.InstanceRemoved {
+		switch {
+		case o.ID == v.in.ID || o.Phase == pool.InstanceRunning || o.Phase == pool.InstanceRemoved:
+		case o.Phase == pool.InstanceFailed && v.svc.Phase == pool.ServiceRecovering && !v.svc.Rollout.Open():
+			failed = o
+		default:
 			return
 		}
 	}
 	svc := d.service(v.svc)
+	if failed != nil {
+		svc.Phase, svc.Cause = pool.ServiceFailed, failed.Cause
+		v.tell(d, "service.failed", pool.Problem, "Service %s failed: %s", svc.Name, messageOf(failed.Cause)).Cause = failed.Cause
+		return
+	}
 	svc.Phase, svc.Cause = pool.ServiceRunning, nil
 	v.tell(d, "service.running", pool.Info, "Service %s runs with %d instances.", svc.Name, svc.Instances).Instance = ""
 }

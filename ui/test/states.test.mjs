@@ -46,6 +46,12 @@ describe("console, states", { concurrency: false }, () => {
       if (path === "/events") return route.fulfill({ json: json.filter((e) => ["machine", "service", "severity"].every((k) => !about.get(k) || about.get(k) === e[k])) });
       return json === undefined ? route.fulfill({ status: 404, json: { title: "Not Found", status: 404, detail: `not found: ${path}` } }) : route.fulfill({ json });
     });
+    // sends does what sends something, and waits for the answer to it.
+    tab.sends = async (deed) => {
+      const answer = tab.page.waitForResponse((r) => r.request().method() !== "GET");
+      await deed();
+      await answer;
+    };
     tab.go = async (path, ready) => {
       await tab.page.goto(appliance.url + path);
       await tab.page.getByText(ready).first().waitFor();
@@ -89,8 +95,7 @@ describe("console, states", { concurrency: false }, () => {
   it("shows what needs a person, with its remedy as a button", async () => {
     const tab = await visit({});
     await tab.go("/", "Needs a person");
-    await tab.page.getByRole("button", { name: "Retry rack1-u09" }).click();
-    await tab.page.waitForResponse((r) => r.url().endsWith("/overview"));
+    await tab.sends(() => tab.page.getByRole("button", { name: "Retry rack1-u09" }).click());
     assert.deepEqual(tab.posts, [`POST ${failed}/retry `]);
     await tab.page.getByText("Evidence").first().click();
     await tab.page.getByText("no answer from 10.77.1.29:623").waitFor();
@@ -108,8 +113,7 @@ describe("console, states", { concurrency: false }, () => {
   it("says that healing is stopped, and lets it go on", async () => {
     const tab = await visit({}, { "/healing": { stopped: true, why: "5 of 12 machines went silent within a minute", by: "storm guard", machines: ["rack1-u01", "rack1-u02"] } });
     await tab.go("/", "Healing is stopped: 5 of 12 machines went silent within a minute");
-    await tab.page.getByRole("button", { name: "Resume healing" }).click();
-    await tab.page.waitForResponse((r) => r.url().endsWith("/healing"));
+    await tab.sends(() => tab.page.getByRole("button", { name: "Resume healing" }).click());
     assert.deepEqual(tab.posts, ["POST /healing/resume "]);
     await tab.close();
   });
@@ -183,15 +187,14 @@ describe("console, states", { concurrency: false }, () => {
     const tab = await visit({});
     await tab.go("/services/orders", "Instances wanted");
     await tab.page.getByLabel("How many, 1 to 3").fill("3");
-    await tab.page.getByRole("button", { name: "Scale" }).click();
+    await tab.sends(() => tab.page.getByRole("button", { name: "Scale" }).click());
     const command = tab.page.getByRole("form", { name: "Command createDatabase" });
     await command.getByLabel("Arguments").fill('shop "two words"');
     await command.getByLabel("On").selectOption("1");
     await command.getByRole("button", { name: "Run" }).click();
     await command.getByText("CREATE DATABASE").waitFor();
-    await tab.page.getByRole("button", { name: "Go to revision 1" }).click();
-    await tab.page.getByRole("button", { name: "Begin maintenance" }).click();
-    await tab.page.waitForFunction(() => !document.querySelector("button:disabled[type=submit]")?.textContent?.includes("Begin"));
+    await tab.sends(() => tab.page.getByRole("button", { name: "Go to revision 1" }).click());
+    await tab.sends(() => tab.page.getByRole("button", { name: "Begin maintenance" }).click());
     assert.deepEqual(tab.posts, [
       'POST /services/orders/scale {"instances":3}', 'POST /services/orders/commands/createDatabase {"args":["shop","two words"],"instance":1}',
       'POST /services/orders/update {"toRevision":1}', 'POST /services/orders/maintenance {"seconds":3600}',
@@ -219,8 +222,7 @@ describe("console, states", { concurrency: false }, () => {
     const change = { stage: "approval", from: 1, to: 2, batch: 1, canary: 1, health: 0, by: "admin", deadline: orders.updatedAt, startedAt: orders.updatedAt };
     const tab = await visit({}, { "/services/orders": { ...orders, rollout: change } });
     await tab.go("/services/orders", "Change to revision 2");
-    await tab.page.getByRole("button", { name: "Promote" }).click();
-    await tab.page.waitForResponse((r) => r.url().endsWith("/services/orders"));
+    await tab.sends(() => tab.page.getByRole("button", { name: "Promote" }).click());
     assert.deepEqual(tab.posts, ['POST /services/orders/rollout {"action":"promote"}']);
     await tab.close();
   });
@@ -243,8 +245,7 @@ describe("console, states", { concurrency: false }, () => {
     await tab.go("/network", "Ethernet1");
     await tab.page.getByRole("searchbox").fill("ethernet1");
     await tab.page.getByText("1 of 3").waitFor();
-    await tab.page.getByRole("button", { name: "End the lease of 10.77.0.21" }).click();
-    await tab.page.waitForResponse((r) => r.url().endsWith("/leases"));
+    await tab.sends(() => tab.page.getByRole("button", { name: "End the lease of 10.77.0.21" }).click());
     assert.deepEqual(tab.posts, ["DELETE /leases/10.77.0.21 "]);
     await tab.close();
   });
