@@ -22,7 +22,9 @@ import (
 // Bounds of the agents' protocol.
 const (
 	maxWait     = 30 * time.Second
-	maxHellos   = 32 // bodies held in memory at once
+	maxHellos   = 32  // worked on at once
+	maxBodies   = 128 // of hellos, held in memory at once
+	maxSending  = 4   // of them from one address while they arrive
 	maxLines    = 2000
 	maxLine     = 8 << 10
 	maxOutput   = 64 << 10
@@ -31,7 +33,7 @@ const (
 
 func (s *Server) agentRoutes(e *echo.Echo) {
 	small := whole(smallBody)
-	e.POST(wire.PathHello, s.hello, crowd(maxHellos), whole(helloBody))
+	e.POST(wire.PathHello, s.hello, newCrowd(maxBodies, maxHellos, maxSending).whole(helloBody))
 	e.GET(wire.PathTask, s.proved(s.nextTask))
 	e.POST(wire.PathProgress, s.proved(s.taskProgress), small)
 	e.POST(wire.PathResult, s.proved(s.taskResult), s.early, whole(resultBody))
@@ -52,22 +54,6 @@ func (s *Server) agentRoutes(e *echo.Echo) {
 	e.GET(wire.PathBeat, s.proved(s.beat))
 	e.POST(wire.PathWatch, s.proved(s.watched), s.early, small)
 	e.POST(wire.PathMaintain, s.proved(s.maintain), s.early, small)
-}
-
-// crowd lets n requests in at once; the others wait for their turn.
-func crowd(n int) echo.MiddlewareFunc {
-	turn := make(chan struct{}, n)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			select {
-			case turn <- struct{}{}:
-				defer func() { <-turn }()
-				return next(c)
-			case <-c.Request().Context().Done():
-				return c.Request().Context().Err()
-			}
-		}
-	}
 }
 
 // early refuses who is not proved before a large body is read.

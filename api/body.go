@@ -41,14 +41,14 @@ func readBody(c echo.Context, limit int64) error {
 	ctl := http.NewResponseController(c.Response().Writer)
 	_ = ctl.SetReadDeadline(time.Now().Add(bodyTime))
 	b, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, limit))
-	_ = ctl.SetReadDeadline(time.Time{})
-	if err != nil {
+	if err != nil { // the deadline stands: net/http, too, waits for the rest of a body
 		var big *http.MaxBytesError
 		if errors.As(err, &big) {
 			return err
 		}
 		return fmt.Errorf("%w: read body: %v", pool.ErrInvalid, err)
 	}
+	_ = ctl.SetReadDeadline(time.Time{})
 	r.Body = io.NopCloser(bytes.NewReader(b))
 	r.ContentLength = int64(len(b))
 	return nil
