@@ -16,6 +16,9 @@ const (
 	// sendTurn is how long that thread sends before it looks whether the
 	// connection was closed, and how long it waits for a client that takes nothing.
 	sendTurn = 100 * time.Millisecond
+	// stuckTime is how long a client may take nothing at all, in the middle of
+	// what it asked for.
+	stuckTime = 2 * time.Minute
 )
 
 // ReadFrom implements io.ReaderFrom: net/http comes here with what a handler
@@ -25,20 +28,43 @@ const (
 // Gate's business.
 func (r *replayed) ReadFrom(src io.Reader) (int64, error) {
 	lim, ok := src.(*io.LimitedReader)
-	if !ok || lim.N < bigSend {
-		return r.TCPConn.ReadFrom(src)
+	if !ok {
+		return io.Copy(struct{ io.Writer }{r}, src)
 	}
 	f, ok := lim.R.(*os.File)
 	if !ok {
+		return io.Copy(struct{ io.Writer }{r}, src)
+	}
+	if lim.N < bigSend {
+		if err := r.SetWriteDeadline(time.Now().Add(5 * stuckTime)); err != nil { // for all of it
+			return 0, err
+		}
 		return r.TCPConn.ReadFrom(src)
 	}
-	sent, err := sendFile(r.TCPConn, f, lim.N)
+	sent, err := sendFile(r.TCPConn, f, lim.N, stuckTime)
 	lim.N -= sent
 	return sent, err
 }
 
-// sendFile sends n bytes of f, from where it stands.
-func sendFile(c *net.TCPConn, f *os.File, n int64) (sent int64, err error) {
+// Write writes what is no file; net/http clears the deadline after each answer.
+func (r *replayed) Write(b []byte) (int, error) {
+	if err := r.SetWriteDeadline(time.Now().Add(stuckTime)); err != nil {
+		return 0, err
+	}
+	return r.TCPConn.Write(b)
+}
+
+// Write is as that of replayed.
+func (r *replayedConn) Write(b []byte) (int, error) {
+	if err := r.SetWriteDeadline(time.Now().Add(stuckTime)); err != nil {
+		return 0, err
+	}
+	return r.Conn.Write(b)
+}
+
+// sendFile sends n bytes of f, from where it stands. The error is
+// os.ErrDeadlineExceeded once the client has taken nothing for the time stuck.
+func sendFile(c *net.TCPConn, f *os.File, n int64, stuck time.Duration) (sent int64, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -48,6 +74,9 @@ func sendFile(c *net.TCPConn, f *os.File, n int64) (sent int64, err error) {
 		return 0, err
 	}
 	for sent < n && err == nil {
+		if err := c.SetWriteDeadline(time.Now().Add(stuck)); err != nil {
+			return sent, err
+		}
 		var k int64
 		var failed error
 		outer := raw.Write(func(out uintptr) (done bool) {
@@ -61,7 +90,7 @@ func sendFile(c *net.TCPConn, f *os.File, n int64) (sent int64, err error) {
 	return sent, err
 }
 
-// sendSome sends for a turn. It is not done when the client takes nothing.
+// sendSome sends for a turn. It is not done when the client took nothing.
 func sendSome(out, in int, n int64) (sent int64, done bool, err error) {
 	for end := time.Now().Add(sendTurn); sent < n && time.Now().Before(end); {
 		k, err := unix.Sendfile(out, in, nil, int(min(n-sent, 4<<20)))
@@ -74,7 +103,7 @@ func sendSome(out, in int, n int64) (sent int64, done bool, err error) {
 				return sent, true, os.NewSyscallError("poll", err)
 			}
 			if ready == 0 && err == nil {
-				return sent, false, nil
+				return sent, sent > 0, nil
 			}
 		case err != nil:
 			return sent, true, os.NewSyscallError("sendfile", err)

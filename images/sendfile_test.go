@@ -2,6 +2,7 @@ package images
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"appliance/pool"
 )
@@ -60,4 +63,70 @@ func TestBigFile(t *testing.T) {
 	if _, err := io.ReadFull(stuck, make([]byte, 1<<16)); err != nil { // it is at it, and gets no further
 		t.Fatal(err)
 	}
+}
+
+// A client that stops in the middle of a big file is given up in the end, and
+// one that still takes a little is not: each turn that sent something ends, and
+// the next has the whole time again.
+func TestStuckReader(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	client, err := net.Dial("tcp4", l.Addr().String()) //nolint:noctx // loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	f, err := os.Create(filepath.Join(t.TempDir(), "big"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := f.Truncate(1 << 30); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := sendFile(server.(*net.TCPConn), f, 1<<30, 500*time.Millisecond)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("sent %d, %v; want that it is given up", sent, err)
+	}
+	raw, err := server.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, client, sent); err != nil { // it goes on after all
+		t.Fatal(err)
+	}
+	err = raw.Control(func(out uintptr) {
+		for {
+			k, done, err := sendSome(int(out), int(f.Fd()), 1<<28)
+			if done != (k > 0) || err != nil {
+				t.Errorf("sent %d, done %t, %v", k, done, err)
+			}
+			if k == 0 {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// The same for what is no file, and over TLS.
+func TestStuckReaderOfText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		defer func() { _ = client.Close() }()
+		start := time.Now()
+		if _, err := (&replayedConn{Conn: server}).Write([]byte("text")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != stuckTime {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
 }

@@ -18,6 +18,7 @@ type front struct {
 
 	mu     sync.Mutex
 	active map[netip.AddrPort]*session
+	by     map[netip.Addr]int // how many of them one address has
 	wg     sync.WaitGroup
 }
 
@@ -92,9 +93,12 @@ func (f *front) begin(ctx context.Context, req *request, raw string, from netip.
 		f.server.counters.repeated.Add(1)
 		return
 	}
-	if old == nil && len(f.active) >= f.server.limit() {
+	if old == nil && (len(f.active) >= f.server.limit() || f.by[from.Addr()] >= f.server.share()) {
 		f.server.counters.dropped.Add(1)
 		return
+	}
+	if old == nil {
+		f.by[from.Addr()]++
 	}
 	if old != nil {
 		old.cancel(errAnew)
@@ -113,6 +117,9 @@ func (f *front) begin(ctx context.Context, req *request, raw string, from netip.
 		defer f.mu.Unlock()
 		if f.active[from] == s {
 			delete(f.active, from)
+			if f.by[from.Addr()]--; f.by[from.Addr()] == 0 {
+				delete(f.by, from.Addr())
+			}
 		}
 	})
 }

@@ -65,7 +65,8 @@ type Server struct {
 	// Log is told of each transfer that ended, by the goroutine that served it.
 	Log func(Transfer)
 	// MaxTransfers bounds the transfers at one time; 0 means 1024. A request
-	// beyond it is dropped: the client asks again.
+	// beyond it is dropped: the client asks again. One address has half of
+	// them at most.
 	MaxTransfers int
 	// SinglePort sends data from the server's port, for firewalls that let
 	// nothing else through. It costs a copy and a lock for each packet.
@@ -85,11 +86,14 @@ func (s *Server) limit() int {
 	return maxTransfers
 }
 
+// share is what one address may have of them.
+func (s *Server) share() int { return (s.limit() + 1) / 2 }
+
 // Stats counts requests that started no transfer, and transfers under way.
 type Stats struct {
 	Malformed uint64 // not a request: dropped without an answer
 	Refused   uint64 // writes and modes we do not have: answered with an error
-	Dropped   uint64 // over MaxTransfers
+	Dropped   uint64 // over MaxTransfers, or one address's share of them
 	Repeated  uint64 // repetitions of a request in work
 	Active    uint64
 }
@@ -109,7 +113,7 @@ func (s *Server) Stats() Stats {
 func (s *Server) Serve(ctx context.Context, conn *net.UDPConn) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f := &front{conn: conn, server: s, active: map[netip.AddrPort]*session{}}
+	f := &front{conn: conn, server: s, active: map[netip.AddrPort]*session{}, by: map[netip.Addr]int{}}
 	if err := f.prepare(); err != nil {
 		return errors.Join(fmt.Errorf("serve TFTP: %w", err), conn.Close())
 	}

@@ -9,10 +9,13 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 
 	pin "github.com/pin/tftp/v3"
@@ -44,13 +47,15 @@ func startQuiet(t *testing.T, s *Server) netip.AddrPort {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-func listen(t *testing.T) *net.UDPConn {
+func listen(t *testing.T) *net.UDPConn { return listenOn(t, "127.0.0.1:0") }
+
+func listenOn(t *testing.T, at string) *net.UDPConn {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return conn
+	return c
 }
 
 func get(at netip.AddrPort, name string) ([]byte, error) {
@@ -225,6 +230,74 @@ func (g gate) Read(b []byte) (int, error) {
 	return g.File.Read(b)
 }
 
+// One address leaves half of the places to the others.
+func TestShareOfOneAddress(t *testing.T) {
+	entered, open := make(chan struct{}, 16), make(chan struct{})
+	files := fstest.MapFS{"f": {Data: []byte("hello")}}
+	s := &Server{MaxTransfers: 6, Open: func(_ context.Context, name string, _ netip.AddrPort) (fs.File, error) {
+		f, err := files.Open(name)
+		entered <- struct{}{}
+		return gate{f, open}, err
+	}}
+	at := start(t, s)
+	ask := func(c *net.UDPConn) {
+		if _, err := c.WriteToUDPAddrPort([]byte("\x00\x01f\x00octet\x00"), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conns := []*net.UDPConn{listen(t), listen(t), listen(t), listenOn(t, "127.0.0.2:0")}
+	for _, c := range conns[:3] {
+		ask(c)
+		<-entered
+	}
+	late := listen(t)
+	for ask(late); s.Stats().Dropped != 1; { // the test's deadline ends this
+		time.Sleep(time.Millisecond)
+	}
+	ask(conns[3])
+	<-entered
+	close(open)
+	for _, c := range conns {
+		finish(t, c)
+	}
+	for served := false; !served; { // its places are free again
+		ask(late)
+		select {
+		case <-entered:
+			served = true
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	finish(t, late)
+}
+
+// silent is a link to a client that never answers.
+type silent struct{}
+
+func (l *silent) packet([]byte) error                   { return nil }
+func (l *silent) blocks(uint16, []byte, int, int) error { return nil }
+func (l *silent) mtu() int                              { return 0 }
+func (l *silent) close()                                {}
+func (l *silent) receive(_ []byte, until time.Time, _ time.Duration) (int, error) {
+	time.Sleep(time.Until(until))
+	return 0, os.ErrDeadlineExceeded
+}
+
+// A client that asks for long waits and is silent is given up all the same.
+func TestLongTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		x := &transfer{link: &silent{}, src: &source{size: 10}, heard: new(atomic.Int64)}
+		oack := x.negotiate(&request{timeout: option{"timeout", 255}}, 512, 1)
+		if err := x.run(t.Context(), oack); !errors.Is(err, ErrTimeout) || !bytes.Contains(oack, []byte("\x00255\x00")) {
+			t.Errorf("run = %v, OACK %q", err, oack)
+		}
+		if took := time.Since(start); took > 2*time.Minute {
+			t.Errorf("it had its place for %s", took)
+		}
+	})
+}
+
 func TestConcurrencyIsBounded(t *testing.T) {
 	const limit = 3
 	entered, open := make(chan struct{}, 16), make(chan struct{})
@@ -242,8 +315,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 		}
 	}
 	var conns []*net.UDPConn
-	for range limit {
-		c := listen(t)
+	for i := range limit {
+		c := listenOn(t, fmt.Sprintf("127.0.0.%d:0", i+1)) // one address has its share only
 		conns = append(conns, c)
 		ask(c)
 		<-entered

@@ -22,6 +22,10 @@ const (
 	patience     = 6 * time.Second        // that a silent client gets
 	minTries     = 5                      // that it gets at least
 	readAhead    = 64 << 10
+	// longest is the longest wait for an answer, whatever was agreed on: a
+	// client that asks for 255 seconds and is silent has a place for 2 minutes,
+	// not for 21.
+	longest = 2 * time.Minute / minTries
 )
 
 // transfer is one transfer: what was negotiated, and where it is.
@@ -207,7 +211,7 @@ func (t *transfer) await(ctx context.Context, base, n int, wait time.Duration, f
 func (t *transfer) timeout() time.Duration {
 	switch {
 	case t.fixed > 0:
-		return t.fixed
+		return min(t.fixed, longest)
 	case t.trip == 0:
 		return firstTimeout
 	}
