@@ -34,9 +34,13 @@ func (e *Engine) updateApplication(ctx context.Context, o pool.ApplicationOption
 	if err != nil {
 		return pool.Application{}, err
 	}
+	span, err := e.updateTime(ctx, appUpdate{u})
+	if err != nil {
+		return pool.Application{}, err
+	}
 	d := &draft{now: time.Now().UTC(), mint: mint}
 	a := d.application(&app)
-	u.StartedAt, u.Deadline = d.now, d.now.Add(rolloutTime(1)*time.Duration(1+len(u.Want)))
+	u.StartedAt, u.Deadline = d.now, d.now.Add(span)
 	a.Update, a.Cause = u, nil
 	a.Services = nil
 	for _, w := range u.Want {
@@ -47,6 +51,20 @@ func (e *Engine) updateApplication(ctx context.Context, o pool.ApplicationOption
 	}
 	d.tell("application.updating", pool.Info, "%s asked for application %s to go from %s to %s.", o.By, app.Name, shortDigest(u.From.Digest), shortDigest(u.To.Digest)).By = o.By
 	return app, e.apply(ctx, d)
+}
+
+// updateTime is how long an update may take: its services go one after the
+// other, each with the time of a rollout of its own.
+func (e *Engine) updateTime(ctx context.Context, u appUpdate) (time.Duration, error) {
+	span := rolloutTime(1)
+	for _, w := range append(u.gone(), u.Want...) {
+		svc, err := e.Store.Service(ctx, w.Key)
+		if err != nil && !errors.Is(err, pool.ErrNotFound) {
+			return 0, err
+		}
+		span += rolloutTime(max(svc.Instances, w.Recipe.Instances))
+	}
+	return span, nil
 }
 
 func shortDigest(digest string) string { return digest[:min(len(digest), 19)] }

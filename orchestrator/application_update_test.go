@@ -395,3 +395,30 @@ func TestDowntimeOfAnApplicationUpdate(t *testing.T) {
 		w.join()
 	})
 }
+
+// TestTimeOfAnApplicationUpdate: each service has the time of its own rollout,
+// which counts its instances.
+func TestTimeOfAnApplicationUpdate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w := newRoom(3)
+		w.start(ctx, t)
+		if _, err := w.engine.Load().DeployApplication(ctx, shop()); err != nil {
+			t.Fatal(err)
+		}
+		w.until(t, "running", w.appPhase("shop", pool.ServiceRunning))
+		next := newer()
+		for i := range next.Members {
+			next.Members[i].Instances = 100
+		}
+		app, err := w.engine.Load().UpdateApplication(ctx, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has, least := app.Update.Deadline.Sub(app.Update.StartedAt), time.Duration(len(next.Members))*rolloutTime(100); has < least {
+			t.Errorf("the update may take %s, its rollouts one after the other %s", has, least)
+		}
+		stop()
+		w.join()
+	})
+}

@@ -22,6 +22,15 @@ import (
 // that the recipe does not have, ErrUnavailable when nothing runs.
 func (e *Engine) Invoke(ctx context.Context, service string, o pool.InvokeOptions) (pool.Invocation, error) {
 	e.init()
+	for try := 0; ; try++ {
+		inv, err := e.invoke(ctx, service, o)
+		if !errors.Is(err, pool.ErrConflict) || try == 9 {
+			return inv, err
+		}
+	}
+}
+
+func (e *Engine) invoke(ctx context.Context, service string, o pool.InvokeOptions) (pool.Invocation, error) {
 	svc, err := e.Store.Service(ctx, service)
 	if err != nil {
 		return pool.Invocation{}, err
@@ -59,6 +68,7 @@ func (e *Engine) Invoke(ctx context.Context, service string, o pool.InvokeOption
 			s.Deadline = d.now.Add(time.Duration(i+1) * (s.Timeout + grace))
 		}
 		d.step(s)
+		d.Instances = append(d.Instances, &in) // unless it goes down meanwhile: that ends the commands it finds
 	}
 	ev := d.tell("command.invoked", pool.Info, "%s invoked %s of service %s on %s.", o.By, o.Command, svc.Name, plural(len(targets), "instance"))
 	ev.Service, ev.By = svc.Name, o.By

@@ -192,3 +192,36 @@ func TestCommandsEnd(t *testing.T) {
 		h.until(t, "one runs", settled("web", 1))
 	})
 }
+
+// TestInvokeMeetsTheEnd: a command does not begin on an instance that turned
+// round while it was written down; nothing would end it before its deadline.
+func TestInvokeMeetsTheEnd(t *testing.T) {
+	inHerd(t, 1, func(ctx context.Context, h *herd) {
+		h.deploy(ctx, t, elastic(), 1)
+		turn := func(to pool.ServicePhase) {
+			for id, in := range h.mem.instances {
+				in.Phase = to
+				in.Rev++
+				h.mem.instances[id] = in
+			}
+		}
+		met := false
+		h.mem.mu.Lock()
+		h.mem.check = nil
+		h.mem.fault.when = func(point string) bool { // under the lock, before it is written
+			if strings.Contains(point, "command.invoked") && !met {
+				met = true
+				turn(pool.InstanceStopping)
+			}
+			return false
+		}
+		h.mem.mu.Unlock()
+		inv, err := h.engine.Invoke(ctx, "web", pool.InvokeOptions{Command: "reload", Instance: 1, Timeout: time.Hour, By: "eve"})
+		if !met || !errors.Is(err, pool.ErrUnavailable) || !strings.Contains(err.Error(), "stopping") {
+			t.Errorf("Invoke = %+v, %v, want it refused", inv, err)
+		}
+		h.mem.mu.Lock()
+		turn(pool.InstanceRunning)
+		h.mem.mu.Unlock()
+	})
+}
