@@ -42,24 +42,40 @@ func (h Home) keepStart(b begun) error {
 }
 
 // started lists what start events of this boot left behind, and what is
-// watched since: a start closure leaves no process of its own.
+// watched since, or was when it was to be stopped: a start closure leaves no
+// process of its own.
 func (h Home) started(boot string) []begun {
-	files, _ := filepath.Glob(h.watchFile("*", "start")) // the pattern is good
 	var out []begun
-	for _, f := range files {
-		var b begun
-		if text, err := os.ReadFile(f); err == nil && json.Unmarshal(text, &b) == nil && b.BootID == boot {
-			out = append(out, b)
+	known := func(instance string) bool {
+		return slices.ContainsFunc(out, func(b begun) bool { return b.Instance.ID == instance })
+	}
+	for _, kind := range []string{"start", "down"} {
+		files, _ := filepath.Glob(h.watchFile("*", kind)) // the pattern is good
+		for _, f := range files {
+			var b begun
+			if text, err := os.ReadFile(f); err == nil && json.Unmarshal(text, &b) == nil && b.BootID == boot && !known(b.Instance.ID) {
+				out = append(out, b)
+			}
 		}
 	}
-	files, _ = filepath.Glob(h.watchFile("*", "json"))
+	files, _ := filepath.Glob(h.watchFile("*", "json"))
 	for _, f := range files {
 		wd, err := readWatch(f)
-		if err == nil && wd.BootID == boot && !slices.ContainsFunc(out, func(b begun) bool { return b.Instance.ID == wd.Instance.ID }) {
+		if err == nil && wd.BootID == boot && !known(wd.Instance.ID) {
 			out = append(out, begun{BootID: boot, Epoch: wd.Epoch, Instance: wd.Instance})
 		}
 	}
 	return out
+}
+
+// keepDown marks what is to be stopped and was started by a closure: nothing
+// else tells of it once its watch has ended.
+func (h Home) keepDown(b begun) error {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("keep what is to be stopped: %w", err)
+	}
+	return writeSynced(h.watchFile(b.Instance.ID, "down"), text)
 }
 
 const (
@@ -210,21 +226,41 @@ func (w *watcher) standDown(ctx context.Context) {
 	}
 	for _, b := range h.started(boot) {
 		w.log.Warn("this system is fenced: stopping what it runs", "instance", b.Instance.ID)
+		if b.PID == 0 {
+			if err := h.keepDown(b); err != nil {
+				w.log.Warn("not marked", "instance", b.Instance.ID, "err", err)
+			}
+		}
 		if err := h.unwatch(b.Instance.ID); err != nil {
 			w.log.Warn("watch not ended", "instance", b.Instance.ID, "err", err)
 		}
-		wd := watched{Epoch: b.Epoch, BootID: boot, Instance: b.Instance}
-		for _, event := range []string{"preStop", "stop", "postStop"} {
-			if err := w.tasks.alone(ctx, wd, event); err != nil {
-				w.log.Warn("event failed", "instance", b.Instance.ID, "event", event, "err", err)
-			}
-		}
-		if err := h.stopProcesses(ctx, b.Instance.ID, boot, io.Discard); err != nil {
-			w.log.Warn("not stopped", "instance", b.Instance.ID, "err", err)
+		if !w.stopAll(ctx, b) {
 			continue // it is tried again at the next hello
 		}
-		if err := os.Remove(h.watchFile(b.Instance.ID, "start")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			w.log.Warn("start not forgotten", "instance", b.Instance.ID, "err", err)
+		for _, kind := range []string{"start", "down"} {
+			if err := os.Remove(h.watchFile(b.Instance.ID, kind)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				w.log.Warn("start not forgotten", "instance", b.Instance.ID, "err", err)
+			}
 		}
 	}
+}
+
+// stopAll stops what an instance's start left running, and says whether it is
+// known to have stopped: by its processes, or, where a closure started it, by
+// its stop event.
+func (w *watcher) stopAll(ctx context.Context, b begun) bool {
+	h, boot := w.tasks.home, w.tasks.journal.BootID
+	wd := watched{Epoch: b.Epoch, BootID: boot, Instance: b.Instance}
+	stopped := true
+	for _, event := range []string{"preStop", "stop", "postStop"} {
+		if err := w.tasks.alone(ctx, wd, event); err != nil {
+			w.log.Warn("event failed", "instance", b.Instance.ID, "event", event, "err", err)
+			stopped = stopped && (event != "stop" || b.PID != 0)
+		}
+	}
+	if err := h.stopProcesses(ctx, b.Instance.ID, boot, io.Discard); err != nil {
+		w.log.Warn("not stopped", "instance", b.Instance.ID, "err", err)
+		stopped = false
+	}
+	return stopped
 }

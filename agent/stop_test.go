@@ -9,10 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"appliance/api/wire"
 	"appliance/pool"
+	"appliance/recipes"
 )
 
 // stubborn heeds no SIGTERM, and has a child.
@@ -160,5 +162,51 @@ func TestStartedWithoutProcess(t *testing.T) {
 	}
 	if got := h.started("later"); len(got) != 0 {
 		t.Errorf("after a boot: %+v", got)
+	}
+}
+
+// TestStopIsTriedAgain: what a closure started, and whose stop fails, is
+// stopped at a later hello, also by another agent.
+func TestStopIsTriedAgain(t *testing.T) {
+	r := newWatchRig(t, sleeper)
+	archive, digest, err := recipes.Pack(fstest.MapFS{"tester-service.groovy": {Data: []byte(strings.ReplaceAll(`service {
+	name "tester"
+	type "DATABASE"
+	lifecycle {
+		start { new File("MARK/up").append("x") }
+		stop {
+			new File("MARK/tried").append("x")
+			assert new File("MARK/may").exists()
+			new File("MARK/down").append("x")
+		}
+	}
+}
+`, "MARK", r.mark))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.server.recipes[digest] = archive
+	in := pool.InstanceInfo{ID: "in-2", Number: 2, Service: "tester", Application: "default", Planned: 2, Machine: "m-1", Digest: digest}
+	for i, kind := range []pool.TaskKind{pool.TaskPrepare, pool.TaskWatch} {
+		as := r.server.assignment("in-2/"+strconv.Itoa(i), kind, pool.PrepareParams{Instance: in, Digest: digest})
+		if got, err := r.watcher.tasks.Perform(t.Context(), as, func(pool.Progress) {}); err != nil || got.(recorded).State != wire.OutcomeDone {
+			t.Fatalf("%s: %+v, %v", kind, got, err)
+		}
+	}
+	lies := func(name string) bool { _, err := os.Stat(filepath.Join(r.mark, name)); return err == nil }
+	r.watcher.standDown(t.Context())
+	if !lies("tried") || lies("down") {
+		t.Fatalf("stop was tried %t, succeeded %t", lies("tried"), lies("down"))
+	}
+	if err := os.WriteFile(filepath.Join(r.mark, "may"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := &watcher{tasks: r.watcher.tasks, client: r.watcher.client, log: r.watcher.log}
+	again.standDown(t.Context())
+	if !lies("down") {
+		t.Error("a stop that failed was not tried again")
+	}
+	if left := r.home.started(bootID()); len(left) != 0 {
+		t.Errorf("after it was stopped: %+v", left)
 	}
 }
