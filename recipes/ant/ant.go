@@ -182,6 +182,9 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 	if err := t.Context().Err(); err != nil {
 		return nil, err
 	}
+	if err := n.check(shapes()); err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
 	if err := run(t, b, n); err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}

@@ -110,6 +110,17 @@ func TestFaults(t *testing.T) {
 		{`new AntBuilder().exec(executable: "sh", failonerror: true) { arg(line: "-c 'exit 2'") }`, "exec returned: 2"},
 		{`new AntBuilder().exec(executable: "no-such-program")`, "Cannot run program \"no-such-program\""},
 		{`new AntBuilder().exec(exectable: "x")`, "exec doesn't support the \"exectable\" attribute"},
+		{`new AntBuilder().delete(dirs: "x")`, "delete doesn't support the \"dirs\" attribute"},
+		{`new AntBuilder().delete(dir: "x", includesfile: "list")`, "delete doesn't support the \"includesfile\" attribute"},
+		{`new AntBuilder().delete { fileset(dir: ".") { date(datetime: "x", when: "before") } }`, "fileset doesn't support the nested \"date\" element"},
+		{`new AntBuilder().delete { fileset(dir: ".", casesensitive: false, includes: "A") }`, "fileset supports the \"casesensitive\" attribute as yes only, not \"false\""},
+		{`new AntBuilder().delete { filelist(dir: ".", files: "a") }`, "delete doesn't support the nested \"filelist\" element"},
+		{`new AntBuilder().zip(destfile: "a.zip", update: true)`, "zip supports the \"update\" attribute as no only, not \"true\""},
+		{`new AntBuilder().zip(destfile: "a.zip") { zipfileset(dir: ".", prefix: "p") }`, "zipfileset doesn't support the \"prefix\" attribute"},
+		{`new AntBuilder().tar(destfile: "a.tar", compression: "bzip2")`, "tar supports the \"compression\" attribute as gzip or none only, not \"bzip2\""},
+		{`new AntBuilder().unzip(src: "a.zip", dest: ".") { patternset(includes: "x") }`, "unzip doesn't support the nested \"patternset\" element"},
+		{`new AntBuilder().exec(executable: "sh") { redirector(output: "x") }`, "exec doesn't support the nested \"redirector\" element"},
+		{`new AntBuilder().copy(file: "a", todir: "b") { mapper(type: "flatten") }`, "copy doesn't support the nested \"mapper\" element"},
 		{`new AntBuilder().nosuch(a: 1)`, "No signature of method: groovy.util.AntBuilder.nosuch()"},
 		{`new AntBuilder().copy(file: "none", todir: ".")`, "Could not find file"},
 		{`new AntBuilder().mkdir()`, "the attribute dir is missing"},
@@ -125,6 +136,45 @@ func TestFaults(t *testing.T) {
 	}
 	if out, err := run(t, dir, `try { new AntBuilder().fail("x") } catch (Exception e) { println e.message }`); err != nil || out != "x\n" {
 		t.Errorf("a fault is an exception: %q, %v", out, err)
+	}
+}
+
+// What Ant has and is so anyway is taken.
+func TestHarmless(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := run(t, dir, `
+def ant = new AntBuilder()
+ant.mkdir(dir: "a/b/c", description: "folders")
+ant.echo(file: "a/b/x", message: "x", encoding: "UTF-8")
+ant.zip(destfile: "a.zip", update: false, whenempty: "skip", compress: true) { fileset(dir: "a", casesensitive: "yes", defaultexcludes: "no") }
+ant.mkdir(dir: "d/e")
+ant.echo(file: "d/e/x", message: "x")
+ant.delete(includeEmptyDirs: true, verbose: true) { fileset(dir: "d") }
+ant.delete(includeEmptyDirs: true) { fileset(dir: "a", includes: "b/c") }
+`); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"d": false, "a/b/c": false, "a/b/x": true} {
+		if exists(filepath.Join(dir, name)) != want {
+			t.Errorf("%s is there: %t", name, !want)
+		}
+	}
+}
+
+// Each task that does something has its shape, and each element in a shape.
+func TestShapes(t *testing.T) {
+	all := shapes()
+	for _, id := range Tasks() {
+		if _, ok := all[id]; !ok && !container(id) && id != "taskdef" && id != "typedef" {
+			t.Errorf("%s has no shape", id)
+		}
+	}
+	for id, s := range all {
+		for _, k := range strings.Fields(s.kids) {
+			if _, ok := all[k]; !ok && k != "*" {
+				t.Errorf("%s in %s has no shape", k, id)
+			}
+		}
 	}
 }
 

@@ -69,6 +69,30 @@ func deleteTask(_ *groovy.Thread, b *builder, n *node) error {
 				return err
 			}
 		}
+		if err := b.deleteDirs(n, k); err != nil {
+			return report(err)
+		}
+	}
+	return nil
+}
+
+// deleteDirs deletes the folders of a set that are empty now, from the inside
+// out, and the set's own where it takes everything (includeEmptyDirs).
+func (b *builder) deleteDirs(n, set *node) error {
+	if !n.yes("includeemptydirs", false) || set.attrs["dir"] == "" {
+		return nil
+	}
+	all, err := b.fileset(set, set.attrs["dir"])
+	if err != nil {
+		return err
+	}
+	if !set.selects() {
+		all = slices.Insert(all, 0, file{b.path(set.attrs["dir"]), "", true})
+	}
+	for _, f := range slices.Backward(all) {
+		if f.isDir {
+			_ = os.Remove(f.path()) // one that is not empty stays
+		}
 	}
 	return nil
 }

@@ -202,6 +202,9 @@ func permission(mode fs.FileMode, perm string) (fs.FileMode, error) {
 }
 
 func chmod(_ *groovy.Thread, b *builder, n *node) error {
+	if !n.forHere() {
+		return nil
+	}
 	perm, err := n.need("perm")
 	if err != nil {
 		return err
@@ -279,11 +282,6 @@ func same(p, q string) bool {
 // transfers are the pairs of source and target of copy and move.
 func (b *builder) transfers(n *node) ([][2]string, error) {
 	var list [][2]string
-	for _, k := range n.kids { // what a mapper renames would be written over
-		if !slices.Contains([]string{"fileset", "dirset", "zipfileset", "tarfileset", "filterset"}, k.name) {
-			return nil, fault("%s doesn't support the nested %q element", n.name, k.name)
-		}
-	}
 	target := func(rel string) (string, error) {
 		if n.yes("flatten", false) {
 			rel = filepath.Base(rel)
