@@ -30,7 +30,27 @@ type Controller struct {
 // session is an open conversation with one BMC.
 type session struct {
 	*bmclib.Client
-	lan *lan // nil for Redfish
+	lan     *lan           // nil for Redfish
+	redfish *redfishDriver // nil for IPMI
+}
+
+// guid returns what tells the BMC from every other, empty where it tells nothing.
+func (s session) guid(ctx context.Context) (string, error) {
+	if s.lan == nil {
+		return s.redfish.guid(ctx)
+	}
+	return s.lan.guid(ctx)
+}
+
+// guidKind is the way in which a GUID was told. Those of two ways do not
+// compare: firmware writes the bytes in different orders, or different GUIDs.
+func guidKind(guid string) string {
+	for _, k := range []string{rakpGUID, redfishGUID} {
+		if strings.HasPrefix(guid, k) {
+			return k
+		}
+	}
+	return ""
 }
 
 // PowerState returns the chassis power of the machine behind b: on or off,
@@ -101,9 +121,7 @@ func (c *Controller) Check(ctx context.Context, b pool.BMC) error {
 // over the network. Errors are those of Check.
 func (c *Controller) GUID(ctx context.Context, b pool.BMC) (guid string, err error) {
 	err = c.with(ctx, b, "identify", func(ctx context.Context, s session) (err error) {
-		if s.lan != nil {
-			guid, err = s.lan.guid(ctx)
-		}
+		guid, err = s.guid(ctx)
 		return err
 	})
 	return guid, err
@@ -112,11 +130,11 @@ func (c *Controller) GUID(ctx context.Context, b pool.BMC) (guid string, err err
 // same makes sure that the BMC that answers is the one that was enrolled,
 // where its GUID is known: what is switched is not somebody else's machine.
 func (s session) same(ctx context.Context, b pool.BMC) error {
-	if b.GUID == "" || s.lan == nil {
+	if b.GUID == "" || s.lan == nil && guidKind(b.GUID) != redfishGUID {
 		return nil
 	}
-	guid, err := s.lan.guid(ctx)
-	if strings.HasPrefix(b.GUID, rakpGUID) != strings.HasPrefix(guid, rakpGUID) {
+	guid, err := s.guid(ctx)
+	if guidKind(b.GUID) != guidKind(guid) {
 		return err // it was told another way: the two do not compare
 	}
 	if plain := strings.ToLower(strings.ReplaceAll(b.GUID, "-", "")); err == nil && guid != "" && strings.ReplaceAll(guid, "-", "") != plain {
@@ -171,8 +189,8 @@ func (c *Controller) session(b pool.BMC) (session, error) {
 		s.lan = &lan{host: host, port: cmp.Or(b.Port, 623), user: b.User, pass: b.Password}
 		reg.Register(s.lan.Name(), "ipmi", lanFeatures(), nil, s.lan)
 	case "redfish":
-		d := newRedfish(b, cmp.Or(b.Port, 443), cmp.Or(c.Timeout, 20*time.Second))
-		reg.Register(d.Name(), redfish.ProviderProtocol, redfish.Features, nil, d)
+		s.redfish = newRedfish(b, cmp.Or(b.Port, 443), cmp.Or(c.Timeout, 20*time.Second))
+		reg.Register(s.redfish.Name(), redfish.ProviderProtocol, redfish.Features, nil, s.redfish)
 	default:
 		return s, fmt.Errorf("%w: BMC protocol %q: want ipmi or redfish", pool.ErrInvalid, b.Protocol)
 	}

@@ -1,14 +1,18 @@
 package ipmi
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,6 +73,23 @@ func (d *redfishDriver) PowerStateGet(ctx context.Context) (state string, err er
 	return state, err
 }
 
+// redfishGUID begins a GUID that Redfish told.
+const redfishGUID = "redfish-"
+
+// guid returns the system's UUID, which is in what says its power state; empty
+// where it has none.
+func (d *redfishDriver) guid(ctx context.Context) (string, error) {
+	if _, err := d.PowerStateGet(ctx); err != nil {
+		return "", err
+	}
+	d.wire.mu.Lock()
+	defer d.wire.mu.Unlock()
+	if strings.Trim(d.wire.uuid, "0") == "" || strings.Trim(d.wire.uuid, "f") == "" {
+		return "", nil
+	}
+	return redfishGUID + d.wire.uuid, nil
+}
+
 // PowerSet gives one order: on, off, soft or reset. bmclib's word for what
 // everybody else calls a reset (ForceRestart) is "cycle".
 func (d *redfishDriver) PowerSet(ctx context.Context, state string) (bool, error) {
@@ -120,14 +141,15 @@ type wire struct {
 
 	mu     sync.Mutex
 	ctx    context.Context
-	failed error // of the network
-	status int   // an HTTP status of 400 or more
+	failed error  // of the network
+	status int    // an HTTP status of 400 or more
+	uuid   string // of the system that was read: 32 hex digits, or nothing
 }
 
 func (w *wire) begin(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ctx, w.failed, w.status = ctx, nil, 0
+	w.ctx, w.failed, w.status, w.uuid = ctx, nil, 0, ""
 }
 
 func (w *wire) end() (status int, failed error) {
@@ -160,8 +182,29 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if answer.StatusCode >= http.StatusBadRequest {
 		w.saw(answer.StatusCode, nil)
 	}
-	answer.Body = &body{io.LimitReader(answer.Body, maxBody), answer.Body, cancel}
+	in := &body{Reader: io.LimitReader(answer.Body, maxBody), Closer: answer.Body, end: cancel}
+	if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/Systems/") {
+		var page bytes.Buffer
+		in.Reader = io.TeeReader(in.Reader, &page)
+		in.end = func() { cancel(); w.read(page.Bytes()) }
+	}
+	answer.Body = in
 	return answer, nil
+}
+
+// read takes the UUID from a system's page (ComputerSystem, DSP2046).
+func (w *wire) read(page []byte) {
+	var system struct{ UUID, PowerState string }
+	if json.Unmarshal(page, &system) != nil || system.PowerState == "" {
+		return // something else below a system
+	}
+	uuid := strings.ToLower(strings.ReplaceAll(system.UUID, "-", ""))
+	if b, err := hex.DecodeString(uuid); err != nil || len(b) != 16 {
+		uuid = ""
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.uuid = uuid
 }
 
 // merge returns a context that ends with either of two.
@@ -181,7 +224,7 @@ const maxBody = 4 << 20
 type body struct {
 	io.Reader
 	io.Closer
-	end context.CancelFunc
+	end func()
 }
 
 // Close implements io.Closer.

@@ -28,6 +28,7 @@ type standIn struct {
 	sessions map[string]bool
 	made     int
 	boot     map[string]any
+	uuid     string
 }
 
 const (
@@ -107,7 +108,7 @@ func (s *standIn) system(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	s.reply(w, map[string]any{"@odata.id": rfSystem, "Id": "1", "PowerState": map[bool]string{true: "On", false: "Off"}[on],
+	s.reply(w, map[string]any{"@odata.id": rfSystem, "Id": "1", "UUID": s.uuid, "PowerState": map[bool]string{true: "On", false: "Off"}[on],
 		"Boot": map[string]any{"BootSourceOverrideTarget": "None"},
 		"Actions": map[string]any{"#ComputerSystem.Reset": map[string]any{"target": rfReset,
 			"ResetType@Redfish.AllowableValues": []string{"On", "ForceOff", "GracefulShutdown", "ForceRestart", "PowerCycle"}}}})
@@ -191,6 +192,34 @@ func TestRedfishBootDevice(t *testing.T) {
 		wantFault(t, "SetBootDevice", controller().SetBootDevice(t.Context(), at, device, pool.UEFI), nil)
 		if s.boot["BootSourceOverrideTarget"] != want || s.boot["BootSourceOverrideEnabled"] != "Once" || s.boot["BootSourceOverrideMode"] != "UEFI" {
 			t.Errorf("boot device %s = %v, want %s once by UEFI", device, s.boot, want)
+		}
+	}
+}
+
+// A BMC that is not the one that was enrolled switches nothing.
+func TestRedfishIdentity(t *testing.T) {
+	s := &standIn{chassis: &chassis{on: true}, uuid: "4C4C4544-0042-3510-8036-C3C04F4E4D32"}
+	at := serve(t, s)
+	guid, err := controller().GUID(t.Context(), at)
+	if err != nil || guid != "redfish-4c4c4544004235108036c3c04f4e4d32" {
+		t.Fatalf("GUID = %q, %v", guid, err)
+	}
+	at.GUID = guid
+	wantFault(t, "the same", controller().SetPower(t.Context(), at, pool.DoPowerReset), nil)
+	s.uuid = "4c4c4544-0042-3510-8036-c3c04f4e4d33" // an address that another machine's BMC has now
+	wantFault(t, "another: check", controller().Check(t.Context(), at), ipmi.ErrIdentity)
+	wantFault(t, "another: power", controller().SetPower(t.Context(), at, pool.DoPowerOff), ipmi.ErrIdentity)
+	wantFault(t, "another: boot device", controller().SetBootDevice(t.Context(), at, pool.BootPXE, pool.BIOS), ipmi.ErrIdentity)
+	if got := s.chassis.seen(); !slices.Equal(got, []string{"reset"}) || s.boot != nil {
+		t.Errorf("orders = %v, boot device %v", got, s.boot)
+	}
+	at.GUID = "44454c4c420010358036c3c04f4e4d32" // told in-band: in whatever order
+	wantFault(t, "told in-band", controller().Check(t.Context(), at), nil)
+	for _, none := range []string{"", "00000000-0000-0000-0000-000000000000", "unknown"} {
+		s.uuid, at.GUID = none, guid
+		wantFault(t, "a UUID "+none, controller().Check(t.Context(), at), nil)
+		if got, err := controller().GUID(t.Context(), at); err != nil || got != "" {
+			t.Errorf("UUID %q: GUID %q, %v", none, got, err)
 		}
 	}
 }
