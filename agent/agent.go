@@ -70,6 +70,13 @@ type Journal interface {
 	Open() ([]wire.Assignment, error)
 }
 
+// keeper is a Journal that outlives the agent.
+type keeper interface {
+	Accept(as wire.Assignment) error
+	// Accepted is when as was; zero when it was not.
+	Accepted(key string) time.Time
+}
+
 // errInterrupted means: the task began, and nobody knows how it ended.
 var errInterrupted = errors.New("interrupted")
 
@@ -290,17 +297,35 @@ func (a *Agent) perform(ctx context.Context, as wire.Assignment) error {
 	if l, ok := a.Tasks.(leftover); known && ok { // it ended while no agent lived
 		l.HandOn(ctx, as)
 	}
+	leaves, err := a.leaves(as, out)
+	if err != nil {
+		return err
+	}
 	out.Token, out.BootID = as.Token, a.BootID
 	if err := a.deliver(ctx, out); err != nil {
 		return err
 	}
-	if err := a.Journal.Acknowledge(as.Key); err != nil {
-		return err
+	if leaves { // the outcome is told: now act; it stays open until another boot finds it
+		return a.Leave(ctx, as.Kind)
 	}
-	if !known && out.State == wire.OutcomeDone && (as.Kind == pool.TaskReboot || as.Kind == pool.TaskPowerOff) {
-		return a.Leave(ctx, as.Kind) // the outcome is told: now act
+	return a.Journal.Acknowledge(as.Key)
+}
+
+// leaves says whether the system is to be left once out is told, and has the
+// journal keep that as a task that is open: should this agent die first, the
+// next one leaves, unless the time for it is over. Another boot does not.
+func (a *Agent) leaves(as wire.Assignment, out wire.Outcome) (bool, error) {
+	if as.Kind != pool.TaskReboot && as.Kind != pool.TaskPowerOff || out.State != wire.OutcomeDone || out.BootID != a.BootID {
+		return false, nil
 	}
-	return nil
+	k, ok := a.Journal.(keeper)
+	if !ok {
+		return true, nil
+	}
+	if at := k.Accepted(as.Key); !at.IsZero() {
+		return time.Since(at) < max(as.Timeout, time.Minute), nil
+	}
+	return true, k.Accept(as)
 }
 
 // forget closes a task that was cancelled; should its key come again, it was

@@ -70,6 +70,15 @@ func (j *Files) Accept(as wire.Assignment) error {
 	return j.write(as.Key, fileAccepted, as)
 }
 
+// Accepted is when key was; zero when it was not.
+func (j *Files) Accepted(key string) time.Time {
+	st, err := os.Stat(j.path(key, fileAccepted))
+	if err != nil {
+		return time.Time{}
+	}
+	return st.ModTime()
+}
+
 // Assignment returns what was accepted under key. Errors wrap pool.ErrNotFound.
 func (j *Files) Assignment(key string) (wire.Assignment, error) {
 	var as wire.Assignment

@@ -162,6 +162,49 @@ func TestWaitThenWork(t *testing.T) {
 	}
 }
 
+// TestDiesBeforeItLeaves: an agent that has told that it reboots, and dies
+// first, is followed by one that reboots, once.
+func TestDiesBeforeItLeaves(t *testing.T) {
+	f := newFakeAppliance(t)
+	f.accept = true
+	m := newMachine(t, f, 1<<20)
+	journal := &Files{Dir: t.TempDir(), BootID: "boot-1"}
+	m.agent.Journal = journal
+	live := func(boot string, until func()) {
+		ctx, die := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		a := &Agent{Mode: m.agent.Mode, Version: "test", BootID: boot, MAC: m.agent.MAC, Token: "once", Key: m.agent.Key, Client: m.agent.Client,
+			Tasks: m.agent.Tasks, Journal: journal, Facts: m.agent.Facts}
+		a.Leave = func(ctx context.Context, k pool.TaskKind) error {
+			m.left <- k
+			<-ctx.Done()
+			return nil
+		}
+		go func() { defer close(done); _ = a.Run(ctx) }()
+		until()
+		die()
+		<-done
+	}
+	left := func() {
+		select {
+		case <-m.left:
+		case <-time.After(time.Minute):
+			t.Error("it does not reboot")
+		}
+	}
+	live("boot-1", func() {
+		if o := f.run("k1", pool.TaskReboot, nil); o.State != wire.OutcomeDone {
+			t.Errorf("reboot: %+v", o)
+		}
+		left() // and then it is killed before that has an effect
+	})
+	live("boot-1", func() { f.outcome("k1"); left() }) // it may not have been told
+	live("boot-2", func() { f.outcome("k1"); want[pool.Facts](t, f.run("k2", pool.TaskFacts, nil)) })
+	if open, err := journal.Open(); err != nil || len(open) != 0 || len(m.left) != 0 {
+		t.Errorf("in the next boot: open %+v, %v; it reboots %d times", open, err, len(m.left))
+	}
+}
+
 // TestRefusedOutcome: what the appliance refuses to read ends the step as a
 // failure; what it cannot take now comes again.
 func TestRefusedOutcome(t *testing.T) {
