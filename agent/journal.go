@@ -51,8 +51,10 @@ const (
 	fileLock         = "lock"
 )
 
-// keptTasks is how many acknowledged tasks the journal remembers.
-const keptTasks = 500
+const (
+	keptTasks  = 500      // acknowledged tasks that the journal remembers
+	keptOutput = 64 << 20 // of what they printed; of the older ones only the outcome is kept
+)
 
 // name is the folder of a key: keys hold slashes.
 func (j *Files) name(key string) string {
@@ -215,9 +217,11 @@ func (j *Files) Open() ([]wire.Assignment, error) {
 	return out, nil
 }
 
+// prune forgets the oldest tasks that are acknowledged, and what older ones
+// printed: the appliance has it.
 func (j *Files) prune() error {
 	done, err := filepath.Glob(filepath.Join(j.Dir, "*", fileAcknowledged))
-	if err != nil || len(done) <= keptTasks {
+	if err != nil {
 		return err
 	}
 	at := func(p string) time.Time {
@@ -227,10 +231,24 @@ func (j *Files) prune() error {
 		}
 		return st.ModTime()
 	}
-	slices.SortFunc(done, func(a, b string) int { return at(a).Compare(at(b)) })
-	for _, p := range done[:len(done)-keptTasks] {
-		if err := os.RemoveAll(filepath.Dir(p)); err != nil {
-			return fmt.Errorf("forget old task: %w", err)
+	slices.SortFunc(done, func(a, b string) int { return at(b).Compare(at(a)) })
+	var printed int64
+	for i, p := range done {
+		dir := filepath.Dir(p)
+		if i >= keptTasks {
+			if err := os.RemoveAll(dir); err != nil {
+				return fmt.Errorf("forget old task: %w", err)
+			}
+			continue
+		}
+		st, err := os.Stat(filepath.Join(dir, fileOutput))
+		if err != nil {
+			continue // it printed nothing, or that is forgotten
+		}
+		if printed += st.Size(); printed > keptOutput {
+			if err := os.Remove(filepath.Join(dir, fileOutput)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("forget old output: %w", err)
+			}
 		}
 	}
 	return nil
