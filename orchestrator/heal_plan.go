@@ -391,9 +391,14 @@ func (v *iview) replace(d *draft) {
 }
 
 // disown takes the lost machine from the instance: its key is revoked, its
-// epoch rises, and what is on its disks is protected until a person releases it.
+// epoch rises, and what is on its disks is protected until a person releases
+// it. A virtual machine that is proved to be off and holds no data is removed.
 func (v *iview) disown(d *draft) {
 	m, op := v.m, ""
+	if h := v.in.Heal; m.Driver == pool.DriverVM && !v.rev.Recipe.Stateful && h != nil && h.Proof && (v.op == nil || !v.op.Status.Open()) {
+		release(d, m, v.wiped, true, "it was lost while it ran "+v.title(), byHealing)
+		return
+	}
 	if v.op != nil {
 		op = v.op.ID
 	}

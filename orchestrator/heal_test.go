@@ -548,3 +548,36 @@ func TestLateAnswersAreNoLoss(t *testing.T) {
 		}
 	}
 }
+
+// TestLostVirtualMachineIsRemoved: one that is proved to be off and was
+// replaced is undefined with its disk, unless that holds data.
+func TestLostVirtualMachineIsRemoved(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		driver          pool.Driver
+		stateful, proof bool
+		removed         bool
+	}{
+		{"stateless", pool.DriverVM, false, true, true},
+		{"stateful", pool.DriverVM, true, true, false},
+		{"without proof", pool.DriverVM, false, false, false},
+		{"metal", pool.DriverMetal, false, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := &pool.Machine{ID: "m-1", Name: "vm-1", Driver: tt.driver, Phase: pool.Active, Instance: "in-1", Key: "key", Epoch: 3,
+				Facts: &pool.Facts{Disks: []pool.Disk{{Name: "vda", Serial: "m-1"}}}, Conditions: pool.Conditions{}}
+			in := &pool.Instance{ID: "in-1", Service: "web", Number: 1, Machine: m.ID, Heal: &pool.Heal{Machine: m.ID, Proof: tt.proof}}
+			rev := pool.Revision{Recipe: pool.RecipeInfo{Name: "web", Stateful: tt.stateful}}
+			v := &iview{now: at(1), in: in, svc: &pool.Service{Name: "web"}, rev: rev, m: m, mint: mint}
+			d := v.draft()
+			v.disown(&d)
+			removed := len(d.Operations) == 1 && d.Operations[0].Kind == pool.OpRelease && d.Operations[0].Params.Wipe && d.Operations[0].Status == pool.Queued
+			if kept := m.Conditions.Is(pool.CondProtected) && strings.Contains(m.Conditions[pool.CondProtected].Reason, "data of"); removed != tt.removed || kept == removed {
+				t.Errorf("removed %t, want %t; %v", removed, tt.removed, m.Conditions)
+			}
+			if m.Instance != "" || m.Key != "" || m.Epoch != 4 || m.Phase != pool.Enrolled {
+				t.Errorf("left as %+v", m)
+			}
+		})
+	}
+}
