@@ -2,6 +2,7 @@ package groovy
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -68,8 +69,14 @@ func escape(b *strings.Builder, s string) {
 func number(v Value) string {
 	switch v := v.(type) {
 	case int64:
+		if v < 0 && v > math.MinInt32 { // written in octal or hexadecimal: a sign would be an operator
+			return fmt.Sprintf("0x%08x", uint32(v))
+		}
 		return strconv.FormatInt(v, 10)
 	case Long:
+		if v < 0 && v > math.MinInt64 {
+			return fmt.Sprintf("0x%016xL", uint64(v))
+		}
 		return strconv.FormatInt(int64(v), 10) + choose(v == -1<<63, "", "L")
 	case *big.Int:
 		return v.String() + "G"
