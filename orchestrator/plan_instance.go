@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -376,168 +375,10 @@ func (v *iview) serviceRuns(d *draft) {
 	v.tell(d, "service.running", pool.Info, "Service %s runs with %d instances.", svc.Name, svc.Instances).Instance = ""
 }
 
-// result takes what an agent said of an instance's step.
-func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
-	s.Output = o.Output
-	if v.in.Phase == pool.InstanceRecovering {
-		v.promoted(d, s, o)
-		return
-	}
-	switch o.State {
-	case "done":
-		if s.Verifying {
-			v.verified(d, s, o.Result)
-			return
-		}
-		if s.Name == stepStorage {
-			if c := v.bound(d, s, o.Result); c != nil {
-				v.again(d, s, c)
-				return
-			}
-		}
-		if len(o.Result) <= maxResult { // what an event returns is read by nobody but its summary
-			s.Result = o.Result
-		}
-		d.end(s, pool.StepDone, nil)
-		v.tellStep(d, s, "step.done", pool.Info, "%s: %s is done%s.", v.title(), s.Name, summary(o.Result))
-		switch s.Name {
-		case stepRestart:
-			d.condition(v.m, pool.CondAgent, "booting", "")
-		case stepWatch:
-			in := d.instance(v.in)
-			in.Watch, in.BootID = s.Key, s.BootID
-		}
-		v.advance(d)
-	case "interrupted":
-		v.interrupted(d, s)
-	default:
-		v.again(d, s, taskCause(o, s, *v.m, v.now))
-	}
-}
-
-// summary is what an entry says of itself: a closure may return a map with a
-// text "summary", as the bases for Puppet, Ansible and Chef do.
-func summary(result json.RawMessage) string {
-	var r struct {
-		Value struct {
-			Summary string `json:"summary"`
-		} `json:"value"`
-	}
-	if len(result) == 0 || json.Unmarshal(result, &r) != nil || r.Value.Summary == "" {
-		return ""
-	}
-	text := strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f {
-			return ' '
-		}
-		return c
-	}, r.Value.Summary)
-	return ": " + text[:min(len(text), 200)]
-}
-
-// again tries a failed step once more, or fails the instance. On the way
-// down a failure is told, and the removal goes on.
-func (v *iview) again(d *draft, s *pool.Step, c *pool.Cause) {
-	if s.Verifying {
-		v.unverified(d, s, c)
-		return
-	}
-	if v.in.Phase == pool.InstanceStopping && !v.strict() || v.in.Phase != pool.InstanceStopping && tolerant(s.Name) {
-		goes := "it goes on"
-		if v.in.Phase == pool.InstanceStopping {
-			goes = "the removal goes on"
-		}
-		d.end(s, pool.StepFailed, c)
-		v.tellStep(d, s, "step.failed", pool.Warning, "%s: %s failed; %s.", v.title(), s.Name, goes).Cause = c
-		v.advance(d)
-		return
-	}
-	if s.Attempt < s.Tries {
-		wait := backoff(s.Attempt)
-		v.add(d.newTry(s, pool.StepFailed, c, wait, false))
-		v.tellStep(d, s, "step.retry", pool.Warning, "%s: %s failed and is tried again in %s.", v.title(), s.Name, wait).Cause = c
-		return
-	}
-	d.end(s, pool.StepFailed, c)
-	v.tellStep(d, s, "step.failed", pool.Problem, "%s: %s failed.", v.title(), s.Name).Cause = c
-	v.fail(d, c)
-	v.retryLater(d)
-}
-
-func (v *iview) interrupted(d *draft, s *pool.Step) {
-	c := undecided(s, *v.m, v.now)
-	if s.Idempotent {
-		n := d.newTry(s, pool.StepInterrupted, c, 0, false)
-		n.Tries++
-		v.add(n)
-		v.tellStep(d, s, "step.interrupted", pool.Warning, "%s: %s was cut off by a restart and runs again.", v.title(), s.Name)
-		v.advance(d)
-		return
-	}
-	if v.rev.Recipe.Verify && !s.Verifying {
-		v.verify(d, s, c)
-		return
-	}
-	d.end(s, pool.StepInterrupted, c)
-	v.tellStep(d, s, "step.interrupted", pool.Problem, "%s: %s was cut off; a person decides.", v.title(), s.Name).Cause = c
-	if v.in.Phase == pool.InstanceStopping && !v.strict() {
-		v.advance(d)
-		return
-	}
-	v.fail(d, c)
-}
-
 func (v *iview) add(s *pool.Step) {
 	w := view{steps: v.steps}
 	w.add(s)
 	v.steps = w.steps
-}
-
-// fail ends an instance, and tells the service.
-func (v *iview) fail(d *draft, c *pool.Cause) {
-	in := d.instance(v.in)
-	in.Phase, in.Cause, in.NotBefore = pool.InstanceFailed, c, time.Time{}
-	v.tell(d, "instance.failed", pool.Problem, "%s failed: %s", v.title(), messageOf(c)).Cause = c
-	if v.svc.Rollout.Open() {
-		return // the rollout decides
-	}
-	svc := d.service(v.svc)
-	if svc.Phase == pool.ServiceDeploying || svc.Phase == pool.ServiceRunning || svc.Phase == pool.ServiceRecovering {
-		svc.Phase, svc.Cause = pool.ServiceFailed, c
-		v.tell(d, "service.failed", pool.Problem, "Service %s failed: %s", svc.Name, messageOf(c)).Cause = c
-	}
-}
-
-func messageOf(c *pool.Cause) string {
-	if c == nil {
-		return "nobody knows why."
-	}
-	return c.Message
-}
-
-// down looks at the steps that take an instance down. When its agent is gone
-// they are passed over: removal is bounded in time.
-func (v *iview) down(dec *decision) {
-	d, s := &dec.draft, v.current()
-	switch {
-	case s == nil || s.Status == pool.StepPending:
-		if v.advance(d); s != nil && v.lastWaits(s) {
-			dec.wake = v.now.Add(2 * time.Second)
-		}
-	case !v.now.Before(s.Deadline):
-		v.again(d, s, overdue(s, *v.m, v.now))
-	case v.live.mode != pool.Installed && !v.now.Before(v.settled):
-		c := cause("agent.silent", "The agent on "+v.m.Name+" does not answer.", "", "Nothing: the removal goes on without it.", s.Name, v.now)
-		for _, o := range latest(v.steps) {
-			if o.Status == pool.StepPending || o.Status == pool.StepRunning {
-				d.end(o, pool.StepCancelled, c)
-			}
-		}
-		v.tellStep(d, s, "step.failed", pool.Warning, "%s: its agent does not answer; the removal goes on without it.", v.title()).Cause = c
-		v.advance(d)
-	default:
-		dec.wake = earliest(s.Deadline, later0(v.settled, v.now))
-	}
 }
 
 // later0 returns t if it is after now, else zero.
@@ -554,59 +395,6 @@ func earliest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// release gives the machine back. An operation that is open on it is
-// cancelled first.
-func (v *iview) release(dec *decision) {
-	d := &dec.draft
-	if v.op != nil && v.op.Status.Open() {
-		if v.op.CancelAsked.IsZero() {
-			d.operation(v.op).CancelAsked = v.now
-			v.tell(d, "operation.cancelling", pool.Info, "%s is removed: %s of its machine is cancelled.", v.title(), v.op.Kind).Operation = v.op.ID
-		}
-		dec.wake = v.now.Add(30 * time.Second)
-		return
-	}
-	seq := downSeq + 50
-	if v.m != nil && v.m.Instance == v.in.ID {
-		s := d.newSteps(v.in.ID, v.m.ID, v.m.Epoch, seq, v.now, []string{stepRelease}, v.spec)[0]
-		s.Executor, s.Task, s.Mode, s.StartedAt = pool.ByAppliance, nil, "", v.now
-		d.end(s, pool.StepDone, nil)
-		release(d, v.m, v.wiped, v.svc.Wipe || v.in.Wipe, "it holds the data of service "+v.svc.Name, "service "+v.svc.Name)
-	}
-	removed(d, v.in, v.svc, v.siblings)
-}
-
-// removed ends an instance for good, and with the last one the service.
-func removed(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []*pool.Instance) {
-	d.instance(in).Phase = pool.InstanceRemoved
-	in.Step, in.Endpoint = "", ""
-	e := d.tell("instance.removed", pool.Info, "%s/%d is removed.", svc.Name, in.Number)
-	e.Service, e.Instance = svc.Name, in.ID
-	d.secret(tokenSecret(in.ID), pool.Secret{})
-	d.Cleared = append(d.Cleared, "instance:"+in.ID)
-	if svc.Phase != pool.ServiceRemoving { // else all of them go with the service's name
-		d.forgetRemoved(in, siblings())
-	}
-	serviceRemoved(d, in, svc, siblings)
-}
-
-// serviceRemoved ends a service whose last instance is gone.
-func serviceRemoved(d *draft, in *pool.Instance, svc *pool.Service, siblings func() []*pool.Instance) {
-	if svc.Phase != pool.ServiceRemoving {
-		settle(d, svc, in, siblings)
-		return
-	}
-	for _, o := range siblings() {
-		if o.ID != in.ID && o.Phase != pool.InstanceRemoved {
-			return
-		}
-	}
-	d.service(svc).Phase = pool.ServiceRemoved
-	d.Cleared = append(d.Cleared, "service:"+svc.Name)
-	svc.RemovedAt, svc.Cause = d.now, nil
-	d.tell("service.removed", pool.Info, "Service %s is removed.", svc.Name).Service = svc.Name
 }
 
 func (v *iview) title() string { return v.svc.Name + "/" + strconv.Itoa(v.in.Number) }
