@@ -143,8 +143,12 @@ func (h Home) processes(instance, boot string) []int {
 }
 
 // sessionOf lists the processes of the start process's session. A session's
-// number is not given again while one of them lives.
+// number is not given again while one of them lives. Number 0 is no start
+// process's: in a PID namespace it stands for every session from outside.
 func sessionOf(b begun) []int {
+	if b.PID < 2 {
+		return nil
+	}
 	if _, since, ok := statOf(b.PID); ok && since != b.Since {
 		return nil // another process has its number: the session is gone
 	}

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -73,14 +75,15 @@ func TestStopSparesOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := exec.CommandContext(t.Context(), "sleep", "1000")
+	other.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // ours may be 0, from outside of a PID namespace
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
 	pid := other.Process.Pid
 	session, since, ok := statOf(pid)
-	if !ok || session == pid {
-		t.Fatalf("sleep has session %d, known %t", session, ok)
+	if !ok || session != pid {
+		t.Fatalf("sleep %d has session %d, known %t", pid, session, ok)
 	}
 	locate := func() {
 		if err := os.WriteFile(h.watchFile("in-1", "pids"), []byte("["+strconv.Itoa(pid)+"]"), 0o600); err != nil {
@@ -89,7 +92,7 @@ func TestStopSparesOthers(t *testing.T) {
 	}
 	for name, b := range map[string]begun{
 		"earlier boot":  {PID: pid, Since: since, BootID: "earlier"},
-		"another since": {PID: session, Since: 1, BootID: "earlier too"},
+		"another since": {PID: pid, Since: 1, BootID: "earlier too"},
 	} {
 		b.Instance.ID = "in-1"
 		if err := h.keepStart(b); err != nil {
@@ -101,14 +104,17 @@ func TestStopSparesOthers(t *testing.T) {
 		}
 	}
 	// The locator found it before this start: it was another's number then.
-	if err := h.keepStart(begun{PID: session, Since: 1, BootID: "now", Instance: pool.InstanceInfo{ID: "in-1"}}); err != nil {
+	if err := h.keepStart(begun{PID: pid, Since: since + 1, BootID: "now", Instance: pool.InstanceInfo{ID: "in-1"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := h.processes("in-1", "now"); len(got) != 0 {
 		t.Errorf("found before the start: processes %v would be ended", got)
 	}
-	if got := sessionOf(begun{PID: os.Getpid(), Since: 1}); len(got) != 0 {
-		t.Errorf("the session of a number that was given again: %v", got)
+	if got := sessionOf(begun{PID: pid, Since: since}); !slices.Equal(got, []int{pid}) {
+		t.Errorf("the session of the start process: %v, want %d", got, pid)
+	}
+	if got := sessionOf(begun{PID: 0}); len(got) != 0 {
+		t.Errorf("the sessions outside of this PID namespace: %v", got)
 	}
 }
 
