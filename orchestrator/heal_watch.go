@@ -15,11 +15,12 @@ import (
 
 const (
 	scanEvery = 500 * time.Millisecond
-	// suspectAfter is the silence of an agent that says a word every second
-	// after which its machine is asked: on the network, and at its BMC.
-	suspectAfter = 3 * time.Second
-	// missed is the silence that counts as such when it is asked how many are silent.
+	// missed is the silence of an agent that says a word every second after which
+	// its machine is asked, on the network and at its BMC: asking changes nothing.
+	// It counts as silent where it is asked how many are.
 	missed = 2 * time.Second
+	// suspectAfter is the silence before which no machine is lost, whatever it answers.
+	suspectAfter = 3 * time.Second
 	// hungAfter is the silence after which a machine is lost that answers
 	// nothing but is on, or whose BMC says nothing: a link that flaps comes back sooner.
 	hungAfter  = 20 * time.Second
@@ -42,7 +43,7 @@ type suspect struct {
 	asked    time.Time // last
 	asking   bool
 	failed   int       // times in a row that nothing answered on the network
-	off      int       // times in a row that its BMC said off
+	off      int       // times that its BMC said off, and never on; an answer that was lost says neither
 	answered time.Time // on the network
 	power    string    // what its BMC said last
 }
@@ -105,7 +106,7 @@ func (e *Engine) scan(now time.Time) []string {
 	var out []string
 	for id, p := range e.live {
 		silent := now.Sub(p.seen)
-		if !(p.mode == pool.Installed && p.beats && silent >= suspectAfter) && !((p.expected || p.lost) && silent >= silence) {
+		if !(p.mode == pool.Installed && p.beats && silent >= missed) && !((p.expected || p.lost) && silent >= silence) {
 			delete(g.suspects, id)
 			continue
 		}
@@ -114,7 +115,7 @@ func (e *Engine) scan(now time.Time) []string {
 			s = &suspect{}
 			g.suspects[id] = s
 		}
-		if !s.asking && now.Sub(s.asked) >= probeEvery {
+		if !s.asking && now.Sub(s.asked) > probeEvery-scanEvery/2 { // a tick may come a little early
 			s.asking, s.asked = true, now
 			out = append(out, id)
 		}
@@ -159,7 +160,10 @@ func (e *Engine) ask(ctx context.Context, id string) {
 		if answers {
 			s.failed, s.answered = 0, time.Now()
 		}
-		if s.off++; power != pool.PowerOff {
+		switch power {
+		case pool.PowerOff:
+			s.off++
+		case pool.PowerOn:
 			s.off = 0
 		}
 	})

@@ -40,8 +40,9 @@ type world struct {
 	boots     int
 	password  string // of our user on the BMC
 	bmcDown   bool
-	disk      string // "", "old" (somebody's data), "system"
-	machine   string // of the installed system
+	bmcLoses  func() bool // true: this question gets no answer
+	disk      string      // "", "old" (somebody's data), "system"
+	machine   string      // of the installed system
 	epoch     int64
 	journal   map[string]pool.TaskOutcome // of the installed agent, on disk
 	runs      map[string]int              // how often each lifecycle event ran
@@ -531,6 +532,12 @@ func (b bmcSim) of(m pool.BMC) bmcSim {
 
 func (b bmcSim) session(ctx context.Context, m pool.BMC) error {
 	sleep(ctx, time.Second)
+	b.w.mu.Lock()
+	loses := b.w.bmcLoses
+	b.w.mu.Unlock()
+	if loses != nil && loses() {
+		<-ctx.Done()
+	}
 	b.w.mu.Lock()
 	defer b.w.mu.Unlock()
 	switch {

@@ -185,15 +185,17 @@ func (d *healDay) insert(ctx context.Context, name string, n int) (err error) {
 // returns when that happened.
 func (d *healDay) insertUntilDeath(ctx context.Context, name string, kill func() error) (at time.Time, err error) {
 	type death struct {
-		at  time.Time
-		err error
+		at   time.Time
+		took time.Duration
+		err  error
 	}
 	killed := make(chan death, 1)
 	before := len(d.rows)
 	go func() {
 		time.Sleep(5 * time.Second) // some rows are written meanwhile
 		at := time.Now()
-		killed <- death{at, kill()}
+		err := kill()
+		killed <- death{at, time.Since(at), err}
 	}()
 	err = d.insert(ctx, name, -1)
 	k := <-killed
@@ -203,7 +205,7 @@ func (d *healDay) insertUntilDeath(ctx context.Context, name string, kill func()
 	if ctx.Err() != nil {
 		return at, err
 	}
-	d.say("the machine was killed after %d further rows: %v", len(d.rows)-before, err)
+	d.say("the machine was killed after %d further rows, by a call of %s: %v", len(d.rows)-before, k.took.Round(time.Millisecond), err)
 	return k.at, nil
 }
 
