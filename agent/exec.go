@@ -51,6 +51,7 @@ func (h Home) Exec(ctx context.Context, key string) (err error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		taskErr = newCause("step.cancelled", "The step was ended before it was done.", "", "Try again when it is wanted.")
 	}
+	withOutput(taskErr, lastOutput(journal.path(key, fileOutput)))
 	fill(&out, result, taskErr, ctx.Err(), timeout)
 	if taskErr != nil && out.Cause != nil {
 		_, _ = fmt.Fprintf(l.out, "%s\n", out.Cause.Message) // also where people look first
@@ -312,7 +313,7 @@ func (l *lifecycle) detect(ctx context.Context, p pool.EventParams) (any, error)
 		}
 		if code, ended := l.home.startEnded(p.Instance.ID); ended && code != 0 {
 			return nil, newCause("start.exit", fmt.Sprintf("The launched process exited with the error exit code %d.", code),
-				fmt.Sprintf("%s was asked %d times", event, tries), "Read the service's output, mend the recipe, then try again.")
+				joined(fmt.Sprintf("%s was asked %d times", event, tries), l.home.startSaid(p.Instance)), "Read the service's output, mend the recipe, then try again.")
 		}
 		pause(ctx, wait)
 		wait = min(wait*3/2, interval)
@@ -438,12 +439,15 @@ func (h *recipeHost) background(c recipes.Command, env []string) (code int, err 
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return -1, fmt.Errorf("start %s: %w", c.Argv[0], err)
 	}
-	name := fmt.Sprintf("%s-%d.log", h.instance.Service, h.instance.Number)
-	log, err := os.OpenFile(filepath.Join(dir, filepath.Base(name)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	log, err := os.OpenFile(h.lifecycle.home.serviceLog(h.instance), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return -1, fmt.Errorf("start %s: %w", c.Argv[0], err)
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	had, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return -1, fmt.Errorf("start %s: %w", c.Argv[0], err)
+	}
 	exit, err := h.exitFile()
 	if err != nil {
 		return -1, err
@@ -458,7 +462,7 @@ func (h *recipeHost) background(c recipes.Command, env []string) (code int, err 
 	}
 	_, since, _ := statOf(cmd.Process.Pid) // not there: it has ended already
 	if err := h.lifecycle.home.keepStart(begun{PID: cmd.Process.Pid, Since: since, BootID: bootID(), Cgroup: cgroupOf(os.Getpid()),
-		Epoch: h.lifecycle.task.Epoch, Instance: h.instance}); err != nil {
+		LogAt: had, Epoch: h.lifecycle.task.Epoch, Instance: h.instance}); err != nil {
 		return -1, err
 	}
 	return 0, cmd.Process.Release()

@@ -118,7 +118,8 @@ func TestLifecycle(t *testing.T) {
 		t.Errorf("the attribute came back as %q (%+v)", o.Output, o.Cause)
 	}
 	o = f.run("shutdown", pool.TaskEvent, event("shutdown"))
-	if o.State != wire.OutcomeFailed || o.Cause.Code != "recipe.exit" || !strings.Contains(o.Cause.Message, "exit code 3") || !strings.Contains(o.Output, "it broke") {
+	if o.State != wire.OutcomeFailed || o.Cause.Code != "recipe.exit" || !strings.Contains(o.Cause.Message, "exit code 3") || !strings.Contains(o.Output, "it broke") ||
+		!strings.Contains(o.Cause.Evidence, "it printed last: it broke") {
 		t.Errorf("shutdown: %+v %q", o.Cause, o.Output)
 	}
 	bad := f.assignment("stale", pool.TaskEvent, event("install"))

@@ -24,6 +24,7 @@ type begun struct {
 	Since    uint64            `json:"since"` // its start time in ticks: tells it from a later process of that number
 	BootID   string            `json:"bootId"`
 	Cgroup   string            `json:"cgroup,omitempty"` // the scope it is in
+	LogAt    int64             `json:"logAt,omitempty"`  // where its output begins in the service's log
 	Epoch    int64             `json:"epoch"`
 	Instance pool.InstanceInfo `json:"instance"`
 }
@@ -39,6 +40,15 @@ func (h Home) keepStart(b begun) error {
 		return fmt.Errorf("keep start: %w", err)
 	}
 	return writeSynced(h.watchFile(b.Instance.ID, "start"), text)
+}
+
+// begunOf reads what the instance's start event left.
+func (h Home) begunOf(instance string) (b begun, err error) {
+	text, err := os.ReadFile(h.watchFile(instance, "start"))
+	if err == nil {
+		err = json.Unmarshal(text, &b)
+	}
+	return b, err
 }
 
 // started lists what start events of this boot left behind, and what is
@@ -125,17 +135,16 @@ func (h Home) stopProcesses(ctx context.Context, instance, boot string, out io.W
 // what is in its scope, what its locator found. Only of this boot: numbers of
 // processes are given again.
 func (h Home) processes(instance, boot string) []int {
-	var b begun
-	text, err := os.ReadFile(h.watchFile(instance, "start"))
-	if err != nil || json.Unmarshal(text, &b) != nil || b.BootID != boot {
+	b, err := h.begunOf(instance)
+	if err != nil || b.BootID != boot {
 		return nil
 	}
 	pids := append(sessionOf(b), scopeOf(b.Cgroup)...)
-	var located []int
-	if text, err := os.ReadFile(h.watchFile(instance, "pids")); err == nil {
-		_ = json.Unmarshal(text, &located) // else there are none
+	for _, p := range h.located(instance) {
+		if p.lives() {
+			pids = append(pids, p.PID)
+		}
 	}
-	pids = append(pids, located...)
 	own := os.Getpid()
 	pids = slices.DeleteFunc(pids, func(pid int) bool { return pid < 2 || pid == own || !alive(pid) })
 	slices.Sort(pids)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,7 +87,8 @@ func TestStopSparesOthers(t *testing.T) {
 		t.Fatalf("sleep %d has session %d, known %t", pid, session, ok)
 	}
 	locate := func() {
-		if err := os.WriteFile(h.watchFile("in-1", "pids"), []byte("["+strconv.Itoa(pid)+"]"), 0o600); err != nil {
+		l := &lifecycle{home: h, out: io.Discard}
+		if err := l.keepPIDs(pool.InstanceInfo{ID: "in-1"}, []any{pid}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,6 +111,22 @@ func TestStopSparesOthers(t *testing.T) {
 	}
 	if got := h.processes("in-1", "now"); len(got) != 0 {
 		t.Errorf("found before the start: processes %v would be ended", got)
+	}
+	// The locator found it after this start; then it ended, and another one has its number.
+	for _, found := range []struct {
+		since uint64
+		lives bool
+	}{{since, true}, {since - 1, false}} {
+		b, err := json.Marshal([]process{{pid, found.since}})
+		if err == nil {
+			err = os.WriteFile(h.watchFile("in-1", "pids"), b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.processes("in-1", "now"); slices.Contains(got, pid) != found.lives {
+			t.Errorf("located with start time %d of %d: processes %v would be ended", found.since, since, got)
+		}
 	}
 	if got := sessionOf(begun{PID: pid, Since: since}); !slices.Equal(got, []int{pid}) {
 		t.Errorf("the session of the start process: %v, want %d", got, pid)

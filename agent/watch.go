@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,20 +65,42 @@ func moves(event string) bool {
 // commandPrefix is put before a custom command that runs as an event.
 const commandPrefix = "command:"
 
+// process is one that a locator found. Its start time, in ticks, tells it from
+// a later one of the same number.
+type process struct {
+	PID   int    `json:"pid"`
+	Since uint64 `json:"since"`
+}
+
+// lives says whether it lives still.
+func (p process) lives() bool {
+	_, since, ok := statOf(p.PID)
+	return ok && since == p.Since && alive(p.PID)
+}
+
+// located reads which processes the instance's locator found.
+func (h Home) located(instance string) (pids []process) {
+	if b, err := os.ReadFile(h.watchFile(instance, "pids")); err == nil {
+		_ = json.Unmarshal(b, &pids) // else there are none
+	}
+	return pids
+}
+
 // keepPIDs records which processes the locator found.
 func (l *lifecycle) keepPIDs(in pool.InstanceInfo, value any) error {
 	if err := os.MkdirAll(l.home.state("watch"), 0o700); err != nil {
 		return fmt.Errorf("keep PIDs: %w", err)
 	}
 	list, _ := value.([]any)
-	pids := []int{}
+	pids := []process{}
 	for _, v := range list {
 		n, err := strconv.Atoi(fmt.Sprint(v))
 		if err != nil || n < 2 {
 			_, _ = fmt.Fprintf(l.out, "warning: locator: %v is no PID\n", v)
 			continue
 		}
-		pids = append(pids, n)
+		_, since, _ := statOf(n) // 0: it has ended already
+		pids = append(pids, process{n, since})
 	}
 	if len(pids) > maxPIDs {
 		_, _ = fmt.Fprintf(l.out, "warning: locator found %d processes; the first %d are watched\n", len(pids), maxPIDs)
@@ -229,16 +250,18 @@ func (w *watcher) say(ctx context.Context, r pool.WatchReport) error {
 func (w *watcher) stopped(ctx context.Context, run *recipes.Runner, wd watched) (why, evidence string) {
 	h := w.tasks.home
 	if code, ended := h.startEnded(wd.Instance.ID); ended && code != 0 {
-		return fmt.Sprintf("its start process ended with code %d", code), ""
+		return fmt.Sprintf("its start process ended with code %d", code), h.startSaid(wd.Instance)
 	}
-	var pids []int
-	if b, err := os.ReadFile(h.watchFile(wd.Instance.ID, "pids")); err == nil {
-		_ = json.Unmarshal(b, &pids) // else there are none
-	}
+	pids := h.located(wd.Instance.ID)
 	each := run != nil && run.Recipe.CustomProperties["org.cloudifysource.stop-detection-on-all-processes"] == "false"
-	dead := slices.DeleteFunc(slices.Clone(pids), alive)
+	var dead []int
+	for _, p := range pids {
+		if !p.lives() {
+			dead = append(dead, p.PID)
+		}
+	}
 	if len(pids) > 0 && (len(dead) == len(pids) || each && len(dead) > 0) {
-		return "its processes are dead", fmt.Sprintf("PIDs %v", dead)
+		return "its processes are dead", joined(fmt.Sprintf("PIDs %v", dead), h.startSaid(wd.Instance))
 	}
 	if run == nil {
 		return "", ""

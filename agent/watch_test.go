@@ -175,6 +175,50 @@ func TestDeadProcessIsTold(t *testing.T) {
 	}
 }
 
+// TestStartSaidWhy: how a start process ended comes with what it printed last,
+// and with nothing that an earlier one had printed into the same file.
+func TestStartSaidWhy(t *testing.T) {
+	r := newWatchRig(t, "echo $$ > MARK/pid\nwhile [ ! -e MARK/fail ]; do sleep 0.05; done\necho no such table; echo; printf 'giving up' >&2; exit 3")
+	if err := os.WriteFile(filepath.Join(r.mark, "fail"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.until("report", func() bool { return len(r.told()) > 0 })
+	if got := r.told()[0]; !strings.HasSuffix(got.Why, "code 3") && !strings.Contains(got.Why, "dead") || !strings.HasSuffix(got.Evidence, "it printed last: no such table | giving up") {
+		t.Errorf("report %+v", got)
+	}
+	r.until("the end is known", func() bool { _, ended := r.home.startEnded(r.in.ID); return ended })
+	if got := r.home.startSaid(r.in); got != "it printed last: no such table | giving up" {
+		t.Errorf("the start process said %q", got)
+	}
+	b, err := r.home.begunOf(r.in.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.LogAt = 1 << 20 // the next one has printed nothing yet
+	if err := r.home.keepStart(b); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.home.startSaid(r.in); got != "" {
+		t.Errorf("a start process that printed nothing said %q", got)
+	}
+}
+
+func TestSaidLast(t *testing.T) {
+	for _, tt := range []struct{ output, want string }{
+		{"", ""},
+		{"\n \n", ""},
+		{"1\n2\n3\n4\n5\n\n6\n", "it printed last: 2 | 3 | 4 | 5 | 6"},
+		{"a\x1b[31mred\n", "it printed last: a [31mred"},
+	} {
+		if got := saidLast(tt.output); got != tt.want {
+			t.Errorf("saidLast(%q) = %q, want %q", tt.output, got, tt.want)
+		}
+	}
+	if got := saidLast(strings.Repeat("x", 5000)); len(got) > 2*saidBytes {
+		t.Errorf("%d bytes are told", len(got))
+	}
+}
+
 func TestStopDetectionIsTold(t *testing.T) {
 	r := newWatchRig(t, sleeper)
 	if err := os.WriteFile(filepath.Join(r.mark, "gone"), nil, 0o600); err != nil {

@@ -395,6 +395,9 @@ func (s *Server) taskResult(c echo.Context, m pool.Machine) error {
 		return err
 	}
 	out, err := parseOutcome(m.ID, o)
+	if err == nil && out.Cause != nil {
+		out.Cause.Evidence, err = s.masked(c.Request().Context(), out.Cause.Evidence)
+	}
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,11 @@ func (s *Server) watched(c echo.Context, m pool.Machine) error {
 			return err
 		}
 	}
-	r.Machine, r.Evidence = m.ID, tail(clean(r.Evidence), maxEvidence)
+	var err error
+	if r.Evidence, err = s.masked(c.Request().Context(), tail(clean(r.Evidence), maxEvidence)); err != nil {
+		return err
+	}
+	r.Machine = m.ID
 	return gone(c, s.Agents.Watched(c.Request().Context(), r))
 }
 

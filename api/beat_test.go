@@ -93,6 +93,16 @@ func TestWatchReports(t *testing.T) {
 	if err := c.Watched(t.Context(), report); err != nil {
 		t.Errorf("Watched: %v", err)
 	}
+	if _, err := r.Store.SetAttribute(t.Context(), pool.Attribute{Scope: "global", Name: "password", Value: `"hush-hush\nline two"`, Secret: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	report.Evidence = "it printed last: login hush-hush refused | line two"
+	if err := c.Watched(t.Context(), report); err != nil {
+		t.Errorf("Watched: %v", err)
+	}
+	if said := strings.Join(r.engine.calls, "\n"); strings.Contains(said, "hush-hush") || strings.Contains(said, "line two") || !strings.Contains(said, "login ******** refused") {
+		t.Errorf("the engine was told: %s", said)
+	}
 	r.engine.taskErr = pool.ErrNotFound
 	if err := c.Watched(t.Context(), report); err == nil {
 		t.Error("a watch that has ended was taken")

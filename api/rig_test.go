@@ -182,7 +182,7 @@ func (f *fakeEngine) Beat(machine, boot string) error {
 }
 
 func (f *fakeEngine) Watched(_ context.Context, r pool.WatchReport) error {
-	return errors.Join(f.taskErr, f.called("watched", r.Machine, r.Watch, r.State, r.Why))
+	return errors.Join(f.taskErr, f.called("watched", r.Machine, r.Watch, r.State, r.Why, r.Evidence))
 }
 
 func (f *fakeEngine) Healing(context.Context) (pool.HealingState, error) { return f.healing, nil }
