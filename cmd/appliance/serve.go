@@ -127,7 +127,49 @@ func (a *app) serve(ctx context.Context, c config, log *slog.Logger) (err error)
 }
 
 // wire makes the parts and connects them.
-func (s *appliance) wire() (err error) {
+func (s *appliance) wire() error {
+	c := s.config
+	if err := s.identity(); err != nil {
+		return err
+	}
+	feed := &api.Feed{}
+	s.states, s.made = &images.States{}, &hypervisors{rows: s.db, log: s.log}
+	s.engine = &orchestrator.Engine{
+		Store: feedLogs{s.db, feed, s.states}, BMC: power{&ipmi.Controller{Log: s.log}, s.vms()}, Compute: s.drivers(),
+		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
+		Probe: probe, Links: downLink(c), Return: c.Healing.Return,
+	}
+	s.states.Read = s.engine.BootState
+	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
+	s.paths = &images.Paths{Store: s.db, Facts: s.boots.factsOf, Log: s.log}
+	if err := s.paths.Load(context.Background()); err != nil {
+		return err
+	}
+	s.metrics = newMetrics()
+	s.boots.paths, s.boots.metrics, s.engine.Boot = s.paths, s.metrics, s.boots.See
+	s.dir = &directory{
+		db: s.db, engine: s.engine, states: s.states, paths: s.paths, see: s.boots.See, site: s.siteOf(s.addr), server: s.url(), ca: s.ca.PEM(),
+		subnets: func() []pool.Subnet { return nil },
+	}
+	if s.addr6.IsValid() {
+		s.dir.site6 = s.siteOf(s.addr6)
+		s.dir.server6 = "https://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTPS)).String()
+	}
+	s.api = &api.Server{
+		Store: s.db, Engine: s.engine, Agents: s.engine, Images: library(c.Data, s.db, s.log),
+		CheckRecipe: checkRecipe, Differences: differences, CA: s.ca, URL: s.url(), Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
+		Version: version, Kit: kitVersion(), Interface: c.Interface, Started: time.Now(), Log: s.log,
+	}
+	s.api.Metrics = s.metrics.handler()
+	if !c.netboot() {
+		return nil
+	}
+	return s.wireNetboot(c)
+}
+
+// identity finds the appliance's addresses, and opens the CAs that vouch for
+// them and for its names.
+func (s *appliance) identity() (err error) {
 	c := s.config
 	s.addr = netip.MustParseAddr("127.0.0.1")
 	if c.Interface != "" {
@@ -154,47 +196,17 @@ func (s *appliance) wire() (err error) {
 	if len(c.Hypervisors) > 0 {
 		names = append(names, userModeAppliance)
 	}
-	ca, err := api.OpenCA(filepath.Join(c.Data, "ca"), names...)
-	if err != nil {
+	if s.ca, err = api.OpenCA(filepath.Join(c.Data, "ca"), names...); err != nil {
 		return err
 	}
-	s.ca = ca
 	if c.netboot() && port(c.Listen.BootHTTPS) != 0 {
-		if s.fwCA, err = api.OpenFirmwareCA(filepath.Join(c.Data, "ca"), names...); err != nil {
-			return err
-		}
+		s.fwCA, err = api.OpenFirmwareCA(filepath.Join(c.Data, "ca"), names...)
 	}
-	feed := &api.Feed{}
-	s.states, s.made = &images.States{}, &hypervisors{rows: s.db, log: s.log}
-	s.engine = &orchestrator.Engine{
-		Store: feedLogs{s.db, feed, s.states}, BMC: power{&ipmi.Controller{Log: s.log}, s.vms()}, Compute: s.drivers(),
-		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
-		Probe: probe, Links: downLink(c), Return: c.Healing.Return,
-	}
-	s.states.Read = s.engine.BootState
-	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
-	s.paths = &images.Paths{Store: s.db, Facts: s.boots.factsOf, Log: s.log}
-	if err := s.paths.Load(context.Background()); err != nil {
-		return err
-	}
-	s.metrics = newMetrics()
-	s.boots.paths, s.boots.metrics, s.engine.Boot = s.paths, s.metrics, s.boots.See
-	site := s.siteOf(s.addr)
-	url := s.url()
-	s.dir = &directory{db: s.db, engine: s.engine, states: s.states, paths: s.paths, see: s.boots.See, site: site, server: url, ca: ca.PEM(), subnets: func() []pool.Subnet { return nil }}
-	if s.addr6.IsValid() {
-		s.dir.site6 = s.siteOf(s.addr6)
-		s.dir.server6 = "https://" + netip.AddrPortFrom(s.addr6, port(c.Listen.HTTPS)).String()
-	}
-	s.api = &api.Server{
-		Store: s.db, Engine: s.engine, Agents: s.engine, Images: library(c.Data, s.db, s.log),
-		CheckRecipe: checkRecipe, Differences: differences, CA: ca, URL: url, Console: ui.Files(), Packages: rootedDir(c.packages()), Feed: feed,
-		Version: version, Kit: kitVersion(), Interface: c.Interface, Started: time.Now(), Log: s.log,
-	}
-	s.api.Metrics = s.metrics.handler()
-	if !c.netboot() {
-		return nil
-	}
+	return err
+}
+
+// wireNetboot adds what serves the network: DHCP and the subnets.
+func (s *appliance) wireNetboot(c config) error {
 	s.api.Paths = s.paths
 	c.Subnets = withNames(c.Subnets, c.DNS, s.addr)
 	if f := checkNeighbours(neighbourLimit(), mayNeighbour(c.Subnets)); f.Do != "" {
@@ -215,7 +227,6 @@ func (s *appliance) wire() (err error) {
 	return nil
 }
 
-// siteOf is where machines find the boot files at an address of ours.
 func (s *appliance) siteOf(addr netip.Addr) images.Site {
 	m, err := kit.ReadManifest()
 	site := images.Site{TFTP: addr, HTTP: "http://" + netip.AddrPortFrom(addr, port(s.config.Listen.HTTP)).String(), ARM64: err == nil && m.ARM64 != nil}
