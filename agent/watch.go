@@ -271,14 +271,19 @@ func (w *watcher) stopped(ctx context.Context, run *recipes.Runner, wd watched) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	res, err := run.Run(ctx, "stopDetection", nil, io.Discard)
-	switch {
-	case err != nil:
-		w.log.Warn("stop detection says nothing", "instance", wd.Instance.ID, "err", err)
-	case res.OK:
-		return "its stop detection says so", ""
+	for n := range 2 { // an answer of a moment in which the machine was busy starts nothing anew
+		if n > 0 {
+			pause(ctx, min(time.Second, orElse(w.every, time.Second)))
+		}
+		res, err := run.Run(ctx, "stopDetection", nil, io.Discard)
+		if err != nil {
+			w.log.Warn("stop detection says nothing", "instance", wd.Instance.ID, "err", err)
+		}
+		if err != nil || !res.OK {
+			return "", ""
+		}
 	}
-	return "", ""
+	return "its stop detection says so", ""
 }
 
 // alive says whether a process lives; a zombie does not.

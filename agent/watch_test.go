@@ -31,7 +31,12 @@ service {
 		startDetection { new File("MARK/pid").exists() }
 		locator { [new File("MARK/pid").text.trim().toInteger()] }
 		postStop { new File("MARK/poststop").append("x") }
-		stopDetection { new File("MARK/gone").exists() }
+		stopDetection {
+			def gone = new File("MARK/gone")
+			def stopped = gone.exists()
+			if (stopped && gone.text == "once") { gone.delete() }
+			stopped
+		}
 	}
 }
 `
@@ -227,6 +232,21 @@ func TestStopDetectionIsTold(t *testing.T) {
 	r.until("report", func() bool { return len(r.told()) > 0 })
 	if got := r.told()[0]; got.Why != "its stop detection says so" {
 		t.Errorf("report %+v", got)
+	}
+}
+
+// TestStopDetectionOnce: one answer, of a moment in which the machine was
+// busy, starts nothing anew.
+func TestStopDetectionOnce(t *testing.T) {
+	r := newWatchRig(t, sleeper)
+	gone := filepath.Join(r.mark, "gone")
+	if err := os.WriteFile(gone, []byte("once"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.until("it was asked", func() bool { _, err := os.Stat(gone); return os.IsNotExist(err) })
+	time.Sleep(time.Second)
+	if got := r.told(); len(got) != 0 {
+		t.Errorf("one answer was told: %+v", got)
 	}
 }
 

@@ -217,7 +217,7 @@ func (f *folder) system(_ *groovy.Thread, m string, args []groovy.Value) (groovy
 	return nil, groovy.ErrNoMember
 }
 
-// serviceUtils are the port and HTTP questions; each waits a second at most.
+// serviceUtils are the port and HTTP questions.
 func (f *folder) serviceUtils(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
 	switch m {
 	case "isWindows":
@@ -264,18 +264,30 @@ func (f *folder) serviceUtils(t *groovy.Thread, m string, args []groovy.Value) (
 	return nil, groovy.ErrNoMember
 }
 
-// occupied says whether something accepts connections on the port.
+// occupied says whether something accepts connections on the port. What does
+// not answer within a second does not; but of this machine itself that says
+// only that it is busy: it is asked again, with more patience.
 func occupied(ctx context.Context, host string, port groovy.Value) (bool, error) {
 	n, err := strconv.Atoi(groovy.Format(port))
 	if err != nil || n < 1 || n > 65535 {
 		return false, groovy.Throw("IllegalArgumentException", "%s is no port", groovy.Format(port))
 	}
-	d := net.Dialer{Timeout: time.Second}
-	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(n)))
-	if err != nil {
-		return false, ctx.Err()
+	waits := []time.Duration{time.Second}
+	if host == "localhost" || net.ParseIP(host).IsLoopback() {
+		waits = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 	}
-	return true, c.Close()
+	for _, wait := range waits {
+		d := net.Dialer{Timeout: wait}
+		c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(n)))
+		if err == nil {
+			return true, c.Close()
+		}
+		var late net.Error
+		if ctx.Err() != nil || !errors.As(err, &late) || !late.Timeout() {
+			return false, ctx.Err()
+		}
+	}
+	return false, nil
 }
 
 // httpCode is the answer's status; 500 when there is none, as the original.
