@@ -116,7 +116,7 @@ func (s *Server) show(m pool.Machine, op *pool.Operation, owners map[string]stri
 	v.Sentence = pool.Sentence(m, op, v.Live, v.Service, now)
 	if op == nil || !op.Status.Open() {
 		for _, k := range pool.OpKinds() {
-			if m.Phase.Allows(k) {
+			if m.Phase.Allows(k) && (k != pool.OpRelease || m.Phase != pool.Enrolled || held(m)) {
 				v.Allowed = append(v.Allowed, k)
 			}
 		}
@@ -126,6 +126,11 @@ func (s *Server) show(m pool.Machine, op *pool.Operation, owners map[string]stri
 		v.Leases = append(v.Leases, leases[mac]...)
 	}
 	return v
+}
+
+// held says whether there is something to release of a machine that nobody has.
+func held(m pool.Machine) bool {
+	return m.Conditions.Is(pool.CondProtected) || m.Conditions.Is(pool.CondDirty) || m.Conditions.Is(pool.CondHold)
 }
 
 // owners maps instances to their services.

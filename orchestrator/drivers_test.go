@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -144,8 +145,15 @@ func plainRecipe() pool.RecipeInfo {
 
 // TestVirtualMachine: it is made for its instance, gets agent and image as
 // metal does, and is gone when the instance gives it up; a second one finds
-// no room, and the reason names the hypervisor.
+// no room, and the reason names the hypervisor. A disk that was kept is
+// removed once a person says so.
 func TestVirtualMachine(t *testing.T) {
+	for _, wipe := range []bool{true, false} {
+		t.Run(fmt.Sprintf("wipe %t", wipe), func(t *testing.T) { virtualMachine(t, wipe) })
+	}
+}
+
+func virtualMachine(t *testing.T, wipe bool) {
 	r := newDriverRig(t)
 	ctx := t.Context()
 	if err := r.db.PutTemplate(ctx, pool.Template{Name: "T", Cores: 2, Drivers: []pool.Driver{"metal", "vm"}}); err != nil {
@@ -172,13 +180,27 @@ func TestVirtualMachine(t *testing.T) {
 		s, err := r.db.Service(ctx, "one")
 		return err == nil && s.Phase == pool.ServiceRunning
 	})
-	if _, err := r.e.Remove(ctx, "one", true, "me"); err != nil {
+	if _, err := r.e.Remove(ctx, "one", wipe, "me"); err != nil {
 		t.Fatal(err)
 	}
 	r.until("it is gone", func() bool { return r.machine(m.ID).Phase == pool.Retired })
 	if got := r.c.steps(); got != "define start-vm undefine" {
 		t.Errorf("steps = %s", got)
 	}
+	if kept := keptVM(r.machine(m.ID)); kept == wipe {
+		t.Errorf("its disk is kept: %t", kept)
+	}
+	if wipe {
+		return
+	}
+	if _, err := r.e.Release(ctx, m.Name, "me", pool.ReleaseOptions{}); !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "--wipe "+m.Name) {
+		t.Errorf("Release without a word on the disk = %v, want ErrInvalid that asks for --wipe", err)
+	}
+	if _, err := r.e.Release(ctx, m.Name, "me", pool.ReleaseOptions{Wipe: true}); err != nil {
+		t.Fatal(err)
+	}
+	r.until("its disk is gone", func() bool { return r.c.steps() == "define start-vm undefine undefine" })
+	r.until("and it", func() bool { now := r.machine(m.ID); return now.Phase == pool.Retired && !keptVM(now) })
 }
 
 // TestHostGoesBack: a host that cannot be connected to when an instance takes

@@ -179,6 +179,9 @@ func (e *Engine) Release(ctx context.Context, machine, by string, o pool.Release
 	var out *pool.Machine
 	err = e.change(ctx, m.ID, func(v *view, d *draft) error {
 		out = v.m
+		if keptVM(*v.m) {
+			return v.drops(d, by, o)
+		}
 		if v.m.Phase == pool.Enrolled {
 			if !v.m.Driver.Erases() {
 				return fmt.Errorf("%w: machine %s is of driver %s: nothing on its disks is protected by the appliance; retry cleans it again", pool.ErrConflict, v.m.Name, v.m.Driver)

@@ -37,7 +37,7 @@ func (p Phase) Allows(k OpKind) bool {
 	case Discovered:
 		return slices.Contains([]OpKind{OpEnrol, OpAdopt, OpRetire}, k)
 	case Enrolled:
-		return slices.Contains([]OpKind{OpInspect, OpTest, OpConfigure, OpWipe, OpRescue, OpPower, OpRetire}, k)
+		return slices.Contains([]OpKind{OpInspect, OpTest, OpConfigure, OpWipe, OpRelease, OpRescue, OpPower, OpRetire}, k)
 	case Ready:
 		return slices.Contains([]OpKind{OpInspect, OpTest, OpConfigure, OpRescue, OpPower, OpRetire}, k)
 	case Reserved:

@@ -49,7 +49,7 @@ func TestOperationTable(t *testing.T) {
 	table := map[pool.Phase][]pool.OpKind{
 		"":              {},
 		pool.Discovered: {enrol, adopt, retire},
-		pool.Enrolled:   {inspect, test, configure, wipe, rescue, power, retire},
+		pool.Enrolled:   {inspect, test, configure, wipe, release, rescue, power, retire},
 		pool.Ready:      {inspect, test, configure, rescue, power, retire},
 		pool.Reserved:   {deploy, release, rescue, power, fence},
 		pool.Active:     {update, rescue, deploy, release, power, fence},

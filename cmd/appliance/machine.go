@@ -280,7 +280,8 @@ func (a *app) machineReleaseCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "release MACHINE", Short: "Give a machine back to the pool, or lift the protection of its disks",
 		Long: "release takes a machine from its service and, with --wipe and its name typed again,\n" +
-			"erases it. With --erase it lifts the protection of the disks with these serials.",
+			"erases it. With --erase it lifts the protection of the disks with these serials.\n" +
+			"A virtual machine whose disk was kept is removed by --wipe.",
 		Example: "  appliance machine release db7 --wipe db7\n  appliance machine release node-0000dd02 --erase WD-WX42",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
