@@ -50,7 +50,25 @@ service {
             }
         }
 
+        // The service behind may have moved, or a replica taken over: nginx
+        // passes on to where it is now, without a gap.
         stopDetection {
+            def file = new File("backend")
+            def before = file.text
+            def endpoint = before
+            try {
+                endpoint = backendService ? context.attributes[backendService].endpoint : null
+            } catch (Exception e) {
+                println "where ${backendService} is could not be asked: ${e.message}"
+            }
+            if (endpoint && endpoint != before) {
+                file.text = endpoint
+                def process = ["/bin/bash", "-c", "./nginx_configure.sh && ./nginx_reload.sh"].execute()
+                print process.text
+                if (process.exitValue() != 0) {
+                    file.text = before // it is tried again
+                }
+            }
             !ServiceUtils.isPortOccupied(httpPort)
         }
 

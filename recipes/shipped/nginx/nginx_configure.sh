@@ -18,7 +18,6 @@ fi
 
 root=/var/www/appliance
 install -d -m 755 "$root" /etc/nginx/sites-enabled /etc/nginx/modules-enabled
-rm -f /run/nginx-draining
 printf '%s\n' "$text" > "$root/index.html"
 printf '%s\n' "$backend" > "$root/backend"
 
