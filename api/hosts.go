@@ -112,8 +112,10 @@ func (s *Server) hostView(ctx context.Context, m pool.Machine) (wire.Host, error
 		switch f.Init {
 		case "systemd":
 			h.Agent = "a unit of systemd starts it, also after a restart of the host"
+		case "cron":
+			h.Agent = "a process starts it again when it ends, and cron starts that after a restart of the host"
 		case "none":
-			h.Agent = "a process starts it again when it ends; a restart of the host ends both (it has no systemd, or its user is not root)"
+			h.Agent = "a process starts it again when it ends; a restart of the host ends both (it has neither cron nor a systemd that its user may use)"
 		}
 	}
 	if c := m.Conditions[pool.CondBroken]; c.Value == pool.True {

@@ -105,7 +105,8 @@ func TestHosts(t *testing.T) {
 	})
 }
 
-// processes lists the command lines that name a folder, without their PIDs.
+// processes lists the command lines that name a folder, without their PIDs:
+// a shell that forks just now is one.
 func processes(t *testing.T, dir string) (out []string) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -117,7 +118,8 @@ func processes(t *testing.T, dir string) (out []string) {
 			out = append(out, strings.ReplaceAll(string(b), "\x00", " "))
 		}
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // haltingKernel is the smallest thing that QEMU takes for a Linux kernel: it

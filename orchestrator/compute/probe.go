@@ -17,7 +17,9 @@ echo "arch=$(uname -m)"
 echo "kernel=$(uname -r)"
 echo "host=$(uname -n)"
 echo "cpus=$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)"
-if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then echo init=systemd; else echo init=none; fi
+if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then echo init=systemd
+elif command -v crontab >/dev/null && cat /proc/[0-9]*/comm 2>/dev/null | grep -qxE 'crond?'; then echo init=cron
+else echo init=none; fi
 sed -n 's/^MemTotal: *\([0-9]*\) kB/memory=\1/p' /proc/meminfo
 for d in /sys/block/*; do
 	n=${d##*/}
@@ -55,7 +57,7 @@ func parseProbe(text string) (*pool.Facts, error) {
 		case "host":
 			f.Hostname = value
 		case "init":
-			if value == "systemd" || value == "none" {
+			if value == "systemd" || value == "cron" || value == "none" {
 				f.Init = value
 			}
 		case "cpus":

@@ -10,7 +10,8 @@ import (
 )
 
 // prelude names where on a host the agent of one machine lies. Everything of
-// it is below one folder, but for its unit where systemd runs.
+// it is below one folder, but for its unit where systemd runs, and its line in
+// the user's crontab where it does not and cron does.
 type prelude struct {
 	base    string // empty: /var/lib/appliance-agent, or ~/.appliance-agent of who is not root
 	machine string
@@ -41,11 +42,15 @@ systemd=no
 [ $root = yes ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null && systemd=yes
 APPLIANCE_AGENT_HOME=$home
 export APPLIANCE_AGENT_HOME
+others() { grep -vF "$home/loop" || :; }
 stop() {
 	if [ $systemd = yes ] && [ -f "/etc/systemd/system/$unit" ]; then
 		systemctl disable --now "$unit" >/dev/null 2>&1 || :
 		rm -f "/etc/systemd/system/$unit"
 		systemctl daemon-reload
+	fi
+	if crontab -l 2>/dev/null | grep -qF "$home/loop"; then
+		crontab -l | others | crontab -
 	fi
 	[ -f "$home/pid" ] || return 0
 	pid=$(cat "$home/pid")
@@ -100,6 +105,9 @@ END
 	systemctl is-active --quiet "$unit"
 else
 	cat >"$home/loop" <<END
+echo \$\$ >"$home/pid"
+APPLIANCE_AGENT_HOME="$home"
+export APPLIANCE_AGENT_HOME
 while :; do
 	"$home/bin/appliance-agent" run >>"$home/log" 2>&1
 	sleep 1
@@ -113,6 +121,11 @@ END
 		sleep 0.1
 		n=$((n + 1))
 	done
+	# Where there is cron, it starts the loop after a boot.
+	if command -v crontab >/dev/null; then
+		line="@reboot exec setsid sh \"$home/loop\" </dev/null >/dev/null 2>&1"
+		{ crontab -l 2>/dev/null | others; printf '%s\n' "$line"; } | crontab - || echo "cron takes no line of this user" >&2
+	fi
 fi
 `
 	scriptClean = `stop
