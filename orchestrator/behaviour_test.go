@@ -466,10 +466,17 @@ func TestBootLoopEndsAtTheDisk(t *testing.T) {
 	})
 }
 
+// TestDowntimeIsAddedToDeadlines: also where the clock was an hour ahead when
+// they were made, and was set right while the appliance was down.
 func TestDowntimeIsAddedToDeadlines(t *testing.T) {
+	t.Run("down for two days", func(t *testing.T) { extended(t, 0, 48*time.Hour) })
+	t.Run("the clock was ahead", func(t *testing.T) { extended(t, time.Hour, time.Minute) })
+}
+
+func extended(t *testing.T, ahead, down time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newMemory().open()
-		now := time.Now().UTC()
+		now := time.Now().UTC().Add(ahead)
 		m, err := h.Discover(t.Context(), pool.MAC{2}, pool.Client{}, now)
 		if err != nil {
 			t.Fatal(err)
@@ -479,18 +486,20 @@ func TestDowntimeIsAddedToDeadlines(t *testing.T) {
 		op.Status, op.StartedAt = pool.Running, now
 		s := d.newSteps(op.ID, m.ID, 0, 1, now.Add(time.Hour), []string{stepTrust}, opSpec)[0]
 		d.begin(s)
-		want := s.Deadline.Add(48 * time.Hour)
+		want := s.Deadline.Add(down - ahead)
 		if err := h.Apply(t.Context(), &d.Change); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.SetSetting(t.Context(), beatKey, now.Format(time.RFC3339Nano)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(48 * time.Hour)
+		time.Sleep(down)
 		e := &Engine{Store: h}
 		e.init()
-		if err := e.resume(t.Context()); err != nil {
-			t.Fatal(err)
+		for range 2 { // killed and started again: it does not happen twice
+			if err := e.resume(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		e.q.close()
 		got, err := h.Step(t.Context(), s.Key)

@@ -318,21 +318,32 @@ func (e *Engine) takeCommand(ctx context.Context, key string, o pool.TaskOutcome
 	return e.apply(ctx, d)
 }
 
-// resumeCommands gives commands that wait for their turn the appliance's
-// downtime, as all that runs has got it already, and each invocation a tick.
-func (e *Engine) resumeCommands(ctx context.Context, down time.Duration) error {
+// resumeCommands gives each open invocation a tick.
+func (e *Engine) resumeCommands(ctx context.Context) error {
 	open, err := e.Store.OpenCommands(ctx)
 	if err != nil {
 		return err
 	}
 	for _, s := range open {
-		if down >= time.Second && s.Status == pool.StepPending {
-			s.Deadline = s.Deadline.Add(down)
-			if err := e.Store.Apply(ctx, &pool.Change{Steps: []*pool.Step{&s}}); err != nil && !errors.Is(err, pool.ErrConflict) {
-				return err
-			}
-		}
 		e.q.add("c:" + invocationOf(s.Key))
+	}
+	return nil
+}
+
+// extendCommands moves the deadlines of commands that wait for their turn.
+func (e *Engine) extendCommands(ctx context.Context, by time.Duration) error {
+	open, err := e.Store.OpenCommands(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range open {
+		if s.Status != pool.StepPending {
+			continue
+		}
+		s.Deadline = s.Deadline.Add(by)
+		if err := e.Store.Apply(ctx, &pool.Change{Steps: []*pool.Step{&s}}); err != nil && !errors.Is(err, pool.ErrConflict) {
+			return err
+		}
 	}
 	return nil
 }

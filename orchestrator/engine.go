@@ -113,6 +113,7 @@ type Engine struct {
 	times   durations
 	once    sync.Once
 	started time.Time
+	clock   clock
 	wg      sync.WaitGroup // effects
 
 	mu       sync.Mutex
@@ -131,6 +132,7 @@ type Engine struct {
 func (e *Engine) init() {
 	e.once.Do(func() {
 		e.started = time.Now()
+		e.clock.base = e.started
 		e.live, e.bells = map[string]*presence{}, map[string]chan struct{}{}
 		e.working, e.effects = map[string]context.CancelFunc{}, map[string]*effect{}
 		e.assigned, e.watchers = map[string]assignment{}, map[chan pool.LiveUpdate]struct{}{}

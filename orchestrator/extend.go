@@ -11,13 +11,14 @@ import (
 // extendAtOnce is how many deadlines are moved by one commit.
 const extendAtOnce = 500
 
-// extend moves open deadlines by the appliance's downtime: of operations, of
+// extend moves open deadlines by the appliance's downtime, or by what its clock
+// was set: of operations, of
 // steps that run, of retries that keep the deadline of their first try, of
 // recoveries and of updates.
 // What has not begun gets its deadline when it begins. Killed between this and
 // the next beat, it happens twice: that gives time, it takes none.
 func (e *Engine) extend(ctx context.Context, down time.Duration) error {
-	if down < time.Second {
+	if down.Abs() < time.Second {
 		return nil
 	}
 	ops, err := e.Store.OpenOperations(ctx)
@@ -37,7 +38,7 @@ func (e *Engine) extend(ctx context.Context, down time.Duration) error {
 		steps[i].Deadline = steps[i].Deadline.Add(down)
 		c.Steps = append(c.Steps, &steps[i])
 	}
-	if err := e.extendLonger(ctx, down); err != nil {
+	if err := errors.Join(e.extendLonger(ctx, down), e.extendCommands(ctx, down)); err != nil {
 		return err
 	}
 	for !c.Empty() {

@@ -82,10 +82,16 @@ func (e *Engine) resume(ctx context.Context) error {
 		return err
 	}
 	if last, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		down = max(0, time.Since(last))
+		if down = time.Since(last); down < 0 && down > -clockSlack {
+			down = 0
+		}
 	}
 	if err := e.times.load(ctx, e.Store); err != nil {
 		return err
+	}
+	if down < 0 {
+		e.Log.Warn("the appliance was alive later than it is now: its clock was wrong then, or is", "by", -down)
+		e.beat(ctx) // killed before the next one, this is not done twice: it would take time
 	}
 	if err := e.extend(ctx, down); err != nil {
 		return err
@@ -102,7 +108,7 @@ func (e *Engine) resume(ctx context.Context) error {
 	if err := e.resumeServices(ctx); err != nil {
 		return err
 	}
-	if err := e.resumeCommands(ctx, down); err != nil {
+	if err := e.resumeCommands(ctx); err != nil {
 		return err
 	}
 	machines, err := e.Store.Machines(ctx)
@@ -123,7 +129,10 @@ func (e *Engine) work(ctx context.Context) {
 		if !ok {
 			return
 		}
-		err := e.tick(ctx, key)
+		err := e.steady(ctx)
+		if err == nil {
+			err = e.tick(ctx, key)
+		}
 		switch {
 		case err == nil, ctx.Err() != nil:
 		case errors.Is(err, pool.ErrConflict):
