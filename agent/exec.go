@@ -260,7 +260,20 @@ func (l *lifecycle) event(ctx context.Context, p pool.EventParams) (any, error) 
 			return nil, err
 		}
 	}
-	return eventResult(res)
+	return l.result(res)
+}
+
+// result is what an event returned. Nobody reads more of it than its summary:
+// what is too large to be kept is left out.
+func (l *lifecycle) result(res recipes.Result) (any, error) {
+	out, large, err := eventResult(res)
+	if large > 0 {
+		_, _ = fmt.Fprintf(l.out, "warning: what it returned is not kept: %s of at most %s\n", pool.Bytes(uint64(large)), pool.Bytes(pool.MaxResult))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // command runs a custom command.
@@ -274,15 +287,12 @@ func (l *lifecycle) command(ctx context.Context, p pool.CommandParams) (any, err
 	if err != nil {
 		return nil, commandCause(p.Command, res, err)
 	}
-	return eventResult(res)
-}
-
-func commandCause(name string, res recipes.Result, err error) error {
-	if res.ExitCode != 0 {
-		return newCause("command.exit", fmt.Sprintf("Command %s ended with exit code %d.", name, res.ExitCode), err.Error(),
-			"Read its output, then invoke it again.")
+	out, large, err := eventResult(res)
+	if large > 0 {
+		return nil, newCause("command.result", "The command was done, but it returned more than is kept.",
+			fmt.Sprintf("%s of at most %s", pool.Bytes(uint64(large)), pool.Bytes(pool.MaxResult)), "Let it return less, or write what it has to say to a file or an attribute.")
 	}
-	return newCause("command.failed", fmt.Sprintf("Command %s failed.", name), err.Error(), "Read its output, then invoke it again.")
+	return out, err
 }
 
 // detect asks until the answer is true: often at first, for most services are
@@ -305,7 +315,7 @@ func (l *lifecycle) detect(ctx context.Context, p pool.EventParams) (any, error)
 			return nil, fmt.Errorf("%s, try %d: %w", event, tries, err)
 		}
 		if res.OK {
-			return eventResult(res)
+			return l.result(res)
 		}
 		if w := strings.Join(res.Warnings, "; "); w != warned {
 			l.warn(res)
@@ -327,27 +337,6 @@ func (l *lifecycle) warn(res recipes.Result) {
 	for _, w := range res.Warnings {
 		_, _ = fmt.Fprintf(l.out, "warning: %s\n", w)
 	}
-}
-
-func eventResult(res recipes.Result) (pool.EventResult, error) {
-	out := pool.EventResult{Skipped: !res.Ran}
-	if res.Value != nil {
-		b, err := json.Marshal(res.Value)
-		if err != nil {
-			return out, fmt.Errorf("%w: value of the event: %v", pool.ErrInvalid, err)
-		}
-		out.Value = b
-	}
-	return out, nil
-}
-
-func eventCause(event string, res recipes.Result, err error) error {
-	if res.ExitCode != 0 {
-		return newCause("recipe.exit", fmt.Sprintf("Event %s ended with exit code %d.", event, res.ExitCode), err.Error(),
-			"Read the event's output, mend the recipe, then try again.")
-	}
-	return newCause("recipe.failed", fmt.Sprintf("Event %s failed.", event), err.Error(),
-		"Read the event's output, mend the recipe, then try again.")
 }
 
 // instanceEnv tells "appliance-agent groovy" on whose behalf it runs.

@@ -29,12 +29,13 @@ service {
 		postStart { println "port is ${context.attributes.thisInstance.port}${context.attributes.thisInstance.password}" }
 		startDetection { new File("MARK").exists() }
 		stop "hang.sh"
+		postStop { "x" * 70000 }
 		shutdown "exit3.sh"
 		monitors { ["Sessions": 7, "Name": "x"] }
 		details { ["url": "http://here"] }
 		locator { [new File("MARK.pid").text.trim().toLong()] }
 	}
-	customCommands (["add": { a, b -> a.toInteger() + b.toInteger() }, "break": "exit3.sh"])
+	customCommands (["add": { a, b -> a.toInteger() + b.toInteger() }, "break": "exit3.sh", "big": { "x" * 70000 }])
 }
 `
 
@@ -121,6 +122,13 @@ func TestLifecycle(t *testing.T) {
 	if o.State != wire.OutcomeFailed || o.Cause.Code != "recipe.exit" || !strings.Contains(o.Cause.Message, "exit code 3") || !strings.Contains(o.Output, "it broke") ||
 		!strings.Contains(o.Cause.Evidence, "it printed last: it broke") {
 		t.Errorf("shutdown: %+v %q", o.Cause, o.Output)
+	}
+	// What is too large to be kept: an event is done all the same, a command says so.
+	if o = f.run("postStop", pool.TaskEvent, event("postStop")); o.State != wire.OutcomeDone || len(o.Result) > 100 || !strings.Contains(o.Output, "is not kept: 68.4 KiB of at most 64.0 KiB") {
+		t.Errorf("a large result of an event: %s %.200s %q", o.State, o.Result, o.Output)
+	}
+	if o = f.run("big", pool.TaskCommand, pool.CommandParams{Instance: in, Command: "big"}); o.State != wire.OutcomeFailed || o.Cause.Code != "command.result" || len(o.Result) > 0 {
+		t.Errorf("a large result of a command: %s %+v", o.State, o.Cause)
 	}
 	bad := f.assignment("stale", pool.TaskEvent, event("install"))
 	bad.Epoch = 2

@@ -1,13 +1,16 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"appliance/api/wire"
 	"appliance/pool"
+	"appliance/recipes"
 )
 
 // newCause says why a task failed.
@@ -31,6 +34,41 @@ func causeOf(err error) *pool.Cause {
 		code = "agent.unavailable"
 	}
 	return newCause(code, sentence(err.Error()), "", "Look at the evidence and the output; then try again.")
+}
+
+// eventResult is what an entry of a recipe returned; without its value, whose
+// size is large, where that is more than is kept.
+func eventResult(res recipes.Result) (out pool.EventResult, large int, err error) {
+	out.Skipped = !res.Ran
+	if res.Value == nil {
+		return out, 0, nil
+	}
+	b, err := json.Marshal(res.Value)
+	if err != nil {
+		return out, 0, fmt.Errorf("%w: value of the event: %v", pool.ErrInvalid, err)
+	}
+	if len(b)+len(`{"value":}`) > pool.MaxResult {
+		return out, len(b), nil
+	}
+	out.Value = b
+	return out, 0, nil
+}
+
+func commandCause(name string, res recipes.Result, err error) error {
+	if res.ExitCode != 0 {
+		return newCause("command.exit", fmt.Sprintf("Command %s ended with exit code %d.", name, res.ExitCode), err.Error(),
+			"Read its output, then invoke it again.")
+	}
+	return newCause("command.failed", fmt.Sprintf("Command %s failed.", name), err.Error(), "Read its output, then invoke it again.")
+}
+
+func eventCause(event string, res recipes.Result, err error) error {
+	if res.ExitCode != 0 {
+		return newCause("recipe.exit", fmt.Sprintf("Event %s ended with exit code %d.", event, res.ExitCode), err.Error(),
+			"Read the event's output, mend the recipe, then try again.")
+	}
+	return newCause("recipe.failed", fmt.Sprintf("Event %s failed.", event), err.Error(),
+		"Read the event's output, mend the recipe, then try again.")
 }
 
 // sentence makes an error text one.

@@ -279,9 +279,6 @@ func endCommand(d *draft, s *pool.Step, status pool.StepStatus, c *pool.Cause) {
 	ev.Service, ev.Instance, ev.Machine, ev.Step, ev.Cause, ev.By = p.Service, s.Owner, s.Machine, s.Name, c, p.By
 }
 
-// maxResult bounds what a command or an event returns and is kept.
-const maxResult = 64 << 10
-
 // takeCommand takes what an agent said of a command, and goes on with the
 // others of a rolling invocation in the same transaction.
 func (e *Engine) takeCommand(ctx context.Context, key string, o pool.TaskOutcome) error {
@@ -297,9 +294,9 @@ func (e *Engine) takeCommand(ctx context.Context, key string, o pool.TaskOutcome
 	s := steps[i]
 	s.Output = o.Output
 	switch {
-	case o.State == "done" && len(o.Result) > maxResult:
+	case o.State == "done" && len(o.Result) > pool.MaxResult:
 		endCommand(d, s, pool.StepFailed, cause("command.result", "The command was done, but it returned more than is kept.",
-			fmt.Sprintf("%s of at most %s", pool.Bytes(uint64(len(o.Result))), pool.Bytes(maxResult)), "Let it return less, or write what it has to say to a file or an attribute.", s.Name, d.now))
+			fmt.Sprintf("%s of at most %s", pool.Bytes(uint64(len(o.Result))), pool.Bytes(pool.MaxResult)), "Let it return less, or write what it has to say to a file or an attribute.", s.Name, d.now))
 	case o.State == "done":
 		s.Result = o.Result
 		endCommand(d, s, pool.StepDone, nil)

@@ -27,7 +27,7 @@ func (v *iview) result(d *draft, s *pool.Step, o pool.TaskOutcome) {
 				return
 			}
 		}
-		if len(o.Result) <= maxResult { // what an event returns is read by nobody but its summary
+		if len(o.Result) <= pool.MaxResult { // what an event returns is read by nobody but its summary
 			s.Result = o.Result
 		}
 		d.end(s, pool.StepDone, nil)

@@ -200,6 +200,9 @@ type EventParams struct {
 	Interval time.Duration `json:"interval,omitempty"`
 }
 
+// MaxResult bounds, as JSON, what a command or an event returns and is kept.
+const MaxResult = 64 << 10
+
 // EventResult is what a lifecycle event returned.
 type EventResult struct {
 	Value   json.RawMessage `json:"value,omitempty"`
