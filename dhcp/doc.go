@@ -8,7 +8,7 @@
 // acknowledges a lease that is not stored.
 //
 //	DISCOVER ─▶ Directory: answer it? ─▶ address: reservation, own lease,
-//	            requested, or fresh ─▶ fresh ones are probed (RFC 5227) ─▶ OFFER, held in memory
+//	            requested, or fresh ─▶ fresh ones are probed (RFC 2131, 2.2) ─▶ OFFER, held in memory
 //	REQUEST  ─▶ Leases.BindAll committed ─▶ ACK; refused ─▶ NAK; broken ─▶ silence
 //
 // Leases belong to a MAC, not to a client identifier: one booting machine

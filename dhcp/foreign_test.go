@@ -65,7 +65,7 @@ func FuzzFrames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(onWire(d, 67, 68))
-	f.Add(ethernet(broadcastMAC, mac(1), etherARP, arpProbe(mac(1), ip("10.77.0.9"))))
+	f.Add(ethernet(broadcastMAC, mac(1), etherARP, arpQuestion(mac(1), ip("10.77.0.1"), ip("10.77.0.9"))))
 	f.Add(icmp6(mac(1), allRouters, linkLocal(mac(1)), allRoutersIP6, []byte{icmpSolicit, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0x52, 0x54, 0, 0, 0, 1}))
 	f.Add(advert(mac(1), mac(2), linkLocal(mac(2))))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -88,17 +88,26 @@ func TestInteropDhclient(t *testing.T) {
 	until(t, "the lease is released", func() bool { m.mu.Lock(); defer m.mu.Unlock(); return len(m.rows) == 0 })
 }
 
+// TestInteropDhcpcd: the second time it remembers a lease that the server does
+// not, and probes that address itself while the server asks for it.
 func TestInteropDhcpcd(t *testing.T) {
 	needs(t, "dhcpcd")
 	if !inNamespace(t) {
 		return
 	}
 	ns := peer(t)
-	m := newMemory()
-	serve(t, real4(m))
-	out := run(t, ns, "dhcpcd", "-4", "-1", "-t", "20", "-c", "/bin/true", "-f", "/dev/null", "cli0")
-	if l := bound(t, m); l.MAC != mac(1) || !strings.Contains(run(t, ns, "ip", "-4", "addr", "show", "cli0"), l.Address.String()+"/24") {
-		t.Errorf("stored %+v, dhcpcd said %s", l, out)
+	script := "mount --bind " + t.TempDir() + " /var/lib/dhcpcd && exec dhcpcd -4 -1 -L -t 20 -c /bin/true -f /dev/null cli0"
+	for _, name := range []string{"new", "forgotten"} {
+		t.Run(name, func(t *testing.T) {
+			m := newMemory()
+			serve(t, real4(m))
+			out := run(t, ns, "unshare", "-m", "sh", "-c", script)
+			l := bound(t, m)
+			if l.MAC != mac(1) || !strings.Contains(run(t, ns, "ip", "-4", "addr", "show", "cli0"), l.Address.String()+"/24") || strings.Contains(out, "claims") {
+				t.Errorf("stored %+v, dhcpcd said %s", l, out)
+			}
+			run(t, ns, "ip", "addr", "flush", "dev", "cli0")
+		})
 	}
 }
 

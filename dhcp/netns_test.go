@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/mdlayher/packet"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"appliance/pool"
 )
@@ -184,21 +186,47 @@ func TestRealClient(t *testing.T) {
 	}
 }
 
+// listenIn opens a socket for DHCP clients' packets in the network namespace of
+// a process.
+func listenIn(pid int, name string) (*packet.Conn, error) {
+	ns, err := os.Open("/proc/" + strconv.Itoa(pid) + "/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = ns.Close() }()
+	type opened struct {
+		c   *packet.Conn
+		err error
+	}
+	out := make(chan opened)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with its namespace
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			out <- opened{nil, err}
+			return
+		}
+		ifi, err := net.InterfaceByName(name)
+		if err != nil {
+			out <- opened{nil, err}
+			return
+		}
+		c, err := packet.Listen(ifi, packet.Raw, etherIPv4, &packet.Config{Filter: udpFilter(clientPort, clientPort)})
+		out <- opened{c, err}
+	}()
+	o := <-out
+	return o.c, o.err
+}
+
 func TestSquatter(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	// Both ends of the cable are here: the kernel answers ARP for the address of cli0.
-	run(t, 0, "ip", "link", "set", "cli0", "address", mac(1).String(), "up")
-	run(t, 0, "ip", "addr", "add", "10.77.0.103/32", "dev", "cli0")
+	ns := peer(t)
+	run(t, ns, "ip", "addr", "add", "10.77.0.103/24", "dev", "cli0")
 	m := newMemory()
 	s := newServer(m)
 	serve(t, s)
-	cli, err := net.InterfaceByName("cli0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := packet.Listen(cli, packet.Raw, etherIPv4, &packet.Config{Filter: udpFilter(clientPort, clientPort)})
+	c, err := listenIn(ns, "cli0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ const (
 )
 
 // prober asks whether an address that was nobody's is used: by ARP on the
-// link (RFC 5227, 2.1.1), by ICMP echo behind relay agents.
+// link, by ICMP echo behind relay agents.
 //
 //	wanted ─▶ asking ─▶ nobody within probeTime ─▶ clear: OFFER
 //	             └────▶ answered ─▶ used: set aside, the next address; NAK if the OFFER is out
@@ -212,14 +212,20 @@ func (p *prober) run(done <-chan struct{}) {
 	}
 }
 
-// arpProbe returns an ARP request for addr (RFC 826) without sender address.
-func arpProbe(self pool.MAC, addr netip.Addr) []byte {
+// arpQuestion returns the server's ARP request for addr (RFC 826). It names its
+// sender: an ARP Probe, which does not, tells a client that tries the address
+// just then that another one wants it (RFC 5227, 2.1.1).
+func arpQuestion(self pool.MAC, sender, addr netip.Addr) []byte {
 	b := make([]byte, 28)
 	binary.BigEndian.PutUint16(b, 1) // Ethernet
 	binary.BigEndian.PutUint16(b[2:], etherIPv4)
 	b[4], b[5] = 6, 4
 	binary.BigEndian.PutUint16(b[6:], 1) // request
 	copy(b[8:], self[:])
+	if sender.Is4() {
+		from := sender.As4()
+		copy(b[14:], from[:])
+	}
 	t := addr.As4()
 	copy(b[24:], t[:])
 	return b

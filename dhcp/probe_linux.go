@@ -24,6 +24,7 @@ type probing struct {
 	icmp *ipv4.PacketConn // nil: what is behind relay agents is not probed
 	conn net.PacketConn   // of icmp
 	self pool.MAC
+	from netip.Addr
 	id   uint16
 	buf  [][]byte
 	msgs []ipv4.Message
@@ -36,7 +37,7 @@ func (s *Server) openProbing(ctx context.Context) (*probing, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &probing{id: uint16(rand.Uint32())} //nolint:gosec // only tells our pings from others'
+	p := &probing{from: s.Addr, id: uint16(rand.Uint32())} //nolint:gosec // only tells our pings from others'
 	p.self, _ = macOf(ifi)
 	if p.arp, err = packet.Listen(ifi, packet.Raw, etherARP, nil); err != nil {
 		return nil, fmt.Errorf("open ARP socket: %w", err)
@@ -74,7 +75,7 @@ func (p *probing) close() {
 func (p *probing) send(list []netip.Addr, local bool) {
 	if local {
 		for _, a := range list {
-			f := ethernet(broadcastMAC, p.self, etherARP, arpProbe(p.self, a))
+			f := ethernet(broadcastMAC, p.self, etherARP, arpQuestion(p.self, p.from, a))
 			_, _ = p.arp.WriteTo(f, &packet.Addr{HardwareAddr: broadcastMAC[:]}) // what is not sent is not answered
 		}
 		return
