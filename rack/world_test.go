@@ -53,6 +53,7 @@ func roles() map[string]func(context.Context) error {
 		"operator":         operator,
 		"rolling":          rolling,
 		"rollingOnHosts":   rollingOnHosts,
+		"storage":          storage,
 		"drivers":          drivers,
 		"shopOnVMs":        shopOnVMs,
 		"shopOnHosts":      shopOnHosts,
