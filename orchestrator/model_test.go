@@ -64,6 +64,8 @@ type model struct {
 	effects map[string]int
 
 	crashes, losses, doubles, fences, returns int // that may still happen; returns of power to a machine that is off
+	stops                                     int // processes that may still end; see model_change_test.go
+	asks                                      []ask
 }
 
 func (m *model) clone() *model {
@@ -89,6 +91,10 @@ func (m *memory) clone() *memory {
 	for id, w := range m.wipes {
 		c.wipes[id] = maps.Clone(w)
 	}
+	for name, list := range m.revisions {
+		c.revisions[name] = slices.Clone(list)
+	}
+	c.attrs = maps.Clone(m.attrs)
 	c.templates, c.images = m.templates, m.images
 	return c
 }
@@ -175,6 +181,7 @@ func (m *model) next() []step {
 			add(n, "appliance %d is killed before it commits %s", i, m.pend[i].what)
 		}
 	}
+	m.changeSteps(add)
 	for b := range m.box {
 		m.boxSteps(b, add)
 	}
@@ -188,8 +195,11 @@ func (m *model) commit(i int) *model {
 	n := m.clone()
 	p := n.pend[i]
 	n.pend[i] = nil
-	if err := n.mem.apply(copyChange(p.change)); err == nil && p.then != nil {
-		p.then(n)
+	if err := n.mem.apply(copyChange(p.change)); err == nil {
+		n.mem.waited()
+		if p.then != nil {
+			p.then(n)
+		}
 	}
 	return n
 }
@@ -480,8 +490,9 @@ func (m *model) check() error {
 	for name := range m.effects {
 		key, _, _ := strings.Cut(name, "@")
 		if s := m.mem.steps[key]; !s.Idempotent {
-			if ran[s.Owner+"/"+s.Name]++; ran[s.Owner+"/"+s.Name] > 1 {
-				return fmt.Errorf("%s of %s had its effect under two keys", s.Name, s.Owner)
+			once := fmt.Sprintf("%s of %s, round %d", s.Name, s.Owner, s.Round)
+			if ran[once]++; ran[once] > 1 {
+				return fmt.Errorf("%s had its effect under two keys", once)
 			}
 		}
 	}
@@ -525,7 +536,8 @@ func (x *explorer) hash(m *model) uint64 {
 		_, _ = fmt.Fprint(&h, key, r.Status, r.BootID, r.Rev, ";")
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.mem.services)) {
-		_, _ = fmt.Fprint(&h, id, m.mem.services[id].Phase, m.mem.services[id].Rev, ";")
+		r := m.mem.services[id]
+		_, _ = fmt.Fprint(&h, id, r.Phase, r.Rev, r.Instances, r.Rollout.Open(), ";")
 	}
 	// The two appliances are alike: which of them is about to do what does not matter.
 	two := []string{m.pend[0].text(), m.pend[1].text()}
@@ -538,7 +550,7 @@ func (x *explorer) hash(m *model) uint64 {
 		}
 		_, _ = fmt.Fprint(&h, ";")
 	}
-	_, _ = fmt.Fprint(&h, m.net, m.crashes, m.losses, m.doubles, m.fences, m.returns)
+	_, _ = fmt.Fprint(&h, m.net, m.crashes, m.losses, m.doubles, m.fences, m.returns, m.stops, m.asks)
 	for _, id := range m.mem.opOrder {
 		_, _ = fmt.Fprint(&h, m.mem.ops[id].Machine, m.mem.ops[id].Kind, m.mem.ops[id].Status, m.mem.ops[id].Rev, ";")
 	}

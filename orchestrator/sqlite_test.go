@@ -37,7 +37,8 @@ func (b *both) Apply(ctx context.Context, c *pool.Change) error {
 }
 
 func copyChange(c *pool.Change) *pool.Change {
-	return &pool.Change{Wipes: c.Wipes, Secrets: c.Secrets,
+	return &pool.Change{Wipes: c.Wipes, Secrets: c.Secrets, Decisions: c.Decisions, Forgotten: c.Forgotten, Cleared: c.Cleared,
+		Revisions:  copies(c.Revisions, func(r pool.Revision) pool.Revision { return r }),
 		Machines:   copies(c.Machines, pool.Machine.Clone),
 		Operations: copies(c.Operations, func(o pool.Operation) pool.Operation { return o }),
 		Steps:      copies(c.Steps, copyStep),
