@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -97,10 +99,11 @@ func (a *app) fillLocal(o *client.Options) {
 	if err != nil {
 		return
 	}
+	own := "https://" + net.JoinHostPort(first(listenHost(c.Listen.HTTPS), "localhost"), strconv.Itoa(int(port(c.Listen.HTTPS))))
 	if o.URL == "" {
-		o.URL = "https://localhost:" + strconv.Itoa(int(port(c.Listen.HTTPS)))
+		o.URL = own
 	}
-	if !strings.HasPrefix(o.URL, "https://localhost:") {
+	if o.URL != own && !strings.HasPrefix(o.URL, "https://localhost:") {
 		return
 	}
 	if o.Token == "" {
@@ -113,6 +116,29 @@ func (a *app) fillLocal(o *client.Options) {
 			o.CAFile = ca
 		}
 	}
+}
+
+// listenHost returns the host of a listen address; empty for one that means
+// every address of this host.
+func listenHost(listen string) string {
+	host, _, err := net.SplitHostPort(listen)
+	if ip, bad := netip.ParseAddr(host); err != nil || bad == nil && ip.IsUnspecified() {
+		return ""
+	}
+	return host
+}
+
+// port returns the port of a listen address such as ":8443".
+func port(listen string) uint16 {
+	_, text, err := net.SplitHostPort(listen)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(n)
 }
 
 // adminTokenPath is where serve puts the first token: readable by root only.

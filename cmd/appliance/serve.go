@@ -183,7 +183,7 @@ func (s *appliance) identity() (err error) {
 			s.log.Warn("only this host reaches the appliance", "err", err)
 		}
 	}
-	names := append([]string{"localhost", "127.0.0.1", "::1", s.addr.String()}, c.Names...)
+	names := append([]string{"localhost", "127.0.0.1", "::1", s.addr.String(), listenHost(c.Listen.HTTPS)}, c.Names...)
 	if six := sixthPrefix(c.Subnets); six.IsValid() && c.netboot() {
 		if s.addr6, err = interfaceAddr(c.Interface, six); err != nil {
 			return err
@@ -238,6 +238,9 @@ func (s *appliance) siteOf(addr netip.Addr) images.Site {
 
 // url is where agents and browsers reach the API.
 func (s *appliance) url() string {
+	if host := listenHost(s.config.Listen.HTTPS); host != "" {
+		return "https://" + net.JoinHostPort(host, strconv.Itoa(int(port(s.config.Listen.HTTPS))))
+	}
 	return "https://" + netip.AddrPortFrom(s.addr, port(s.config.Listen.HTTPS)).String()
 }
 
@@ -273,19 +276,6 @@ func (d rootedDir) Open(name string) (fs.File, error) {
 	}
 	defer func() { _ = root.Close() }() // what is open stays so
 	return root.FS().Open(name)
-}
-
-// port returns the port of a listen address such as ":8443".
-func port(listen string) uint16 {
-	_, text, err := net.SplitHostPort(listen)
-	if err != nil {
-		return 0
-	}
-	n, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return 0
-	}
-	return uint16(n)
 }
 
 func kitVersion() string {
