@@ -123,8 +123,8 @@ func appliance(t *testing.T, dir string) (c *client.Client, ca string) {
 	return nil, ""
 }
 
-// diagnosed waits until the last boot of mac, as far as upTo says, is
-// diagnosed by a rule once enough time has passed.
+// diagnosed waits until the last boot of mac (with upTo: the last one that has
+// such an event, up to it) is diagnosed by a rule once enough time has passed.
 func diagnosed(t *testing.T, c *client.Client, mac pool.MAC, rule string, upTo func(pool.BootEvent) bool) {
 	t.Helper()
 	var last string
@@ -136,12 +136,7 @@ func diagnosed(t *testing.T, c *client.Client, mac pool.MAC, rule string, upTo f
 		}
 		boot := b.Boots[len(b.Boots)-1]
 		if upTo != nil {
-			for i, e := range slices.Backward(boot.Events) {
-				if upTo(e) {
-					boot.Events = boot.Events[:i+1]
-					break
-				}
-			}
+			boot = until(b.Boots, upTo)
 		}
 		d, _ := pool.Explain(boot, time.Now().Add(24*time.Hour), nil)
 		if d.Rule == rule {
@@ -151,6 +146,20 @@ func diagnosed(t *testing.T, c *client.Client, mac pool.MAC, rule string, upTo f
 		last = fmt.Sprintf("%q of %s", d.Rule, eventText(boot.Events))
 	}
 	t.Errorf("%s: diagnosed as %s", rule, last)
+}
+
+// until is the last boot with such an event, up to that event: on a busy
+// machine others have begun since.
+func until(boots []pool.Boot, is func(pool.BootEvent) bool) pool.Boot {
+	for _, b := range slices.Backward(boots) {
+		for i, e := range slices.Backward(b.Events) {
+			if is(e) {
+				b.Events = b.Events[:i+1]
+				return b
+			}
+		}
+	}
+	return pool.Boot{}
 }
 
 func eventText(events []pool.BootEvent) string {
