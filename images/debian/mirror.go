@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"appliance/images/debian/apt"
+	"appliance/pool"
 )
 
 // MirrorOptions say what to put into a package repository.
@@ -24,7 +25,8 @@ type MirrorOptions struct {
 	// What begins with a dot is Mirror's own and need not be served.
 	Dir string
 	// ImageStatus is the dpkg status file of the image the packages are to
-	// be installed on, as Build writes it.
+	// be installed on, as Build writes it. It says the architecture, too: a
+	// repository may hold packages of several.
 	ImageStatus string
 	// Packages are what one recipe installs.
 	Packages []string
@@ -82,21 +84,25 @@ func mirrorFrom(ctx context.Context, o MirrorOptions, repos []apt.Repo) (res Mir
 		return res, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	groups, err := readGroups(o.Dir)
+	arch, err := archOf(o.ImageStatus)
+	if err != nil {
+		return res, err
+	}
+	groups, err := readGroups(o.Dir, arch)
 	if err != nil {
 		return res, err
 	}
 	if !slices.ContainsFunc(groups, func(g []string) bool { return slices.Equal(g, asked) }) {
 		groups = append(groups, asked)
 	}
-	return fill(ctx, o, repos, groups, asked)
+	return fill(ctx, o, arch, repos, groups, asked)
 }
 
 // fill resolves every group, fetches what is missing, and publishes the index.
-func fill(ctx context.Context, o MirrorOptions, repos []apt.Repo, groups [][]string, asked []string) (MirrorResult, error) {
+func fill(ctx context.Context, o MirrorOptions, arch string, repos []apt.Repo, groups [][]string, asked []string) (MirrorResult, error) {
 	var res MirrorResult
 	began := time.Now()
-	state, err := apt.Open(ctx, filepath.Join(o.Dir, ".apt"), o.ImageStatus, repos)
+	state, err := apt.OpenArch(ctx, filepath.Join(o.Dir, own(".apt", arch)), o.ImageStatus, arch, repos)
 	if err != nil {
 		return res, err
 	}
@@ -124,7 +130,7 @@ func fill(ctx context.Context, o MirrorOptions, repos []apt.Repo, groups [][]str
 		return res, err
 	}
 	// After the index: what is recorded is always in it or will be asked again.
-	if err := writeGroups(o.Dir, groups); err != nil {
+	if err := writeGroups(o.Dir, arch, groups); err != nil {
 		return res, err
 	}
 	res.Packages = len(index)
@@ -157,9 +163,38 @@ func unique(all []apt.Package) []apt.Package {
 	return slices.CompactFunc(all, func(a, b apt.Package) bool { return a.Key() == b.Key() })
 }
 
+// archOf is the architecture of the system that a dpkg status file is of:
+// dpkg's own. It is empty, the host's, where there is none.
+func archOf(status string) (arch string, err error) {
+	f, err := os.Open(status)
+	if err != nil {
+		return "", fmt.Errorf("read package list of the image: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	all, err := apt.ParseControl(f)
+	if err != nil {
+		return "", fmt.Errorf("read package list of the image %s: %w", status, err)
+	}
+	for _, p := range all {
+		if p.Name == "dpkg" && p.Installed {
+			return p.Arch, nil
+		}
+	}
+	return "", nil
+}
+
+// own is the name of what Mirror keeps for an architecture: amd64 came first
+// and has the plain one.
+func own(name, arch string) string {
+	if arch == "" || arch == string(pool.AMD64) {
+		return name
+	}
+	return name + "-" + arch
+}
+
 // readGroups reads what earlier calls asked for, one list for each.
-func readGroups(dir string) ([][]string, error) {
-	data, err := os.ReadFile(filepath.Join(dir, ".asked.json"))
+func readGroups(dir, arch string) ([][]string, error) {
+	data, err := os.ReadFile(filepath.Join(dir, own(".asked", arch)+".json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -173,10 +208,10 @@ func readGroups(dir string) ([][]string, error) {
 	return groups, nil
 }
 
-func writeGroups(dir string, groups [][]string) error {
+func writeGroups(dir, arch string, groups [][]string) error {
 	data, err := json.Marshal(groups)
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, ".asked.json"), append(data, '\n'))
+	return writeFile(filepath.Join(dir, own(".asked", arch)+".json"), append(data, '\n'))
 }

@@ -69,7 +69,10 @@ func (u *upstream) add(t *testing.T, controls ...string) {
 	var all []apt.Package
 	for _, control := range controls {
 		tree := t.TempDir()
-		control += "Architecture: all\nMaintainer: t <t@example.org>\nDescription: made up\n"
+		if !strings.Contains(control, "Architecture:") {
+			control += "Architecture: all\n"
+		}
+		control += "Maintainer: t <t@example.org>\nDescription: made up\n"
 		parsed, err := apt.ParseControl(strings.NewReader(control))
 		if err != nil {
 			t.Fatal(err)
@@ -181,13 +184,46 @@ func TestMirror(t *testing.T) {
 	checkConsumer(t, o, "server", "lib", "server")
 }
 
+// One repository serves machines of both architectures: each gets packages of
+// its own, and what was asked for one is not looked for with the other's image.
+func TestMirrorOfTwoArchitectures(t *testing.T) {
+	u := newUpstream(t)
+	dir := t.TempDir()
+	for _, arch := range []string{"amd64", "arm64"} {
+		u.add(t, "Package: lib\nVersion: 1\nArchitecture: "+arch+"\n", "Package: server-"+arch+"\nVersion: 1\nArchitecture: "+arch+"\nDepends: lib, data\n")
+	}
+	u.add(t, "Package: data\nVersion: 1\n")
+	var both []MirrorOptions
+	for _, arch := range []string{"amd64", "arm64", "amd64"} {
+		status := filepath.Join(t.TempDir(), "status")
+		text := "Package: dpkg\nStatus: install ok installed\nVersion: 1\nArchitecture: " + arch + "\nMaintainer: t <t@example.org>\nDescription: there already\n\n"
+		if err := os.WriteFile(status, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		o := MirrorOptions{Dir: dir, ImageStatus: status, Packages: []string{"server-" + arch}}
+		if res, err := mirrorFrom(t.Context(), o, u.repos()); err != nil || res.Wanted != 3 {
+			t.Fatalf("%s: %+v, %v", arch, res, err)
+		}
+		both = append(both, o)
+	}
+	for i, arch := range []string{"amd64", "arm64"} {
+		checkConsumerOf(t, arch, both[i], "server-"+arch, "data", "lib", "server-"+arch)
+	}
+}
+
 // checkConsumer lets the apt of a machine with the image install name from
 // the repository over the network, without any other source.
 func checkConsumer(t *testing.T, o MirrorOptions, name string, want ...string) {
 	t.Helper()
+	checkConsumerOf(t, "", o, name, want...)
+}
+
+// checkConsumerOf is checkConsumer of a machine of another architecture.
+func checkConsumerOf(t *testing.T, arch string, o MirrorOptions, name string, want ...string) {
+	t.Helper()
 	srv := httptest.NewServer(http.FileServer(http.Dir(o.Dir)))
 	defer srv.Close()
-	machine, err := apt.Open(t.Context(), t.TempDir(), o.ImageStatus, []apt.Repo{{URI: srv.URL + "/", Suite: "/", Trusted: true}})
+	machine, err := apt.OpenArch(t.Context(), t.TempDir(), o.ImageStatus, arch, []apt.Repo{{URI: srv.URL + "/", Suite: "/", Trusted: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,6 +234,9 @@ func checkConsumer(t *testing.T, o MirrorOptions, name string, want ...string) {
 	var got []string
 	for _, p := range need {
 		got = append(got, p.Name)
+		if arch != "" && p.Arch != arch && p.Arch != "all" {
+			t.Errorf("%s of %s for a machine of %s", p.Name, p.Arch, arch)
+		}
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
