@@ -258,3 +258,34 @@ func TestLogHasNoPassword(t *testing.T) {
 		t.Errorf("log = %q, want the order and the BMC, and no password", s)
 	}
 }
+
+// TestGUIDOverLAN: a BMC says who it is by command, or, where it has none, at
+// the login; what was told one way is compared with what is told that way.
+func TestGUIDOverLAN(t *testing.T) {
+	const byCommand, atLogin = "cc000000000000000000000000000002", "rakp-aa000000000000000000000000000001"
+	guid := [16]byte{0: 0xcc, 15: 0x02}
+	for _, tt := range []struct {
+		name string
+		opts []server.ServerOption
+		want string
+	}{
+		{"by command", []server.ServerOption{answering(types.CommandGetSystemGUID, types.CodeOK, guid[:]...)}, byCommand},
+		{"no such command", []server.ServerOption{answering(types.CommandGetSystemGUID, types.CodeInvalidCommand)}, atLogin},
+		{"a GUID of zeros", []server.ServerOption{answering(types.CommandGetSystemGUID, types.CodeOK, make([]byte, 16)...)}, atLogin},
+	} {
+		box := &chassis{}
+		_, at := inProcess(t, box, tt.opts...)
+		got, err := controller().GUID(t.Context(), at)
+		if err != nil || got != tt.want {
+			t.Errorf("%s: GUID = %q, %v, want %q", tt.name, got, err, tt.want)
+		}
+		at.GUID = got
+		wantFault(t, tt.name+": itself", controller().Check(t.Context(), at), nil)
+		at.GUID = strings.Replace(got, "0000000", "0000009", 1) // another machine's
+		wantFault(t, tt.name+": another", controller().Check(t.Context(), at), ipmi.ErrIdentity)
+		wantFault(t, tt.name+": power of another", controller().SetPower(t.Context(), at, pool.DoPowerOff), ipmi.ErrIdentity)
+		if len(box.seen()) > 0 {
+			t.Errorf("%s: another machine got orders %v", tt.name, box.seen())
+		}
+	}
+}

@@ -96,6 +96,25 @@ func TestProtectedUntilNamed(t *testing.T) {
 	})
 }
 
+// TestBMCSaysWhoItIs: one that told nothing in-band is asked over the network
+// when it is enrolled, and known by that from then on.
+func TestBMCSaysWhoItIs(t *testing.T) {
+	for name, guid := range map[string]string{"over the network": "rakp-1", "in-band": ""} {
+		t.Run(name, func(t *testing.T) {
+			live(t, func(w *world) { w.lanGUID = guid }, func(_ context.Context, w *world) {
+				w.until(t, "ready", w.phase(pool.Ready))
+				want := guid
+				if want == "" {
+					want = "g"
+				}
+				if b := w.only().BMC; b == nil || b.GUID != want {
+					t.Errorf("its BMC is known as %+v, want GUID %q", b, want)
+				}
+			})
+		})
+	}
+}
+
 func TestNobodyAccepts(t *testing.T) {
 	live(t, func(w *world) { w.disk, w.rules = "old", nil }, func(ctx context.Context, w *world) {
 		time.Sleep(5 * time.Minute)

@@ -19,13 +19,14 @@ import (
 // simulated machine with a BMC and the agents that run on it. Peers are more
 // machines of the same appliance.
 type world struct {
-	peers []*world
-	index int // of a peer, from 1
-	mem   *memory
-	rules []AcceptRule
-	noBMC bool
-	store func(*handle) Store // what the engine of a new appliance remembers by; nil: the handle
-	away  time.Duration       // until a killed appliance starts again; 3 s when zero
+	peers   []*world
+	index   int // of a peer, from 1
+	mem     *memory
+	rules   []AcceptRule
+	noBMC   bool
+	lanGUID string              // what the BMC says of itself over the network, and nothing in-band
+	store   func(*handle) Store // what the engine of a new appliance remembers by; nil: the handle
+	away    time.Duration       // until a killed appliance starts again; 3 s when zero
 
 	engine atomic.Pointer[Engine]
 	wg     sync.WaitGroup
@@ -211,6 +212,9 @@ func (w *world) facts() *pool.Facts {
 	}
 	if !w.noBMC {
 		f.BMC = &pool.BMCFacts{Address: w.bmcAddress(), GUID: "g"}
+		if w.lanGUID != "" {
+			f.BMC.GUID = ""
+		}
 	}
 	return f
 }
@@ -581,6 +585,10 @@ func (b bmcSim) SetPower(ctx context.Context, m pool.BMC, a pool.PowerAction) er
 
 func (b bmcSim) SetBootDevice(ctx context.Context, m pool.BMC, _ pool.BootDevice, _ pool.Firmware) error {
 	return b.of(m).session(ctx, m)
+}
+
+func (b bmcSim) GUID(ctx context.Context, m pool.BMC) (string, error) {
+	return b.of(m).w.lanGUID, b.of(m).session(ctx, m)
 }
 
 func (b bmcSim) Check(ctx context.Context, m pool.BMC) error { return b.of(m).session(ctx, m) }
