@@ -129,7 +129,13 @@ func (r *driverRig) agent(m pool.Machine, mode pool.AgentMode, boot string) {
 			s, token, err := r.e.NextTask(ctx, m.ID, boot, mode)
 			stop()
 			if err != nil {
-				if errors.Is(err, pool.ErrConflict) {
+				if !errors.Is(err, pool.ErrConflict) {
+					continue
+				}
+				if mode == pool.InRAM {
+					return
+				}
+				if v, err := r.e.AgentHello(r.t.Context(), h); err != nil || v.State != verdictWork {
 					return
 				}
 				continue

@@ -2,6 +2,7 @@ package rack_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"appliance/api/wire"
 	"appliance/pool"
 	"appliance/rack"
 )
@@ -60,8 +62,45 @@ func shopOnHosts(ctx context.Context) error {
 			{"the shop runs on two hosts", func(ctx context.Context) error { return d.shop(ctx, "host") }},
 			{"rows are written and read through the front", d.rowsThrough},
 			{"both are hosts", func(ctx context.Context) error { return d.both(ctx, pool.DriverSSH) }},
+			{"the front follows the database", d.followed},
 		}
 	})
+}
+
+// followed has the database say that it is elsewhere, and back again: the front
+// goes there by itself, and passes connections on in the end.
+func (d *healDay) followed(ctx context.Context) error {
+	was, err := d.api.Attribute(ctx, baseService, "endpoint")
+	if err != nil {
+		return err
+	}
+	for _, at := range []json.RawMessage{[]byte(`"10.77.0.250:3306"`), was.Value} {
+		var want string
+		if err := json.Unmarshal(at, &want); err != nil {
+			return err
+		}
+		if _, err := d.api.SetAttribute(ctx, "service:"+baseService, "endpoint", wire.AttributeRequest{Value: at}); err != nil {
+			return err
+		}
+		err := d.until(ctx, 2*time.Minute, "the front tells "+want, func() (bool, error) {
+			told, err := page(ctx, "http://"+frontName+"."+zone+"./backend")
+			return told == want, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	db, err := d.database(ctx, baseService, frontName)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // it is asked whether it is there
+	// It tells where it goes a moment before it goes there.
+	err = d.until(ctx, time.Minute, "connections are passed on", func() (bool, error) { return db.PingContext(ctx) == nil, nil })
+	if err != nil {
+		return err
+	}
+	return d.rowsThrough(ctx)
 }
 
 func (d *healDay) rowsThrough(ctx context.Context) error {
