@@ -165,6 +165,7 @@ func (e *Engine) ask(ctx context.Context, id string) {
 			s.off++
 		case pool.PowerOn:
 			s.off = 0
+		case pool.PowerUnknown:
 		}
 	})
 	if at, why, ok := e.isLost(id, time.Now()); ok {
