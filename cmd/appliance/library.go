@@ -179,9 +179,9 @@ func (a *app) imageBuildCmd() *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
 		Use: "build", Short: "Build the Debian 12 image on this host and import it",
-		Long: "build puts a Debian 12 disk image together (BIOS and UEFI, no loop device, no mount)\n" +
+		Long: "build puts a Debian 12 disk image together (UEFI and, for amd64, BIOS; no loop device, no mount)\n" +
 			"from the mirrors that this host's apt uses, and imports it. It must run as root.",
-		Example: "  appliance image build\n  appliance image build --out debian-12.raw --no-import",
+		Example: "  appliance image build\n  appliance image build --out debian-12.raw --no-import\n  appliance image build --arch arm64 --name debian-12-arm64",
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Out == "" {
@@ -213,6 +213,7 @@ func (a *app) imageBuildCmd() *cobra.Command {
 	f.StringVar(&name, "name", "debian-12", "`NAME` in the library")
 	f.StringVar(&o.Out, "out", "", "keep the raw image as `FILE`")
 	f.BoolVar(&keep, "no-import", false, "only build, do not import")
+	f.StringVar((*string)(&o.Arch), "arch", "amd64", "`ARCH` of the machines: amd64, or arm64 (built with QEMU's user emulation)")
 	f.StringVar(&o.Kernel, "kernel", "generic", "`KIND` of kernel: generic, or cloud for virtual machines")
 	f.StringVar(&o.CacheDir, "cache", "/var/cache/appliance", "keep what a next build can use in `FOLDER`")
 	f.BoolVar(&o.Install, "install", false, "install missing build tools with apt-get")

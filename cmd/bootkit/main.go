@@ -3,7 +3,7 @@
 // is not shipped.
 //
 //	bootkit kit    -agent FILE [-agent-arm64 FILE] [-data DIR] [-cache DIR] [-notice FILE] [-update]
-//	bootkit image  -out FILE [-kernel generic|cloud] [-cache DIR] [-size MIB] [-install] [PACKAGE...]
+//	bootkit image  -out FILE [-arch amd64|arm64] [-kernel generic|cloud] [-cache DIR] [-size MIB] [-install] [PACKAGE...]
 //	bootkit mirror -dir DIR -status FILE PACKAGE...
 package main
 
@@ -69,6 +69,7 @@ func image(ctx context.Context, flags *flag.FlagSet, args []string, stdout io.Wr
 	o := debian.Options{Log: log}
 	flags.StringVar(&o.Out, "out", "", "write the raw image to `FILE`")
 	flags.StringVar(&o.Kernel, "kernel", "generic", "`KIND` of kernel: generic, cloud or a linux-image package")
+	flags.StringVar((*string)(&o.Arch), "arch", "amd64", "`ARCH` of the machines: amd64 or arm64")
 	flags.StringVar(&o.CacheDir, "cache", "", "keep the root file system in `DIR`")
 	flags.StringVar(&o.WorkDir, "work", "", "make the scratch folder in `DIR`")
 	size := flags.Int64("size", 0, "size of the disk in `MIB` (0: the default)")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"appliance/images/debian/apt"
+	"appliance/pool"
 )
 
 const (
@@ -36,8 +37,9 @@ type Options struct {
 	WorkDir string
 	// CacheDir keeps the root file system for the next build; empty is WorkDir.
 	CacheDir string
-	Size     int64    // bytes; 0 is 1400 MiB
-	Packages []string // besides those of every image
+	Size     int64     // bytes; 0 is 1400 MiB
+	Packages []string  // besides those of every image
+	Arch     pool.Arch // empty: amd64
 	// Kernel is "generic" (also if empty: any hardware), "cloud" (small and
 	// quick to boot, for virtual machines) or a linux-image package.
 	Kernel string
@@ -51,6 +53,7 @@ type Options struct {
 type Info struct {
 	Name     string        `json:"name"`
 	Suite    string        `json:"suite"`
+	Arch     pool.Arch     `json:"arch"`
 	Kernel   string        `json:"kernel"` // the version, as in /lib/modules
 	Size     int64         `json:"size"`
 	RootPart int           `json:"root_partition"` // number; the last one
@@ -64,11 +67,14 @@ type Info struct {
 // by a complete image. ctx ends it; its scratch folder is then removed. What
 // a killed build left is removed by the next one of the same Out.
 func Build(ctx context.Context, o Options) (info Info, err error) {
-	o, kernel, err := o.checked()
+	o, p, kernel, err := o.checked()
 	if err != nil {
 		return Info{}, fmt.Errorf("build image: %w", err)
 	}
-	if err := needTools(ctx, o.Install); err != nil {
+	if err := p.needTools(ctx, o.Install); err != nil {
+		return Info{}, fmt.Errorf("build image: %w", err)
+	}
+	if err := p.emulate(ctx, o.Install); err != nil {
 		return Info{}, fmt.Errorf("build image: %w", err)
 	}
 	for _, dir := range []string{o.WorkDir, o.CacheDir, filepath.Dir(o.Out)} {
@@ -88,7 +94,7 @@ func Build(ctx context.Context, o Options) (info Info, err error) {
 	if err := empty(scratch); err != nil { // of a build that was killed
 		return Info{}, fmt.Errorf("build image: %w", err)
 	}
-	b := &builder{Options: o, scratch: scratch, began: time.Now()}
+	b := &builder{Options: o, platform: p, scratch: scratch, began: time.Now()}
 	if info, err = b.build(ctx, kernel); err != nil {
 		return Info{}, fmt.Errorf("build image %s: %w", o.Out, err)
 	}
@@ -110,12 +116,12 @@ func empty(dir string) error {
 }
 
 // checked fills in the defaults and refuses what cannot work.
-func (o Options) checked() (Options, string, error) {
+func (o Options) checked() (Options, platform, string, error) {
 	if o.Out == "" {
-		return o, "", errors.New("no output file named")
+		return o, platform{}, "", errors.New("no output file named")
 	}
 	if os.Geteuid() != 0 {
-		return o, "", errors.New("needs root, to make files of many owners")
+		return o, platform{}, "", errors.New("needs root, to make files of many owners")
 	}
 	if o.WorkDir == "" {
 		o.WorkDir = filepath.Dir(o.Out)
@@ -126,7 +132,7 @@ func (o Options) checked() (Options, string, error) {
 	for _, path := range []*string{&o.Out, &o.WorkDir, &o.CacheDir} {
 		abs, err := filepath.Abs(*path) // tools run in other folders
 		if err != nil {
-			return o, "", err
+			return o, platform{}, "", err
 		}
 		*path = abs
 	}
@@ -135,21 +141,25 @@ func (o Options) checked() (Options, string, error) {
 	}
 	o.Size -= o.Size % mib
 	if o.Size < minSize {
-		return o, "", fmt.Errorf("size %d is below %d bytes", o.Size, int64(minSize))
+		return o, platform{}, "", fmt.Errorf("size %d is below %d bytes", o.Size, int64(minSize))
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	for _, p := range o.Packages {
 		if !packageName(p) {
-			return o, "", fmt.Errorf("%q is not a package name", p)
+			return o, platform{}, "", fmt.Errorf("%q is not a package name", p)
 		}
 	}
-	kernel, err := kernelPackage(o.Kernel)
+	p, err := platformOf(o.Arch)
+	if err != nil {
+		return o, p, "", err
+	}
+	kernel, err := p.kernelPackage(o.Kernel)
 	if err == nil && !packageName(kernel) {
 		err = fmt.Errorf("%q is not a package name", kernel)
 	}
-	return o, kernel, err
+	return o, p, kernel, err
 }
 
 // packageName says whether s is one (Debian Policy section 5.6.7).
@@ -161,8 +171,9 @@ func packageName(s string) bool {
 // A builder is one run of Build.
 type builder struct {
 	Options
-	scratch string
-	began   time.Time
+	platform platform
+	scratch  string
+	began    time.Time
 }
 
 func (b *builder) stage(name string) {
@@ -174,7 +185,7 @@ func (b *builder) stage(name string) {
 
 func (b *builder) build(ctx context.Context, kernel string) (Info, error) {
 	b.stage("root file system")
-	tar, key, err := rootTar(ctx, b.Options, b.scratch, append(append(basePackages(), kernel), b.Packages...))
+	tar, key, err := b.platform.rootTar(ctx, b.Options, b.scratch, append(append(basePackages(), kernel), b.Packages...))
 	if err != nil {
 		return Info{}, err
 	}
@@ -187,15 +198,19 @@ func (b *builder) build(ctx context.Context, kernel string) (Info, error) {
 		return Info{}, fmt.Errorf("unpack root file system: %w", err)
 	}
 	root := derived(key, "root")
-	if err := finish(tree, root); err != nil {
+	if err := finish(tree, b.platform, root); err != nil {
 		return Info{}, err
 	}
-	info, err := describe(tree, b.Size, root)
+	info, err := describe(tree, b.platform, b.Size, root)
 	if err != nil {
 		return Info{}, err
 	}
 	b.stage("boot loader")
-	if err := grubImages(ctx, b.scratch, root); err != nil {
+	modules, err := b.platform.grubModules(ctx, b.Options, b.scratch)
+	if err != nil {
+		return Info{}, fmt.Errorf("make boot loader: %w", err)
+	}
+	if err := b.platform.grubImages(ctx, b.scratch, modules, root); err != nil {
 		return Info{}, err
 	}
 	part := b.Out + ".part"
@@ -216,13 +231,6 @@ func derived(key, what string) guid {
 
 // disk writes the whole disk to out.
 func (b *builder) disk(ctx context.Context, out, tree, key string, root guid) error {
-	last := b.Size/sector - 1 - gptSectors
-	rootSize := (last + 1 - rootStart) &^ 2047 // whole MiB
-	parts := []partition{
-		{typeBIOSBoot, derived(key, "part1"), "bios", biosStart, biosSize},
-		{typeESP, derived(key, "part2"), "esp", espStart, espSize},
-		{typeRoot, derived(key, "part3"), "root", rootStart, rootSize},
-	}
 	if err := os.RemoveAll(out); err != nil {
 		return fmt.Errorf("write disk: %w", err)
 	}
@@ -230,7 +238,7 @@ func (b *builder) disk(ctx context.Context, out, tree, key string, root guid) er
 	if err != nil {
 		return fmt.Errorf("write disk: %w", err)
 	}
-	err = b.diskParts(ctx, f, tree, key, root, parts)
+	err = b.diskParts(ctx, f, tree, key, root, b.platform.partitions(key, b.Size))
 	return errors.Join(err, f.Close())
 }
 
@@ -242,23 +250,17 @@ func (b *builder) diskParts(ctx context.Context, f *os.File, tree, key string, r
 	err := tool(ctx, "", nil, "mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-L", "root", "-U", string(root), "-m", "1",
 		"-O", "^metadata_csum_seed,^orphan_file",
 		"-E", "offset="+strconv.Itoa(rootStart*sector)+",root_owner=0:0,lazy_itable_init=1,nodiscard,hash_seed="+string(root),
-		"-d", tree, f.Name(), strconv.FormatInt(parts[2].Size*sector/1024, 10)+"k")
+		"-d", tree, f.Name(), strconv.FormatInt(parts[len(parts)-1].Size*sector/1024, 10)+"k")
 	if err != nil {
 		return fmt.Errorf("make root file system: %w", err)
 	}
 	if err := writeGPT(f, b.Size, derived(key, "disk"), parts); err != nil {
 		return err
 	}
-	boot, err := os.ReadFile(filepath.Join(grubLib, "i386-pc/boot.img"))
-	if err != nil {
-		return fmt.Errorf("install boot loader: %w", err)
-	}
-	core, err := os.ReadFile(filepath.Join(b.scratch, "core.img"))
-	if err != nil {
-		return fmt.Errorf("install boot loader: %w", err)
-	}
-	if err := installBIOS(f, boot, core, biosStart, biosSize); err != nil {
-		return err
+	if b.platform.bios {
+		if err := b.bios(f); err != nil {
+			return err
+		}
 	}
 	if err := b.esp(ctx, f); err != nil {
 		return err
@@ -267,6 +269,19 @@ func (b *builder) diskParts(ctx context.Context, f *os.File, tree, key string, r
 		return fmt.Errorf("write disk: %w", err)
 	}
 	return nil
+}
+
+// bios installs the boot loader for BIOS.
+func (b *builder) bios(f *os.File) error {
+	boot, err := os.ReadFile(filepath.Join(grubLib, "i386-pc/boot.img"))
+	if err != nil {
+		return fmt.Errorf("install boot loader: %w", err)
+	}
+	core, err := os.ReadFile(filepath.Join(b.scratch, "core.img"))
+	if err != nil {
+		return fmt.Errorf("install boot loader: %w", err)
+	}
+	return installBIOS(f, boot, core, biosStart, biosSize)
 }
 
 // esp makes the EFI system partition and copies it into the disk.
@@ -281,7 +296,7 @@ func (b *builder) esp(ctx context.Context, disk io.WriterAt) (err error) {
 	for _, c := range [][]string{
 		{"mkfs.vfat", "-F", "32", "-n", "APPLIANCE", "--invariant", img},
 		{"mmd", "-i", img, "::/EFI", "::/EFI/BOOT"},
-		{"mcopy", "-i", img, filepath.Join(b.scratch, "BOOTX64.EFI"), "::/EFI/BOOT/BOOTX64.EFI"},
+		{"mcopy", "-i", img, filepath.Join(b.scratch, b.platform.loader), "::/EFI/BOOT/" + b.platform.loader},
 	} {
 		if err := tool(ctx, "", nil, c[0], c[1:]...); err != nil {
 			return fmt.Errorf("make EFI system partition: %w", err)
@@ -317,7 +332,7 @@ func copySparse(w io.WriterAt, r io.Reader, at int64) error {
 }
 
 // describe reads from the tree what the image holds.
-func describe(tree string, size int64, root guid) (info Info, err error) {
+func describe(tree string, p platform, size int64, root guid) (info Info, err error) {
 	f, err := os.Open(filepath.Join(tree, "var/lib/dpkg/status"))
 	if err != nil {
 		return Info{}, fmt.Errorf("describe image: %w", err)
@@ -331,7 +346,7 @@ func describe(tree string, size int64, root guid) (info Info, err error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("describe image: %w", err)
 	}
-	info = Info{Name: "debian-12", Suite: Suite, Size: size, RootPart: 3, RootAt: rootStart * sector, RootUUID: string(root)}
+	info = Info{Name: "debian-12", Suite: Suite, Arch: p.arch, Size: size, RootPart: len(p.partitions("", size)), RootAt: rootStart * sector, RootUUID: string(root)}
 	info.Kernel = strings.TrimPrefix(filepath.Base(link), "vmlinuz-")
 	for _, p := range all {
 		if p.Installed {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/diskfs/go-diskfs"
 	"github.com/diskfs/go-diskfs/partition/gpt"
+
+	"appliance/pool"
 )
 
 const testGUID guid = "5CA3360B-5DE6-4FCF-B4CE-419CEE433B51"
@@ -18,7 +20,7 @@ func testParts() []partition {
 	return []partition{
 		{typeBIOSBoot, derived("k", "1"), "bios", biosStart, biosSize},
 		{typeESP, derived("k", "2"), "esp", espStart, espSize},
-		{typeRoot, derived("k", "3"), "root", rootStart, 34 * mib / sector},
+		{typeRootAMD64, derived("k", "3"), "root", rootStart, 34 * mib / sector},
 	}
 }
 
@@ -68,11 +70,11 @@ func TestWriteGPT(t *testing.T) {
 
 func TestWriteGPTRefuses(t *testing.T) {
 	for name, parts := range map[string][]partition{
-		"overlap":   {{typeESP, testGUID, "a", 2048, 2048}, {typeRoot, testGUID, "b", 4095, 10}},
-		"too long":  {{typeRoot, testGUID, "a", 2048, 1 << 20}},
-		"in table":  {{typeRoot, testGUID, "a", 10, 100}},
-		"bad GUID":  {{typeRoot, "xyz", "a", 2048, 100}},
-		"long name": {{typeRoot, testGUID, strings.Repeat("n", 37), 2048, 100}},
+		"overlap":   {{typeESP, testGUID, "a", 2048, 2048}, {typeRootAMD64, testGUID, "b", 4095, 10}},
+		"too long":  {{typeRootAMD64, testGUID, "a", 2048, 1 << 20}},
+		"in table":  {{typeRootAMD64, testGUID, "a", 10, 100}},
+		"bad GUID":  {{typeRootAMD64, "xyz", "a", 2048, 100}},
+		"long name": {{typeRootAMD64, testGUID, strings.Repeat("n", 37), 2048, 100}},
 	} {
 		if err := writeGPT(&memory{}, 64*mib, testGUID, parts); err == nil {
 			t.Errorf("%s: writeGPT = nil error", name)
@@ -137,22 +139,25 @@ func TestCopySparse(t *testing.T) {
 
 func TestChecked(t *testing.T) {
 	if os.Geteuid() != 0 {
-		if _, _, err := (Options{Out: "x"}).checked(); err == nil || !strings.Contains(err.Error(), "root") {
+		if _, _, _, err := (Options{Out: "x"}).checked(); err == nil || !strings.Contains(err.Error(), "root") {
 			t.Errorf("checked = %v, want that root is needed", err)
 		}
 		return
 	}
 	for name, o := range map[string]Options{
 		"no output": {}, "size": {Out: "x", Size: 1}, "package": {Out: "x", Packages: []string{"-o=x"}},
-		"shell": {Out: "x", Packages: []string{"a;reboot"}}, "kernel": {Out: "x", Kernel: "windows"}, "kernel name": {Out: "x", Kernel: "linux-image-6,1"},
+		"shell": {Out: "x", Packages: []string{"a;reboot"}}, "kernel": {Out: "x", Kernel: "windows"}, "architecture": {Out: "x", Arch: "riscv64"}, "kernel name": {Out: "x", Kernel: "linux-image-6,1"},
 	} {
-		if _, _, err := o.checked(); err == nil {
+		if _, _, _, err := o.checked(); err == nil {
 			t.Errorf("%s: checked = nil error", name)
 		}
 	}
-	o, kernel, err := Options{Out: "d/x"}.checked()
-	if err != nil || kernel != "linux-image-amd64" || o.Size != defaultSize || !filepath.IsAbs(o.Out) || o.CacheDir != filepath.Dir(o.Out) {
+	o, p, kernel, err := Options{Out: "d/x"}.checked()
+	if err != nil || p.arch != pool.AMD64 || kernel != "linux-image-amd64" || o.Size != defaultSize || !filepath.IsAbs(o.Out) || o.CacheDir != filepath.Dir(o.Out) {
 		t.Errorf("checked = %+v, %s, %v", o, kernel, err)
+	}
+	if _, p, kernel, err := (Options{Out: "d/x", Arch: pool.ARM64, Kernel: "cloud"}).checked(); err != nil || p.arch != pool.ARM64 || kernel != "linux-image-cloud-arm64" {
+		t.Errorf("checked for arm64: %s, %s, %v", p.arch, kernel, err)
 	}
 }
 
@@ -178,7 +183,7 @@ func TestFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := finish(dir, testGUID); err != nil {
+		if err := finish(dir, amd64(t), testGUID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,4 +198,13 @@ func TestFinish(t *testing.T) {
 	if err != nil || !strings.Contains(string(grub), "root=UUID="+string(testGUID)) {
 		t.Errorf("grub.cfg = %q, %v", grub, err)
 	}
+}
+
+func amd64(t *testing.T) platform {
+	t.Helper()
+	p, err := platformOf(pool.AMD64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

@@ -7,9 +7,14 @@
 // Debian from the mirrors that this host's apt is configured with. It never
 // leaves a mirror of the host in the image.
 //
-// The disk, GPT, boots by BIOS and by UEFI (EFI/BOOT/BOOTX64.EFI):
+// The disk, GPT, boots by UEFI (EFI/BOOT/BOOTX64.EFI; arm64: BOOTAA64.EFI) and,
+// for amd64, by BIOS:
 //
-//	1  BIOS boot   1 MiB    GRUB's core image
-//	2  ESP         64 MiB   label APPLIANCE
-//	3  root        the rest ext4, label root; last, so that it can grow
+//	BIOS boot   1 MiB    GRUB's core image (amd64 only)
+//	ESP         64 MiB   label APPLIANCE
+//	root        the rest ext4, label root; last, so that it can grow
+//
+// An image of another architecture than the host's is built the same way; what
+// packages run while they are installed is run by QEMU's user emulation, which
+// the kernel has to know (binfmt_misc).
 package debian

@@ -25,7 +25,9 @@ type guid string
 const (
 	typeBIOSBoot guid = "21686148-6449-6E6F-744E-656564454649"
 	typeESP      guid = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
-	typeRoot     guid = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+	// The root file system's, by architecture.
+	typeRootAMD64 guid = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+	typeRootARM64 guid = "B921B045-1DF0-41C3-AF44-4C6F280D3FAE"
 )
 
 // bytes is g as it lies on disk: the first three fields little endian

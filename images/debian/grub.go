@@ -7,25 +7,24 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 const grubLib = "/usr/lib/grub"
 
 // grubConfig is the whole of /boot/grub/grub.cfg. It names the kernel by the
 // link that Debian's kernel packages keep up to date.
-func grubConfig(root guid) string {
+func grubConfig(p platform, root guid) string {
 	return `# The only entry of this machine: written with the image.
 set timeout=0
-serial --unit=0 --speed=115200
-terminal_output console serial
-search --no-floppy --fs-uuid --set=root ` + string(root) + `
-linux /vmlinuz root=UUID=` + string(root) + ` ro loglevel=5 console=tty0 console=ttyS0,115200
+` + p.serial + `search --no-floppy --fs-uuid --set=root ` + string(root) + `
+linux /vmlinuz root=UUID=` + string(root) + ` ro loglevel=5` + p.console + `
 initrd /initrd.img
 boot
 `
 }
 
-// earlyConfig is compiled into both of GRUB's images; it finds grub.cfg.
+// earlyConfig is compiled into GRUB's images; it finds grub.cfg.
 func earlyConfig(root guid) string {
 	return `search --no-floppy --fs-uuid --set=root ` + string(root) + `
 set prefix=($root)/boot/grub
@@ -33,29 +32,27 @@ configfile ($root)/boot/grub/grub.cfg
 `
 }
 
-// grubImages makes dir/core.img for BIOS and dir/BOOTX64.EFI for UEFI.
-func grubImages(ctx context.Context, dir string, root guid) error {
+// grubImages makes the platform's loader for UEFI in dir, of the modules in
+// efi, and core.img where it boots by BIOS, too.
+func (p platform) grubImages(ctx context.Context, dir, efi string, root guid) error {
 	early := filepath.Join(dir, "early.cfg")
 	if err := os.WriteFile(early, []byte(earlyConfig(root)), 0o644); err != nil {
 		return fmt.Errorf("make boot loader: %w", err)
 	}
-	common := []string{"part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal",
-		"linux", "serial", "terminal", "echo", "boot", "gzio", "sleep"}
-	for _, g := range []struct {
-		target, out string
-		extra       []string
-	}{
-		{"i386-pc", "core.img", []string{"biosdisk"}},
-		{"x86_64-efi", "BOOTX64.EFI", []string{"fat", "all_video"}},
-	} {
-		args := []string{"-O", g.target, "-d", filepath.Join(grubLib, g.target), "-c", early,
-			"-p", "/boot/grub", "-o", filepath.Join(dir, g.out)}
-		args = append(append(args, common...), g.extra...)
-		if err := tool(ctx, dir, nil, "grub-mkimage", args...); err != nil {
-			return fmt.Errorf("make boot loader for %s: %w", g.target, err)
+	mkimage := func(target, modules, out string, extra ...string) error {
+		args := []string{"-O", target, "-d", modules, "-c", early, "-p", "/boot/grub", "-o", filepath.Join(dir, out),
+			"part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal", "linux", "echo", "boot", "gzio", "sleep"}
+		if err := tool(ctx, dir, nil, "grub-mkimage", slices.Concat(args, p.modules, extra)...); err != nil {
+			return fmt.Errorf("make boot loader for %s: %w", target, err)
+		}
+		return nil
+	}
+	if p.bios {
+		if err := mkimage("i386-pc", filepath.Join(grubLib, "i386-pc"), "core.img", "biosdisk"); err != nil {
+			return err
 		}
 	}
-	return nil
+	return mkimage(p.grub, efi, p.loader, "fat", "all_video")
 }
 
 // installBIOS writes GRUB's boot.img to the MBR's code area and core.img to

@@ -25,7 +25,7 @@ ClientIdentifier=mac
 `
 
 // overlay are the files that make Debian's root file system this image.
-func overlay(root guid) []struct {
+func overlay(p platform, root guid) []struct {
 	name, content string
 	mode          fs.FileMode
 } {
@@ -48,22 +48,22 @@ func overlay(root guid) []struct {
 				"ExecStartPre=/usr/sbin/sshd -t\n", 0o644},
 		{"etc/ssh/sshd_config.d/appliance.conf",
 			"HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\nUseDNS no\n", 0o644},
-		{"boot/grub/grub.cfg", grubConfig(root), 0o644},
+		{"boot/grub/grub.cfg", grubConfig(p, root), 0o644},
 	}
 }
 
 // finish turns the unpacked root file system in dir into the image's.
-func finish(dir string, root guid) error {
+func finish(dir string, p platform, root guid) error {
 	tree, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("write image files: %w", err)
 	}
-	err = writeOverlay(tree, root)
+	err = writeOverlay(tree, p, root)
 	return errors.Join(err, tree.Close())
 }
 
-func writeOverlay(tree *os.Root, root guid) error {
-	for _, f := range overlay(root) {
+func writeOverlay(tree *os.Root, p platform, root guid) error {
+	for _, f := range overlay(p, root) {
 		if err := tree.MkdirAll(filepath.Dir(f.name), 0o755); err != nil {
 			return fmt.Errorf("write image file %s: %w", f.name, err)
 		}

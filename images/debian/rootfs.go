@@ -28,12 +28,12 @@ func basePackages() []string {
 }
 
 // kernelPackage is the package of a kernel choice.
-func kernelPackage(kernel string) (string, error) {
+func (p platform) kernelPackage(kernel string) (string, error) {
 	switch kernel {
 	case "", "generic":
-		return "linux-image-amd64", nil
+		return "linux-image-" + string(p.arch), nil
 	case "cloud":
-		return "linux-image-cloud-amd64", nil
+		return "linux-image-cloud-" + string(p.arch), nil
 	}
 	if strings.HasPrefix(kernel, "linux-image-") {
 		return kernel, nil
@@ -52,11 +52,11 @@ const (
 // rootTar returns the tar of Debian's root file system, from the cache when
 // the same was built before: same suite, packages, hooks. It holds whatever
 // versions the mirror had then; remove the cache to have newer ones.
-func rootTar(ctx context.Context, o Options, scratch string, packages []string) (tar, key string, err error) {
+func (p platform) rootTar(ctx context.Context, o Options, scratch string, packages []string) (tar, key string, err error) {
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
 	args := []string{
-		"--variant=minbase", "--format=tar", "--architectures=amd64", "--components=main",
+		"--variant=minbase", "--format=tar", "--architectures=" + string(p.arch), "--components=main",
 		"--include=" + strings.Join(packages, ","),
 		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-include=/usr/share/doc/*/copyright",
 		"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",

@@ -6,30 +6,49 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
+
+	"appliance/pool"
 )
 
-// tools says which Debian package brings each program or file that a build
-// or a mirror uses.
-var tools = [...]struct{ pkg, program, file string }{
-	{"apt", "apt-get", ""},
-	{"mmdebstrap", "mmdebstrap", ""},
-	{"e2fsprogs", "mke2fs", ""},
-	{"dosfstools", "mkfs.vfat", ""},
-	{"mtools", "mcopy", ""},
-	{"grub-common", "grub-mkimage", ""},
-	{"grub-pc-bin", "", grubLib + "/i386-pc/boot.img"},
-	{"grub-efi-amd64-bin", "", grubLib + "/x86_64-efi/moddep.lst"},
-	{"tar", "tar", ""},
+// A need is a Debian package that brings a program or file that a build or a
+// mirror uses.
+type need struct{ pkg, program, file string }
+
+// needs are what builds of the platform use.
+func (p platform) needs() []need {
+	all := []need{
+		{"apt", "apt-get", ""},
+		{"mmdebstrap", "mmdebstrap", ""},
+		{"e2fsprogs", "mke2fs", ""},
+		{"dosfstools", "mkfs.vfat", ""},
+		{"mtools", "mcopy", ""},
+		{"grub-common", "grub-mkimage", ""},
+		{"tar", "tar", ""},
+	}
+	if p.bios {
+		all = append(all, need{"grub-pc-bin", "", grubLib + "/i386-pc/boot.img"})
+	}
+	if p.foreign() {
+		return append(all, need{"arch-test", "arch-test", ""}, need{"qemu-user-static", p.emulator + "-static", ""})
+	}
+	return append(all, need{"grub-efi-" + string(p.arch) + "-bin", "", filepath.Join(grubLib, p.grub, "moddep.lst")})
 }
 
-// MissingTools returns the Debian packages that Build and Mirror need and this
-// host lacks, sorted as they are to be installed; empty when all are there.
+// MissingTools returns the Debian packages that Build of an image for amd64
+// and Mirror need and this host lacks, sorted as they are to be installed;
+// empty when all are there.
 func MissingTools() []string {
+	p, _ := platformOf(pool.AMD64) // it is known
+	return p.missing()
+}
+
+func (p platform) missing() []string {
 	var missing []string
-	for _, t := range tools {
+	for _, t := range p.needs() {
 		err := error(nil)
 		if t.program != "" {
 			_, err = lookPath(t.program)
@@ -57,8 +76,8 @@ func lookPath(program string) (string, error) {
 }
 
 // needTools makes sure that no tool is missing; install lets it call apt-get.
-func needTools(ctx context.Context, install bool) error {
-	missing := MissingTools()
+func (p platform) needTools(ctx context.Context, install bool) error {
+	missing := p.missing()
 	if len(missing) == 0 {
 		return nil
 	}
