@@ -117,7 +117,8 @@ func (x *exchange) refuse(why string) {
 // offerProxy writes the OFFER of a proxyDHCP server: no address, what to boot
 // (PXE 2.1, 2.2.3). A BIOS, iPXE and HTTP boot take the file from it. UEFI's
 // PXE client asks for it on port 4011, as the specification has it; some such
-// firmware ignores an offer that wants to spare it the way.
+// firmware ignores an offer that wants to spare it the way. iPXE passes over a
+// proxy's answer without a next server, although the file is a whole URL.
 func (x *exchange) offerProxy() {
 	p := x.respond(msgOffer)
 	if len(x.req.uuid) > 0 && len(x.req.uuid) <= maxOptionLength {
@@ -140,6 +141,7 @@ func (x *exchange) offerProxy() {
 		p.option(optVendor, bootNamedFile...)
 	}
 	if c.IPXE {
+		p.setNext(x.server)
 		p.option(optIPXE, 176, 1, 1)
 	}
 	p.finish(&x.req)
@@ -158,6 +160,9 @@ func (x *exchange) ackProxy() {
 	} else {
 		p.text(optClass, pxeClass)
 		p.option(optVendor, bootNamedFile...)
+	}
+	if x.client.IPXE {
+		p.setNext(x.server)
 	}
 	p.finish(&x.req)
 }

@@ -115,7 +115,7 @@ func (d table) Answer(_ context.Context, mac pool.MAC, c pool.Client, n pool.Sub
 	case !d.known[mac] && !(n.Discover && (c.PXE || c.IPXE)):
 		return pool.BootAnswer{}, false, nil
 	case c.IPXE:
-		return pool.BootAnswer{File: "http://10.77.0.1:8080/boot/script.ipxe", Next: next}, true, nil
+		return pool.BootAnswer{File: "http://10.77.0.1:8080/boot/script.ipxe"}, true, nil
 	case c.HTTP:
 		return pool.BootAnswer{File: "http://10.77.0.1:8080/boot/ipxe.efi"}, true, nil
 	case c.PXE && c.Firmware() == pool.BIOS:

@@ -177,6 +177,10 @@ func TestProxy(t *testing.T) {
 		if err != nil || a == nil || a.MessageType() != dhcpv4.MessageTypeAck || a.BootFileName != tt.ack || a.ClassIdentifier() != tt.class || x.to.to != src {
 			t.Errorf("%s: ACK on 4011 = %v, %v", tt.name, a, err)
 		}
+		// iPXE takes no answer of a proxy that names no next server.
+		if tt.name == "iPXE" && (addr4(o.ServerIPAddr) != s.Addr || a == nil || addr4(a.ServerIPAddr) != s.Addr) {
+			t.Errorf("iPXE: next server %s of the OFFER, %v", o.ServerIPAddr, a)
+		}
 		// The other server's business is not ours.
 		for _, m := range [][]dhcpv4.Modifier{{tt.who, wants("10.77.0.120"), from("10.77.0.9")}, {tt.who, has("10.77.0.120")}, {tt.who, wants("10.77.0.120")}} {
 			if r := ask(t, s, dhcpv4.MessageTypeRequest, mac(1), m...); r != nil {
