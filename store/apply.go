@@ -26,7 +26,7 @@ func (db *DB) Apply(ctx context.Context, c *pool.Change) error {
 	}
 	x := &write{change: c}
 	var first int64
-	l, err := newLean(c)
+	l, err := db.newLean(c)
 	switch {
 	case err != nil:
 	case l != nil:

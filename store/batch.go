@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -22,11 +21,15 @@ type lean struct {
 	steps     []string // documents with the next Rev
 	instances []string
 	events    []string // documents without Seq, which the column has
+	known     []int64  // Revs of steps, then of instances, as they are cached; unknown
 	first     int64    // Seq of the first event, once written
 }
 
+// unknown is the Rev of a row that is not cached.
+const unknown = -1
+
 // newLean returns the lean form of a change, nil if it has none.
-func newLean(c *pool.Change) (*lean, error) {
+func (db *DB) newLean(c *pool.Change) (*lean, error) {
 	rest := *c
 	rest.Steps, rest.Instances, rest.Events = nil, nil, nil
 	if !rest.Empty() {
@@ -39,6 +42,9 @@ func newLean(c *pool.Change) (*lean, error) {
 	for _, s := range c.Steps {
 		if s.Rev == 0 && s.Seq >= pool.CommandSeq {
 			return nil, nil // old ones are forgotten with it
+		}
+		if s.Rev > 0 && !db.cache.stays(s) {
+			return nil, nil // its machine is in an index, which a lean change leaves alone
 		}
 		if err := pool.CheckStep(*s); err != nil {
 			return nil, err
@@ -120,13 +126,13 @@ func (g *group) drop() {
 // add compares the Revs of l's rows and lets them wait for flush. An error
 // that wraps pool.ErrConflict concerns l alone.
 func (g *group) add(ctx context.Context, l *lean) error {
-	for _, s := range l.change.Steps {
-		if err := g.compare(ctx, rowKey{aStep, s.Key}, s.Rev, func() (int64, bool) { return g.db.cache.stepRev(s) }); err != nil {
+	for i, s := range l.change.Steps {
+		if err := g.compare(ctx, rowKey{aStep, s.Key}, s.Rev, l.known[i]); err != nil {
 			return err
 		}
 	}
-	for _, in := range l.change.Instances {
-		if err := g.compare(ctx, rowKey{anInstance, in.ID}, in.Rev, func() (int64, bool) { return g.db.cache.instanceRev(in.ID) }); err != nil {
+	for i, in := range l.change.Instances {
+		if err := g.compare(ctx, rowKey{anInstance, in.ID}, in.Rev, l.known[len(l.change.Steps)+i]); err != nil {
 			return err
 		}
 	}
@@ -162,11 +168,11 @@ func (g *group) row(key rowKey, rows []any, columns ...any) []any {
 	return append(rows, columns...)
 }
 
-// compare refuses a rev that is not the stored one. known asks the cache.
-func (g *group) compare(ctx context.Context, key rowKey, rev int64, known func() (int64, bool)) error {
+// compare refuses a rev that is not the stored one; known is the one that is cached.
+func (g *group) compare(ctx context.Context, key rowKey, rev, known int64) error {
 	has, ok := g.revs[key]
-	if !ok && !g.lost {
-		has, ok = known()
+	if !ok && !g.lost && known != unknown {
+		has, ok = known, true
 	}
 	if !ok {
 		q := "SELECT rev FROM steps WHERE step_key = $1"
@@ -218,50 +224,45 @@ func (g *group) flush(ctx context.Context) error {
 	return err
 }
 
-// columns is a statement that writes rows, for any number of them. What never
-// changes of a row is not set anew: its indexes need no touch then.
+// columns is a statement that writes rows, for some numbers of them. What
+// never changes of a row is not set anew: its indexes need no touch then.
 type columns struct {
-	insert, conflict string
-	n                int
+	n     int            // columns of a row
+	texts map[int]string // by number of rows
 }
+
+// rowsAtOnce are how many rows a statement writes: few texts, so that each stays prepared.
+var rowsAtOnce = []int{512, 64, 8, 1}
 
 var (
-	stepColumns = columns{"INSERT INTO steps (step_key, owner, machine, status, seq, attempt, rev, doc) VALUES ",
-		` ON CONFLICT (step_key) DO UPDATE SET machine = excluded.machine, status = excluded.status,
-			rev = excluded.rev, doc = excluded.doc`, 8}
-	instanceColumns = columns{"INSERT INTO instances (id, service, number, machine, rev, doc) VALUES ",
-		` ON CONFLICT (id) DO UPDATE SET machine = excluded.machine, rev = excluded.rev, doc = excluded.doc`, 6}
-	eventColumns = columns{"INSERT INTO events (seq, type, severity, machine, service, instance, doc) VALUES ", "", 7}
+	stepColumns = newColumns("INSERT INTO steps (step_key, owner, machine, status, seq, attempt, rev, doc) VALUES ",
+		" ON CONFLICT (step_key) DO UPDATE SET status = excluded.status, rev = excluded.rev, doc = excluded.doc", 8)
+	instanceColumns = newColumns("INSERT INTO instances (id, service, number, machine, rev, doc) VALUES ",
+		" ON CONFLICT (id) DO UPDATE SET machine = excluded.machine, rev = excluded.rev, doc = excluded.doc", 6)
+	eventColumns = newColumns("INSERT INTO events (seq, type, severity, machine, service, instance, doc) VALUES ", "", 7)
 )
 
-// statement returns the text for n rows.
-func (c columns) statement(n int) string {
-	var b strings.Builder
-	b.WriteString(c.insert)
-	for i := range n * c.n {
-		switch {
-		case i == 0:
-			b.WriteString("($")
-		case i%c.n == 0:
-			b.WriteString("), ($")
-		default:
-			b.WriteString(", $")
+func newColumns(insert, conflict string, n int) columns {
+	c := columns{n, map[int]string{}}
+	for _, rows := range rowsAtOnce {
+		var b strings.Builder
+		b.WriteString(insert)
+		for i := range rows {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("(" + list(i*n+1, n) + ")")
 		}
-		b.WriteString(strconv.Itoa(i + 1))
+		c.texts[rows] = b.String() + conflict
 	}
-	b.WriteString(")" + c.conflict)
-	return b.String()
+	return c
 }
 
-// insert writes rows, 32, 8 and 1 a statement: few texts, so that each stays prepared.
+// insert writes rows.
 func insert(ctx context.Context, tx *sql.Tx, c columns, args []any) error {
-	for _, n := range []int{32, 8, 1} {
-		if len(args) < n*c.n {
-			continue
-		}
-		q := c.statement(n)
+	for _, n := range rowsAtOnce {
 		for ; len(args) >= n*c.n; args = args[n*c.n:] {
-			if _, err := tx.ExecContext(ctx, q, args[:n*c.n]...); err != nil {
+			if _, err := tx.ExecContext(ctx, c.texts[n], args[:n*c.n]...); err != nil {
 				return err
 			}
 		}

@@ -359,17 +359,26 @@ func (c *cache) steps(key cacheKey, load func() ([]pool.Step, error)) ([]pool.St
 // oneStep returns a step whose owner's steps are cached; its key begins with the owner.
 func (c *cache) oneStep(key string) (pool.Step, bool) {
 	owner, _, _ := strings.Cut(key, "/")
-	if s, _ := c.find(owner, key); s != nil {
-		return cloneStep(s), true
+	c.mu.Lock()
+	s, _ := c.find(owner, key)
+	c.mu.Unlock()
+	if s == nil {
+		return pool.Step{}, false
 	}
-	return pool.Step{}, false
+	return cloneStep(s), true
 }
 
-// find returns a step that is cached; known is true when all of its owner's are.
-func (c *cache) find(owner, key string) (s *pool.Step, known bool) {
+// stays says that the cached step that s was made of was on the same machine.
+func (c *cache) stays(s *pool.Step) bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	has, _ := c.find(s.Owner, s.Key)
+	return has != nil && has.Rev == s.Rev && has.Machine == s.Machine
+}
+
+// find returns a step that is cached; known is true when all of its owner's are. c.mu is held.
+func (c *cache) find(owner, key string) (s *pool.Step, known bool) {
 	list, known := c.get(cacheKey{cachedSteps, owner}).([]*pool.Step)
-	c.mu.Unlock()
 	for _, s := range list {
 		if s.Key == key {
 			return s, true
@@ -378,22 +387,42 @@ func (c *cache) find(owner, key string) (s *pool.Step, known bool) {
 	return nil, known
 }
 
-// stepRev returns the Rev of a step that is cached; known is false when it is not.
-func (c *cache) stepRev(s *pool.Step) (rev int64, known bool) {
-	has, known := c.find(s.Owner, s.Key)
-	if has == nil {
-		return 0, known
-	}
-	return has.Rev, true
-}
-
-func (c *cache) instanceRev(id string) (rev int64, known bool) {
+// revs notes the cached Revs of the rows of lean writes, with one lock for all.
+func (c *cache) revs(writes []*write) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if in, ok := c.get(cacheKey{cachedInstance, id}).(*pool.Instance); ok {
-		return in.Rev, true
+	for _, x := range writes {
+		if l := x.lean; l != nil {
+			l.known = l.known[:0]
+			for _, s := range l.change.Steps {
+				l.known = append(l.known, c.stepRev(s))
+			}
+			for _, in := range l.change.Instances {
+				l.known = append(l.known, c.instanceRev(in.ID))
+			}
+		}
 	}
-	return 0, false
+}
+
+// stepRev returns the Rev of a step, 0 when there is none, and unknown when its
+// owner's steps are not cached. c.mu is held.
+func (c *cache) stepRev(s *pool.Step) int64 {
+	has, known := c.find(s.Owner, s.Key)
+	switch {
+	case has != nil:
+		return has.Rev
+	case known:
+		return 0
+	}
+	return unknown
+}
+
+// instanceRev returns the Rev of an instance, unknown when it is not cached. c.mu is held.
+func (c *cache) instanceRev(id string) int64 {
+	if in, ok := c.get(cacheKey{cachedInstance, id}).(*pool.Instance); ok {
+		return in.Rev
+	}
+	return unknown
 }
 
 // owner returns the machine that had a MAC when it was last looked up.

@@ -51,7 +51,7 @@ func BenchmarkGroup(b *testing.B) {
 		first := n / 10 * width
 		var group []*write
 		for i := range width {
-			l, err := newLean(stepChange(first+i, round, int64(round)))
+			l, err := db.newLean(stepChange(first+i, round, int64(round)))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -64,4 +64,26 @@ func BenchmarkGroup(b *testing.B) {
 		done += width
 	}
 	b.ReportMetric(float64((used()-from).Nanoseconds())/float64(done)/1000, "cpu-us/change")
+}
+
+// TestStepMoves: a step whose machine changes is found on the new one by who
+// reads it anew, and on the old one no more. Its machine stands in an index.
+func TestStepMoves(t *testing.T) {
+	db, ctx := testStore(t), t.Context()
+	c := stepChange(1, 1, 0)
+	if err := db.Apply(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	moved := *c.Steps[1]
+	moved.Machine = "m-2"
+	if err := db.Apply(ctx, &pool.Change{Steps: []*pool.Step{&moved}}); err != nil {
+		t.Fatal(err)
+	}
+	db.cache.clear()
+	for machine, want := range map[string]int{"m-1": 0, "m-2": 1} {
+		list, err := db.RunningSteps(ctx, machine)
+		if err != nil || len(list) != want {
+			t.Errorf("RunningSteps(%s) = %d steps, %v, want %d", machine, len(list), err, want)
+		}
+	}
 }

@@ -146,14 +146,13 @@ func (db *DB) Step(ctx context.Context, key string) (pool.Step, error) {
 	return named(s, err, "step", key)
 }
 
+const runningSteps = "SELECT doc FROM steps WHERE machine = $1 AND status = 'running' ORDER BY seq, attempt, step_key"
+
 // RunningSteps returns the steps on machine that run, of all owners, by Seq
 // and Attempt.
 func (db *DB) RunningSteps(ctx context.Context, machine string) ([]pool.Step, error) {
 	list, err := db.cache.steps(cacheKey{cachedRunning, machine}, func() ([]pool.Step, error) {
-		// The first condition is that of the index steps_open.
-		return docs[pool.Step](ctx, db.read, `
-			SELECT doc FROM steps WHERE machine = $1 AND status IN ('pending', 'running') AND status = 'running'
-			ORDER BY seq, attempt, step_key`, machine)
+		return docs[pool.Step](ctx, db.read, runningSteps, machine)
 	})
 	return named(list, err, "running steps of machine", machine)
 }

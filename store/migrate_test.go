@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"appliance/pool"
@@ -58,5 +60,42 @@ func TestSeqMigration(t *testing.T) {
 	lines, err := db.Logs(ctx, pool.LogFilter{Machine: "m"})
 	if err != nil || len(lines) != 1 || lines[0].Seq != 9 || lines[0].Line != "hello" {
 		t.Errorf("Logs = %+v, %v", lines, err)
+	}
+}
+
+// TestStepsMigration: a step that ran in a schema before 10 is found by its
+// machine, without a look at all steps.
+func TestStepsMigration(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	old, err := sql.Open("sqlite3", writerDSN(filepath.Join(dir, File)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := provider(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(ctx, 9); err != nil {
+		t.Fatal(err)
+	}
+	_, err = old.ExecContext(ctx, `INSERT INTO steps (step_key, owner, machine, status, seq, attempt, rev, doc)
+		VALUES ('in-1/install/1', 'in-1', 'm', 'running', 1, 1, 1, '{"key":"in-1/install/1","owner":"in-1","machine":"m","status":"running","rev":1}')`)
+	if err := errors.Join(err, old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(ctx, Options{Dir: dir, Key: bytes.Repeat([]byte{1}, 32)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }() // nothing is read after it
+	if list, err := db.RunningSteps(ctx, "m"); err != nil || len(list) != 1 || list[0].Key != "in-1/install/1" {
+		t.Errorf("RunningSteps = %+v, %v", list, err)
+	}
+	plan, err := rows(ctx, db.read, func(r *sql.Rows) (text string, err error) {
+		var id, parent, unused int
+		return text, r.Scan(&id, &parent, &unused, &text)
+	}, "EXPLAIN QUERY PLAN "+runningSteps, "m")
+	if err != nil || len(plan) == 0 || !strings.Contains(plan[0], "steps_machine (machine=?)") {
+		t.Errorf("plan = %q, %v, want a search by machine", plan, err)
 	}
 }

@@ -143,11 +143,11 @@ func fileURI(path, query string) string {
 // writerDSN holds every setting: a PRAGMA after open would reach one connection.
 // Without _synchronous=FULL the driver sets NORMAL, which loses commits on a power cut.
 func writerDSN(path string) string {
-	return fileURI(path, "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate&_foreign_keys=on&_stmt_cache_size=64&_cache_size=-32768")
+	return fileURI(path, "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_txlock=immediate&_mutex=no&_foreign_keys=on&_stmt_cache_size=64&_cache_size=-32768")
 }
 
 func readerDSN(path string) string {
-	return fileURI(path, "mode=ro&_query_only=on&_busy_timeout=5000&_stmt_cache_size=32")
+	return fileURI(path, "mode=ro&_mutex=no&_query_only=on&_busy_timeout=5000&_stmt_cache_size=32")
 }
 
 func withDefault(n, d int) int {

@@ -151,6 +151,7 @@ func (w *writer) together(writes []*write) ([]error, error) {
 	}
 	g, results := w.group, make([]error, len(writes))
 	g.begin(tx)
+	w.store.cache.revs(writes)
 	for i, x := range writes {
 		if x.lean != nil {
 			results[i] = g.add(ctx, x.lean)
