@@ -126,12 +126,45 @@ func (v *iview) lacking(s *pool.Step, missing []dependency, gone bool) *pool.Cau
 		strings.Join(seen, "; "), "Look at what it depends on (appliance service show), then retry.", s.Name, v.now)
 }
 
-// tickService looks at a service one of whose instances changed its phase:
-// what depends on it may go on.
+// allRun notes that all instances of a service came up, if nobody did yet: of
+// two that come up at once each sees the other under way. It is asked of the
+// service, not of each instance, so that one of a thousand writes it.
+func (e *Engine) allRun(ctx context.Context, svc pool.Service) error {
+	if svc.Phase != pool.ServiceDeploying && svc.Phase != pool.ServiceRecovering {
+		return nil
+	}
+	instances, err := e.Store.Siblings(ctx, svc.Name)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(instances, func(in *pool.Instance) bool { return in.Phase == pool.InstanceRunning })
+	if i < 0 {
+		return nil
+	}
+	v, err := e.iview(ctx, instances[i].ID)
+	if err != nil {
+		return gone(err)
+	}
+	if v.in.Phase != pool.InstanceRunning {
+		return nil // its next change asks again
+	}
+	d := v.draft()
+	v.serviceRuns(&d)
+	if v.err != nil {
+		return v.err
+	}
+	return e.apply(ctx, &d)
+}
+
+// tickService looks at a service one of whose instances changed its phase: it
+// may run as a whole, and what depends on it may go on.
 func (e *Engine) tickService(ctx context.Context, name string) error {
 	svc, err := e.Store.Service(ctx, name)
 	if err != nil {
 		return gone(err)
+	}
+	if err := e.allRun(ctx, svc); err != nil {
+		return err
 	}
 	if err := e.tickRollout(ctx, svc); err != nil || svc.Application == "" {
 		return err

@@ -349,8 +349,8 @@ func (v *iview) runs(d *draft) {
 }
 
 // serviceRuns notes that the last instance of a service came up. Of two that
-// come up at once each sees the other under way: the look that follows finds
-// that both run. Where one failed, the service did, and asks for a person again.
+// come up at once each sees the other under way: the look at the service that
+// follows finds that both run. Where one failed, the service did, and asks for a person again.
 func (v *iview) serviceRuns(d *draft) {
 	if v.svc.Phase != pool.ServiceDeploying && v.svc.Phase != pool.ServiceRecovering {
 		return

@@ -187,7 +187,6 @@ func (v *iview) failed(dec *decision) {
 // running looks at an instance that runs: one whose machine was started anew
 // has to be started, too, for nothing on it starts by itself.
 func (v *iview) running(dec *decision) {
-	v.serviceRuns(&dec.draft)
 	settle(&dec.draft, v.svc, v.in, v.siblings)
 	l := v.live
 	if v.in.BootID == "" || v.m == nil || l.mode != pool.Installed || !l.trusted || l.bootID == v.in.BootID {
