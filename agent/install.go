@@ -58,6 +58,7 @@ type personal struct {
 	identity wire.Identity
 	key      Key
 	mac      pool.MAC
+	sixOnly  bool // nobody gave it an IPv4 address
 	dns      []netip.Addr
 	binary   string // path of the agent's own file
 }
@@ -127,19 +128,28 @@ func (p personal) files() ([]file, error) {
 		keys += strings.TrimSpace(k) + "\n"
 	}
 	h := p.params.Hostname
-	network := fmt.Sprintf("[Match]\nMACAddress=%s\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n\n[DHCPv4]\nClientIdentifier=mac\n", p.mac)
 	return []file{
 		{"etc/hostname", []byte(h + "\n"), 0o644},
 		{"etc/hosts", []byte("127.0.0.1 localhost\n127.0.1.1 " + h + "\n::1 localhost ip6-localhost ip6-loopback\n"), 0o644},
 		{"etc/machine-id", []byte(hex.EncodeToString(machineID[:]) + "\n"), 0o444},
 		{"etc/resolv.conf", []byte(resolvConf(p.dns)), 0o644},
-		{"etc/systemd/network/10-appliance.network", []byte(network), 0o644},
+		{"etc/systemd/network/10-appliance.network", []byte(p.network()), 0o644},
 		{"root/.ssh/authorized_keys", []byte(keys), 0o600},
 		{"usr/sbin/policy-rc.d", []byte("#!/bin/sh\n# Packages start nothing: the appliance's recipes do.\nexit 101\n"), 0o755},
 		{identityDir + "/identity.json", append(id, '\n'), 0o600},
 		{identityDir + "/key.pem", key, 0o600},
 		{"etc/systemd/system/" + unitName, []byte(unit), 0o644},
 	}, nil
+}
+
+// network configures the card that the machine booted from in the way that it
+// got its address as it booted. Its identifier is its MAC: one machine, one lease.
+func (p personal) network() string {
+	match := "[Match]\nMACAddress=" + p.mac.String() + "\n\n"
+	if p.sixOnly {
+		return match + "[Network]\nDHCP=ipv6\nIPv6AcceptRA=yes\n\n[DHCPv6]\nDUIDType=link-layer\nWithoutRA=solicit\n"
+	}
+	return match + "[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\n\n[DHCPv4]\nClientIdentifier=mac\n"
 }
 
 // put replaces the file by one with exactly this content and mode.

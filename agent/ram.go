@@ -25,6 +25,7 @@ type RAM struct {
 	Inspector *Inspector
 	Client    *Client
 	MAC       pool.MAC     // of the interface it booted from
+	SixOnly   bool         // it has an address of IPv6 only
 	DNS       []netip.Addr // for the installed system
 	Binary    string       // the agent's own file
 	Open      func(pool.Disk) (Disk, error)
@@ -95,7 +96,7 @@ func (t *RAM) image(ctx context.Context, as wire.Assignment, p pool.ImageParams,
 		return res, err
 	}
 	// Everything that can be refused is, before the first byte is written.
-	own := personal{params: p, mac: t.MAC, dns: t.DNS, binary: t.Binary}
+	own := personal{params: p, mac: t.MAC, sixOnly: t.SixOnly, dns: t.DNS, binary: t.Binary}
 	if own.identity, own.key, err = t.identity(ctx, as.Token, p.Machine); err != nil {
 		return res, err
 	}
@@ -253,7 +254,7 @@ func runInRAM(ctx context.Context, version string, log *slog.Logger, console *Co
 	lldp := &Listener{Log: log}
 	in := &Inspector{Neighbours: lldp.Neighbour, BMC: inspectBMC, Look: lookAtDisk, Log: log}
 	g.Go(func() error { return lldp.Run(ctx, names(in.nics())) })
-	tasks := &RAM{Inspector: in, Client: client, MAC: bound.MAC, DNS: bound.DNS, Binary: "/proc/self/exe",
+	tasks := &RAM{Inspector: in, Client: client, MAC: bound.MAC, SixOnly: bound.Address.Addr().Is6(), DNS: bound.DNS, Binary: "/proc/self/exe",
 		Open: openDisk, Mount: mountPartition(modules), Log: log,
 		BMC: func() (bmcDevice, error) { return openIPMI() }}
 	a := &Agent{Mode: pool.InRAM, Version: version, BootID: bootID(), MAC: bound.MAC, Token: boot.Token, Key: key,
