@@ -135,6 +135,15 @@ $(MIRROR)/Packages: $(IMAGE)
 	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server nginx libnginx-mod-stream
 	@touch $@
 
+# The arm64 image, and what the long tests install on it.
+ARMIMAGE = $(B)/debian-12-arm64.raw
+$(ARMIMAGE): $(wildcard images/debian/*.go images/debian/apt/*.go)
+	$(GO) run ./cmd/bootkit image -out $@ -arch arm64 -kernel $(KERNEL) -cache $(B)/cache -install
+
+$(MIRROR)/.arm64: $(MIRROR)/Packages $(ARMIMAGE)
+	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(ARMIMAGE).status nginx libnginx-mod-stream
+	@touch $@
+
 # What the long tests install besides: a hypervisor.
 $(MIRROR)/.long: $(MIRROR)/Packages
 	$(GO) run ./cmd/bootkit mirror -dir $(MIRROR) -status $(IMAGE).status mariadb-server nginx libnginx-mod-stream \
@@ -151,10 +160,10 @@ e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a BIOS and a UEFI machin
 # What does not fit into make test: machines that die under load and are healed,
 # applications, replicas, virtual machines and hosts. ONLY=TestE2EReplica runs one.
 .PHONY: e2e-long
-e2e-long: build $(IMAGE) $(MIRROR)/.long $(B)/bin/rack ## the long end-to-end tests, hours under emulation (ONLY=TestE2EReplica)
+e2e-long: build $(IMAGE) $(MIRROR)/.long $(ARMIMAGE) $(MIRROR)/.arm64 $(B)/bin/rack ## the long end-to-end tests, hours under emulation (ONLY=TestE2EReplica)
 	RACK_E2E=1 RACK_LONG=1 RACK_E2E_LONG=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
-	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 6h -v \
-	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EStorage|TestE2EHypervisor|TestE2EHypervisorOnHost|TestSecureBoot|TestARM64|TestSecureARM64|TestHTTPBoot))$$' ./rack/
+	APPLIANCE_IMAGE_ARM64=$(CURDIR)/$(ARMIMAGE) APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 6h -v \
+	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EStorage|TestE2EHypervisor|TestE2EHypervisorOnHost|TestSecureBoot|TestARM64|TestSecureARM64|TestHTTPBoot|TestE2EProxy|TestE2EARM64))$$' ./rack/
 	$(if $(ONLY),,$(MAKE) netboot6)
 
 # --- figures ---------------------------------------------------------------
@@ -175,8 +184,9 @@ interop: prepare ## real DHCP clients, relay agents and servers, in network name
 	$(GO) test -count=1 -v -run TestInterop ./dhcp
 
 .PHONY: netboot6
-netboot6: build ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to the pool
-	NETBOOT6=outside APPLIANCE_BIN=$(CURDIR)/bin/appliance $(GO) test -count=1 -tags nokit -timeout 20m -run TestNetboot6 -v ./cmd/appliance
+netboot6: build $(IMAGE) $(MIRROR)/Packages ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to a service
+	NETBOOT6=outside APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
+	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -tags nokit -timeout 35m -run TestNetboot6 -v ./cmd/appliance
 
 # --- care ------------------------------------------------------------------
 

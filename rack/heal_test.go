@@ -2,6 +2,7 @@ package rack_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type healDay struct {
 	tried   int      // rows that were sent to it
 	key     string   // attribute of the web service
 	pooled  int      // how many of the rack's machines are the pool's
+	image   string   // file of the machines' image; empty: that of amd64
 	after   []func() error
 	running []*box // hosts that are no machines
 }
@@ -61,7 +63,7 @@ func healRows(ctx context.Context) error {
 }
 
 func (d *healDay) ready(ctx context.Context) error {
-	f, err := os.Open(os.Getenv("APPLIANCE_IMAGE"))
+	f, err := os.Open(cmp.Or(d.image, os.Getenv("APPLIANCE_IMAGE")))
 	if err != nil {
 		return err
 	}

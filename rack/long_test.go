@@ -50,6 +50,7 @@ func inWorld(t *testing.T, role string) {
 // site is what a long test stands on.
 type site struct {
 	machines []rack.Spec
+	image    string        // file of the machines' image; empty: that of amd64
 	pooled   int           // the first of them netboot into the pool; the others run already, or are off
 	config   string        // further lines of the appliance's configuration
 	limit    time.Duration // of all stages; 40 minutes when zero
@@ -74,7 +75,7 @@ func (s site) run(ctx context.Context, stages func(*healDay) []healStage) (err e
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	dir, _ := rack.Inside()
-	d := &healDay{day: day{dir: dir, began: time.Now()}, pooled: s.pooled}
+	d := &healDay{day: day{dir: dir, began: time.Now()}, pooled: s.pooled, image: s.image}
 	defer func() { err = errors.Join(err, d.keepLogs(err)) }()
 	if d.rack, err = rack.Raise(ctx, rack.Config{Machines: s.machines, Accel: os.Getenv("RACK_ACCEL")}); err != nil {
 		return err

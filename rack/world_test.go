@@ -64,6 +64,8 @@ func roles() map[string]func(context.Context) error {
 		"armBoot":    armBoot,
 		"secureARM":  secureARM,
 		"httpBoot":   httpBoot,
+		"proxied":    proxied,
+		"armDeploy":  armDeploy,
 
 		"reboots":       reboots,
 		"demoOfStandIn": demoOfStandIn,
