@@ -83,11 +83,8 @@ func (s *Server) identity(c echo.Context, m pool.Machine) error {
 	if err != nil {
 		return err
 	}
-	url := s.URL
-	if url == "" {
-		url = "https://" + c.Request().Host
-	}
-	id, err := s.issueIdentity(ctx, m, csr, key, url)
+	// Where its agent reaches us the system will, too: by IPv6 alone, say.
+	id, err := s.issueIdentity(ctx, m, csr, key, "https://"+c.Request().Host)
 	if err != nil {
 		return err
 	}

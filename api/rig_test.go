@@ -308,7 +308,7 @@ func newRig(t testing.TB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.url, r.URL = "https://"+l.Addr().String(), "https://"+l.Addr().String()
+	r.url, r.URL = "https://"+l.Addr().String(), "https://10.77.0.1:8443"
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Serve(ctx, l) }()

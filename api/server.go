@@ -30,7 +30,7 @@ type Server struct {
 	CheckRecipe func(ctx context.Context, archive []byte) ([]pool.PackedRecipe, error)
 	// CA issues the agents' certificates.
 	CA *CA
-	// URL is where agents reach this server: https://10.77.0.1:8443.
+	// URL is where the agents that it puts on hosts reach this server: https://10.77.0.1:8443.
 	URL string
 	// Console holds the web console's files, Packages the package repository; nil: none.
 	Console, Packages fs.FS
