@@ -23,6 +23,8 @@ type Store interface {
 	LastOperation(ctx context.Context, machine string) (pool.Operation, error)
 	OpenOperations(ctx context.Context) ([]pool.Operation, error)
 	Steps(ctx context.Context, owner string) ([]pool.Step, error)
+	// SharedSteps is Steps for who changes none that is done.
+	SharedSteps(ctx context.Context, owner string) ([]*pool.Step, error)
 	Step(ctx context.Context, key string) (pool.Step, error)
 	RunningSteps(ctx context.Context, machine string) ([]pool.Step, error)
 	// TimedSteps returns the steps whose deadline counts: those that run, and

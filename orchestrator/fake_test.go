@@ -211,8 +211,12 @@ func (m *memory) verify(c *pool.Change, wiped map[string]map[string]bool) error 
 		}
 	}
 	for _, n := range c.Steps {
-		if err := cmp.Or(pool.CheckStep(*n), stale("step", n.Key, m.steps[n.Key].Rev, n.Rev)); err != nil {
+		old := m.steps[n.Key]
+		if err := cmp.Or(pool.CheckStep(*n), stale("step", n.Key, old.Rev, n.Rev)); err != nil {
 			return err
+		}
+		if old.Status == pool.StepDone && strings.HasPrefix(n.Owner, "in-") {
+			return fmt.Errorf("step %s is done: it is shared, and not to be changed", n.Key)
 		}
 	}
 	for _, n := range c.Services {
@@ -434,6 +438,15 @@ func (m *memory) sortedSteps(keep func(pool.Step) bool) (out []pool.Step) {
 
 func (h *handle) Steps(_ context.Context, owner string) ([]pool.Step, error) {
 	return h.selectSteps(func(s pool.Step) bool { return s.Owner == owner })
+}
+
+func (h *handle) SharedSteps(ctx context.Context, owner string) ([]*pool.Step, error) {
+	list, err := h.Steps(ctx, owner)
+	out := make([]*pool.Step, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out, err
 }
 
 func (h *handle) RunningSteps(_ context.Context, machine string) ([]pool.Step, error) {

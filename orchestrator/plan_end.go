@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"appliance/pool"
@@ -209,6 +210,8 @@ func (v *view) applyWipe(d *draft, s *pool.Step, result json.RawMessage) *pool.C
 	if err := json.Unmarshal(s.Task.Params, &p); err != nil {
 		return v.badResult(s, err.Error())
 	}
+	wiped := maps.Clone(v.wiped) // that one is shared
+	v.wiped = wiped
 	did := map[string]pool.WipedDisk{}
 	for _, w := range r.Wiped {
 		did[w.Serial] = w
@@ -218,7 +221,7 @@ func (v *view) applyWipe(d *draft, s *pool.Step, result json.RawMessage) *pool.C
 		if !ok {
 			return v.badResult(s, "disk "+serial+" is not among those that were wiped")
 		}
-		v.wiped[serial] = true
+		wiped[serial] = true
 		d.Wipes = append(d.Wipes, &pool.WipeRecord{Serial: serial, Machine: v.m.ID, Operation: v.op.ID, Method: w.Method, Size: w.Size, At: v.now})
 		v.tellStep(d, s, "disk.wiped", pool.Info, "%s: disk %s was wiped (%s).", v.m.Name, serial, w.Method)
 	}

@@ -19,7 +19,7 @@ type iview struct {
 	all      []*pool.Instance // of the service, once siblings was called; not to be changed
 	load     func() ([]*pool.Instance, error)
 	err      error           // of load: what was planned does not count
-	steps    []*pool.Step    // of the instance's life, in its round
+	steps    []*pool.Step    // of the instance's life, in its round; what is done is not to be changed
 	commands []*pool.Step    // custom commands on it that are open
 	m        *pool.Machine   // nil while it has none
 	op       *pool.Operation // the last one on m
@@ -28,10 +28,10 @@ type iview struct {
 	live     presence
 	settled  time.Time
 	template pool.Template
-	rev      pool.Revision // that the instance runs
-	next     pool.Revision // that it is being changed to
-	last     bool          // of its service: it ends the service, too
-	depends  []dependency  // of the service, while the instance is brought up
+	rev      pool.Revision  // that the instance runs
+	next     *pool.Revision // that it is being changed to; nil while it is not
+	last     bool           // of its service: it ends the service, too
+	depends  []dependency   // of the service, while the instance is brought up
 	// choice is what Compute chose, while the instance has no machine or needs another.
 	choice *pool.Machine
 	// What recovery looks at: a running instance that could take over, with its

@@ -112,7 +112,7 @@ func (v *iview) reimage(d *draft) {
 	in := d.instance(v.in)
 	if in.Next != 0 {
 		in.Revision, in.Next = in.Next, 0
-		v.rev = v.next
+		v.rev = *v.next
 	}
 	in.Reinstall, in.Heal = false, nil // what fails now leaves the machine, and the data on it, alone
 	d.newRound(in)

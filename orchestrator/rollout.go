@@ -266,7 +266,7 @@ func (v *iview) renew(d *draft) {
 	in.Revision, in.Next = in.Next, 0
 	d.newRound(in)
 	d.round = in.Round
-	v.rev = v.next
+	v.rev = *v.next
 	names := slices.DeleteFunc(upSteps(v.rev.Recipe, in.Number), func(n string) bool { return n == "preServiceStart" })
 	names = v.checking(names)
 	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, 2, v.now.Add(24*time.Hour), names, v.spec)

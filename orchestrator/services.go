@@ -235,15 +235,16 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 		return nil, err
 	}
 	e.times.owned(in.ID, rev.Recipe.Name)
-	next := rev
+	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), mint: mint}
+	v.load = func() ([]*pool.Instance, error) { return e.Store.Siblings(ctx, in.Service) }
 	if in.Next != 0 {
-		if next, err = e.Store.Revision(ctx, svc.Name, in.Next); err != nil {
+		next, err := e.Store.Revision(ctx, svc.Name, in.Next)
+		if err != nil {
 			return nil, err
 		}
+		v.next = &next
 	}
-	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, next: next, settled: e.started.Add(silence), mint: mint}
-	v.load = func() ([]*pool.Instance, error) { return e.Store.Siblings(ctx, in.Service) }
-	steps, err := e.steps(ctx, id)
+	steps, err := e.Store.SharedSteps(ctx, id)
 	if err != nil {
 		return nil, err
 	}

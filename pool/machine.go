@@ -85,12 +85,11 @@ func (m Machine) MAC() MAC {
 // Accepted says whether somebody let the machine in.
 func (m Machine) Accepted() bool { return m.Phase != "" && m.Phase != Discovered && m.Phase != Retired }
 
-// Clone returns a copy that shares nothing with m.
+// Clone returns a copy that may be changed without m: what they share is never changed in place.
 func (m Machine) Clone() Machine {
 	m.MACs = slices.Clone(m.MACs)
 	m.Tags = slices.Clone(m.Tags)
 	m.Owned = slices.Clone(m.Owned)
-	m.Conditions = m.Conditions.clone()
 	if m.BMC != nil {
 		b := *m.BMC
 		m.BMC = &b
@@ -99,7 +98,7 @@ func (m Machine) Clone() Machine {
 		l := *m.Login
 		m.Login = &l
 	}
-	return m // Facts are never changed in place
+	return m // Facts and Conditions are never changed in place
 }
 
 // Firmware is how a machine boots.

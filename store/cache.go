@@ -116,6 +116,9 @@ func cached[T any](c *cache, key cacheKey, clone func(T) T, load func() (T, erro
 	return clone(v), nil
 }
 
+// shared is the clone of what nobody changes.
+func shared[T any](v T) T { return v }
+
 // settled runs a query that is not cached while no commit is under way.
 func settled[T any](c *cache, load func() (T, error)) (T, error) {
 	c.commit.RLock()
@@ -340,8 +343,17 @@ func (c *cache) copyKin(key cacheKey) ([]*pool.Instance, bool) {
 
 // steps returns copies of a list of steps.
 func (c *cache) steps(key cacheKey, load func() ([]pool.Step, error)) ([]pool.Step, error) {
-	shared := func(list []*pool.Step) []*pool.Step { return list }
-	list, err := cached(c, key, shared, func() ([]*pool.Step, error) {
+	list, err := c.sharedSteps(key, load)
+	out := make([]pool.Step, len(list))
+	for i, s := range list {
+		out[i] = cloneStep(s)
+	}
+	return out, err
+}
+
+// sharedSteps returns a list of steps that are not to be changed.
+func (c *cache) sharedSteps(key cacheKey, load func() ([]pool.Step, error)) ([]*pool.Step, error) {
+	return cached(c, key, shared, func() ([]*pool.Step, error) {
 		read, err := load()
 		list := make([]*pool.Step, len(read))
 		for i := range read {
@@ -349,11 +361,6 @@ func (c *cache) steps(key cacheKey, load func() ([]pool.Step, error)) ([]pool.St
 		}
 		return list, err
 	})
-	out := make([]pool.Step, len(list))
-	for i, s := range list {
-		out[i] = cloneStep(s)
-	}
-	return out, err
 }
 
 // oneStep returns a step whose owner's steps are cached; its key begins with the owner.

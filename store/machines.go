@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"maps"
 	"slices"
 
 	"appliance/pool"
@@ -61,9 +60,10 @@ func (db *DB) Machines(ctx context.Context) ([]pool.Machine, error) {
 	return named(list, err, "machines", "")
 }
 
-// Wiped returns the serials whose wipe record on machine still holds.
+// Wiped returns the serials whose wipe record on machine still holds. The map
+// is shared and not to be changed.
 func (db *DB) Wiped(ctx context.Context, machine string) (map[string]bool, error) {
-	m, err := cached(&db.cache, cacheKey{cachedWiped, machine}, maps.Clone, func() (map[string]bool, error) { return wiped(ctx, db.read, machine) })
+	m, err := cached(&db.cache, cacheKey{cachedWiped, machine}, shared, func() (map[string]bool, error) { return wiped(ctx, db.read, machine) })
 	return named(m, err, "wipe records of machine", machine)
 }
 
@@ -129,10 +129,29 @@ func (db *DB) OpenOperations(ctx context.Context) ([]pool.Operation, error) {
 
 // Steps returns the steps of an operation or instance by Seq and Attempt.
 func (db *DB) Steps(ctx context.Context, owner string) ([]pool.Step, error) {
-	list, err := db.cache.steps(cacheKey{cachedSteps, owner}, func() ([]pool.Step, error) {
-		return docs[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE owner = $1 ORDER BY seq, attempt, step_key", owner)
-	})
+	list, err := db.cache.steps(cacheKey{cachedSteps, owner}, db.stepsOf(ctx, owner))
 	return named(list, err, "steps of", owner)
+}
+
+func (db *DB) stepsOf(ctx context.Context, owner string) func() ([]pool.Step, error) {
+	return func() ([]pool.Step, error) {
+		return docs[pool.Step](ctx, db.read, "SELECT doc FROM steps WHERE owner = $1 ORDER BY seq, attempt, step_key", owner)
+	}
+}
+
+// SharedSteps is Steps for who changes none that is done: those are shared,
+// the others are copies.
+func (db *DB) SharedSteps(ctx context.Context, owner string) ([]*pool.Step, error) {
+	list, err := db.cache.sharedSteps(cacheKey{cachedSteps, owner}, db.stepsOf(ctx, owner))
+	out := make([]*pool.Step, len(list))
+	for i, s := range list {
+		if s.Status != pool.StepDone {
+			own := cloneStep(s)
+			s = &own
+		}
+		out[i] = s
+	}
+	return named(out, err, "steps of", owner)
 }
 
 // Step returns the step with the given key.

@@ -29,7 +29,6 @@ func (db *DB) Services(ctx context.Context) ([]pool.Service, error) {
 
 // Instance returns the instance with the given ID.
 func (db *DB) Instance(ctx context.Context, id string) (pool.Instance, error) {
-	shared := func(in *pool.Instance) *pool.Instance { return in }
 	in, err := cached(&db.cache, cacheKey{cachedInstance, id}, shared, func() (*pool.Instance, error) {
 		in, err := doc[pool.Instance](ctx, db.read, "SELECT doc FROM instances WHERE id = $1", id)
 		return &in, err
@@ -47,9 +46,9 @@ func (db *DB) Instances(ctx context.Context, service string) ([]pool.Instance, e
 		list, err := settled(&db.cache, func() ([]pool.Instance, error) { return db.instances(ctx, "") })
 		return named(list, err, "instances of", service)
 	}
-	shared, err := db.Siblings(ctx, service)
-	list := make([]pool.Instance, len(shared))
-	for i, in := range shared {
+	all, err := db.Siblings(ctx, service)
+	list := make([]pool.Instance, len(all))
+	for i, in := range all {
 		list[i] = cloneInstance(in)
 	}
 	return list, err

@@ -30,6 +30,15 @@ func steps(t *testing.T, s Store) {
 	if d := cmp.Diff([]pool.Step{*all[2], *all[1], *all[0]}, got, same); d != "" {
 		t.Errorf("Steps differ (-want +got):\n%s", d)
 	}
+	mine, err := s.SharedSteps(ctx, "op-1")
+	must(t, err)
+	if d := cmp.Diff([]*pool.Step{all[2], all[1], all[0]}, mine, same); d != "" {
+		t.Errorf("SharedSteps differ (-want +got):\n%s", d)
+	}
+	mine[1].Output, mine[2].Task.Kind = "changed", "changed" // those that are not done are copies
+	if got, err := s.Steps(ctx, "op-1"); err != nil || !cmp.Equal([]pool.Step{*all[2], *all[1], *all[0]}, got, same) {
+		t.Errorf("Steps = %+v, %v after a change of the copies", got, err)
+	}
 	open, err := s.RunningSteps(ctx, "m-1")
 	must(t, err)
 	if len(open) != 1 || open[0].Key != all[0].Key {

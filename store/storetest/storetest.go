@@ -23,6 +23,7 @@ type Store interface {
 	LastOperation(ctx context.Context, machine string) (pool.Operation, error)
 	OpenOperations(ctx context.Context) ([]pool.Operation, error)
 	Steps(ctx context.Context, owner string) ([]pool.Step, error)
+	SharedSteps(ctx context.Context, owner string) ([]*pool.Step, error)
 	Step(ctx context.Context, key string) (pool.Step, error)
 	RunningSteps(ctx context.Context, machine string) ([]pool.Step, error)
 	Service(ctx context.Context, name string) (pool.Service, error)
