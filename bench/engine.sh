@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${RUNS:-3}
+export GOGC=${GOGC:-200} # as appliance serve has it
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 go test -c -tags nokit -o "$dir/engine.test" ./orchestrator
