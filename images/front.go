@@ -228,9 +228,13 @@ func scriptRequest(head []byte) (mac pool.MAC, platform string, ok bool) {
 	default:
 		return mac, "", false
 	}
+	between := target[2]
+	if between != '-' && between != ':' {
+		return mac, "", false
+	}
 	for i := range 6 {
 		hi, lo := hexDigit(target[3*i]), hexDigit(target[3*i+1])
-		if hi < 0 || lo < 0 || i < 5 && target[3*i+2] != '-' && target[3*i+2] != ':' {
+		if hi < 0 || lo < 0 || i < 5 && target[3*i+2] != between {
 			return mac, "", false
 		}
 		mac[i] = byte(hi<<4 | lo)
