@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -73,6 +74,12 @@ func sendFile(c *net.TCPConn, f *os.File, n int64, stuck time.Duration) (sent in
 	if err != nil {
 		return 0, err
 	}
+	// Only full segments, until the end: Go sets TCP_NODELAY, by which the end
+	// of each piece of sendfile's leaves at once, however short it is.
+	if err := cork(raw, 1); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, cork(raw, 0)) }()
 	for sent < n && err == nil {
 		if err := c.SetWriteDeadline(time.Now().Add(stuck)); err != nil {
 			return sent, err
@@ -88,6 +95,12 @@ func sendFile(c *net.TCPConn, f *os.File, n int64, stuck time.Duration) (sent in
 		err = errors.Join(failed, outer)
 	}
 	return sent, err
+}
+
+func cork(c syscall.RawConn, on int) error {
+	var failed error
+	err := c.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, on) })
+	return errors.Join(err, os.NewSyscallError("setsockopt", failed))
 }
 
 // sendSome sends for a turn. It is not done when the client took nothing.

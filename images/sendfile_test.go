@@ -10,9 +10,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"appliance/pool"
 )
@@ -92,14 +95,23 @@ func TestStuckReader(t *testing.T) {
 	if err := f.Truncate(1 << 30); err != nil {
 		t.Fatal(err)
 	}
-	sent, err := sendFile(server.(*net.TCPConn), f, 1<<30, 500*time.Millisecond)
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("sent %d, %v; want that it is given up", sent, err)
-	}
 	raw, err := server.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
+	during := make(chan int, 1)
+	go func() {
+		_, _ = io.ReadFull(client, make([]byte, 1)) // it is at it
+		during <- corked(t, raw)
+	}()
+	sent, err := sendFile(server.(*net.TCPConn), f, 1<<30, 500*time.Millisecond)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("sent %d, %v; want that it is given up", sent, err)
+	}
+	if on, after := <-during, corked(t, raw); on != 1 || after != 0 {
+		t.Errorf("TCP_CORK %d while it sends, %d after: only full segments, and the last one at once", on, after)
+	}
+	sent--                                                        // what was read
 	if _, err := io.CopyN(io.Discard, client, sent); err != nil { // it goes on after all
 		t.Fatal(err)
 	}
@@ -117,6 +129,16 @@ func TestStuckReader(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+func corked(t *testing.T, c syscall.RawConn) (on int) {
+	t.Helper()
+	var failed error
+	err := c.Control(func(fd uintptr) { on, failed = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK) })
+	if err := errors.Join(err, failed); err != nil {
+		t.Error(err)
+	}
+	return on
 }
 
 // The same for what is no file, and over TLS.
