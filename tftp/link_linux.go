@@ -183,7 +183,6 @@ func (l *own) watch(b []byte) (n int, seen bool, err error) {
 			if !errors.Is(err, unix.EAGAIN) || !time.Now().Before(end) {
 				return true
 			}
-			runtime.Gosched()
 		}
 	})
 	switch {
