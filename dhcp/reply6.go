@@ -73,6 +73,7 @@ func (s *Server) reply6(ctx context.Context, b []byte, from netip.Addr, mac pool
 	if r == nil || err != nil {
 		return nil, err
 	}
+	x.refuseOthers(r)
 	if x.relay == nil {
 		return r, nil
 	}
@@ -244,7 +245,7 @@ func (s *Server) solicit(ctx context.Context, x *exchange6) (*dhcpv6.Message, er
 		return r, err
 	}
 	r := s.respond6(x, dhcpv6.MessageTypeAdvertise)
-	if ia := x.req.Options.OneIANA(); ia != nil {
+	if ia := s.served(x); ia != nil {
 		addr := s.choose6(x, ia)
 		if !addr.IsValid() {
 			s.stats.exhausted.Add(1)
@@ -268,7 +269,7 @@ func (s *Server) solicit(ctx context.Context, x *exchange6) (*dhcpv6.Message, er
 // yet, so that it gets any; otherwise it gets what it had.
 func (s *Server) assign(ctx context.Context, x *exchange6, fresh bool) (*dhcpv6.Message, error) {
 	r := s.respond6(x, dhcpv6.MessageTypeReply)
-	ia := x.req.Options.OneIANA()
+	ia := s.served(x)
 	if ia == nil {
 		s.options6(x, r)
 		return r, nil
@@ -328,16 +329,6 @@ func (x *exchange6) usable(addr, server netip.Addr) bool {
 		return addr == x.kept.Address
 	}
 	return x.net.usable(addr, server)
-}
-
-// holds says whether a lease is what the client renews.
-func (x *exchange6) holds(l pool.Lease, ia *dhcpv6.OptIANA) bool {
-	for _, a := range ia.Options.Addresses() {
-		if got, ok := netip.AddrFromSlice(a.IPv6Addr); ok && got == l.Address {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Server) choose6(x *exchange6, ia *dhcpv6.OptIANA) netip.Addr {
@@ -406,13 +397,6 @@ func (s *Server) respond6(x *exchange6, kind dhcpv6.MessageType) *dhcpv6.Message
 		r.AddOption(dhcpv6.OptClientID(id))
 	}
 	return r
-}
-
-// identity is the association of an address, with its times.
-func (x *exchange6) identity(id [4]byte, addr netip.Addr) *dhcpv6.OptIANA {
-	t := x.net.lease
-	return &dhcpv6.OptIANA{IaId: id, T1: t / 2, T2: t * 4 / 5, Options: dhcpv6.IdentityOptions{Options: dhcpv6.Options{
-		&dhcpv6.OptIAAddress{IPv6Addr: addr.AsSlice(), PreferredLifetime: t, ValidLifetime: t}}}}
 }
 
 func status6(code iana.StatusCode, text string) *dhcpv6.OptStatusCode {

@@ -111,6 +111,43 @@ func status(m *dhcpv6.Message) iana.StatusCode {
 	return iana.StatusSuccess
 }
 
+// TestManyIdentities: each identity association is answered; one gets the
+// machine's address, and keeps it in whatever order they are renewed.
+func TestManyIdentities(t *testing.T) {
+	s := server6(newMemory())
+	id := dhcpv6.OptServerID(s.duid())
+	two := func(addrs ...string) *dhcpv6.OptIANA { x := ia(addrs...); x.IaId = [4]byte{0, 0, 0, 8}; return x }
+	var a string
+	for _, tt := range []struct {
+		name  string
+		ask   func() *dhcpv6.Message
+		other iana.StatusCode
+	}{
+		{"solicit", func() *dhcpv6.Message { return msg6(dhcpv6.MessageTypeSolicit, mac(1), ia(), two(), pxe6()) }, iana.StatusNoAddrsAvail},
+		{"request", func() *dhcpv6.Message { return msg6(dhcpv6.MessageTypeRequest, mac(1), id, ia(a), two(), pxe6()) }, iana.StatusNoAddrsAvail},
+		{"renew", func() *dhcpv6.Message {
+			return msg6(dhcpv6.MessageTypeRenew, mac(1), id, two("fd77::1f0"), ia(a), pxe6())
+		}, iana.StatusNoBinding},
+	} {
+		r := ask6(t, s, mac(1), tt.ask())
+		if r == nil {
+			t.Fatalf("%s: silence", tt.name)
+		}
+		all := map[byte]*dhcpv6.OptIANA{}
+		for _, x := range r.Options.IANA() {
+			all[x.IaId[3]] = x
+		}
+		if len(all) != 2 || len(r.Options.IANA()) != 2 || all[7].Options.OneAddress() == nil || all[8].Options.Status() == nil || all[8].Options.Status().StatusCode != tt.other {
+			t.Fatalf("%s: %s", tt.name, r.Summary())
+		}
+		if got := all[7].Options.OneAddress().IPv6Addr.String(); a != "" && got != a {
+			t.Errorf("%s: address %s, want %s", tt.name, got, a)
+		} else {
+			a = got
+		}
+	}
+}
+
 // TestStateful goes through a machine's life: netboot, renewal, confirmation, release.
 func TestStateful(t *testing.T) {
 	m := newMemory()
