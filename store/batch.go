@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -85,11 +86,12 @@ func put(list *[]string, text func() (string, error)) error {
 // group is what one transaction has written so far.
 type group struct {
 	db   *DB
+	conn *sql.Conn // that tx is on
 	tx   *sql.Tx
 	revs map[rowKey]int64 // of rows that this transaction wrote
 	lost bool             // rows were deleted: revs that are cached do not count
 
-	steps, instances, events []any // arguments of rows that wait to be written
+	steps, instances, events []driver.NamedValue // arguments of rows that wait to be written
 	at                       map[rowKey]int
 	seq                      int64 // last Seq; -1 when it has to be looked up
 }
@@ -108,15 +110,15 @@ func newGroup(db *DB) *group {
 
 // begin readies the group, which the writer keeps for its memory, for another
 // transaction.
-func (g *group) begin(tx *sql.Tx) {
-	g.tx, g.lost, g.seq = tx, false, -1
+func (g *group) begin(conn *sql.Conn, tx *sql.Tx) {
+	g.conn, g.tx, g.lost, g.seq = conn, tx, false, -1
 	g.drop()
 	clear(g.revs)
 }
 
 // drop lets go of the rows that wait.
 func (g *group) drop() {
-	for _, rows := range []*[]any{&g.steps, &g.instances, &g.events} {
+	for _, rows := range []*[]driver.NamedValue{&g.steps, &g.instances, &g.events} {
 		clear(*rows)
 		*rows = (*rows)[:0]
 	}
@@ -144,28 +146,36 @@ func (g *group) add(ctx context.Context, l *lean) error {
 	}
 	for i, s := range l.change.Steps {
 		g.revs[rowKey{aStep, s.Key}] = s.Rev + 1
-		g.steps = g.row(rowKey{aStep, s.Key}, g.steps, s.Key, s.Owner, s.Machine, string(s.Status), s.Seq, s.Attempt, s.Rev+1, l.steps[i])
+		g.steps = g.row(rowKey{aStep, s.Key}, g.steps, s.Key, s.Owner, s.Machine, string(s.Status), int64(s.Seq), int64(s.Attempt), s.Rev+1, l.steps[i])
 	}
 	for i, in := range l.change.Instances {
 		g.revs[rowKey{anInstance, in.ID}] = in.Rev + 1
-		g.instances = g.row(rowKey{anInstance, in.ID}, g.instances, in.ID, in.Service, in.Number, in.Machine, in.Rev+1, l.instances[i])
+		g.instances = g.row(rowKey{anInstance, in.ID}, g.instances, in.ID, in.Service, int64(in.Number), in.Machine, in.Rev+1, l.instances[i])
 	}
 	l.first = g.seq + 1
 	for i, e := range l.change.Events {
 		g.seq++
-		g.events = append(g.events, g.seq, e.Type, string(e.Severity), e.Machine, e.Service, e.Instance, l.events[i])
+		g.events = appendArgs(g.events, g.seq, e.Type, string(e.Severity), e.Machine, e.Service, e.Instance, l.events[i])
 	}
 	return nil
 }
 
 // row adds a row to those that wait, in place of an earlier one of the same key.
-func (g *group) row(key rowKey, rows []any, columns ...any) []any {
+func (g *group) row(key rowKey, rows []driver.NamedValue, columns ...driver.Value) []driver.NamedValue {
 	if i, ok := g.at[key]; ok {
-		copy(rows[i:], columns)
+		appendArgs(rows[:i], columns...)
 		return rows
 	}
 	g.at[key] = len(rows)
-	return append(rows, columns...)
+	return appendArgs(rows, columns...)
+}
+
+// appendArgs appends what a driver takes: text and int64.
+func appendArgs(args []driver.NamedValue, columns ...driver.Value) []driver.NamedValue {
+	for _, c := range columns {
+		args = append(args, driver.NamedValue{Value: c})
+	}
+	return args
 }
 
 // compare refuses a rev that is not the stored one; known is the one that is cached.
@@ -211,9 +221,9 @@ func (g *group) wrote(c *pool.Change, went gone) {
 // flush writes what waits.
 func (g *group) flush(ctx context.Context) error {
 	err := errors.Join(
-		insert(ctx, g.tx, stepColumns, g.steps),
-		insert(ctx, g.tx, instanceColumns, g.instances),
-		insert(ctx, g.tx, eventColumns, g.events))
+		g.insert(ctx, stepColumns, g.steps),
+		g.insert(ctx, instanceColumns, g.instances),
+		g.insert(ctx, eventColumns, g.events))
 	if err == nil && len(g.events) > 0 {
 		n := int64(len(g.events) / eventColumns.n)
 		if last := g.seq - n; last/pruneEvery != g.seq/pruneEvery {
@@ -258,14 +268,28 @@ func newColumns(insert, conflict string, n int) columns {
 	return c
 }
 
-// insert writes rows.
-func insert(ctx context.Context, tx *sql.Tx, c columns, args []any) error {
-	for _, n := range rowsAtOnce {
-		for ; len(args) >= n*c.n; args = args[n*c.n:] {
-			if _, err := tx.ExecContext(ctx, c.texts[n], args[:n*c.n]...); err != nil {
-				return err
+// insert writes rows. It hands them to the driver: database/sql would look at
+// each value once more, and copy all.
+func (g *group) insert(ctx context.Context, c columns, args []driver.NamedValue) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return g.conn.Raw(func(conn any) error {
+		d, ok := conn.(driver.ExecerContext)
+		if !ok {
+			return fmt.Errorf("the driver %T executes no text", conn)
+		}
+		for _, n := range rowsAtOnce {
+			for ; len(args) >= n*c.n; args = args[n*c.n:] {
+				some := args[:n*c.n]
+				for i := range some {
+					some[i].Ordinal = i + 1
+				}
+				if _, err := d.ExecContext(ctx, c.texts[n], some); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }

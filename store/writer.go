@@ -143,14 +143,19 @@ func (w *writer) commit(group []*write) {
 // write; the error is that of the transaction, in which case nothing of it
 // was stored. For a group of one the result is the error. The cache is in line
 // with what was stored when together returns.
-func (w *writer) together(writes []*write) ([]error, error) {
+func (w *writer) together(writes []*write) (_ []error, err error) {
 	ctx := context.Background() // never a caller's: one who leaves must not undo the others' writes
-	tx, err := w.db.BeginTx(ctx, nil)
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }() // the pool keeps it; the transaction has ended
+	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	g, results := w.group, make([]error, len(writes))
-	g.begin(tx)
+	g.begin(conn, tx)
 	w.store.cache.revs(writes)
 	for i, x := range writes {
 		if x.lean != nil {
