@@ -6,7 +6,7 @@ func (p *parser) classAhead() bool {
 		t := p.peek(j)
 		switch {
 		case t.word("class"), t.word("interface"), t.word("enum"), t.word("trait"):
-			return p.peek(j+1).kind == tIdent && isUpper(p.peek(j+1).text) && (p.peek(j+2).kind == tIdent || p.peek(j+2).is("{") || p.peek(j+2).is("<"))
+			return p.peek(j+1).kind == tIdent && (t.text == "class" || isUpper(p.peek(j+1).text)) && (p.peek(j+2).kind == tIdent || p.peek(j+2).is("{") || p.peek(j+2).is("<"))
 		case t.word("public"), t.word("private"), t.word("protected"), t.word("abstract"), t.word("final"), t.word("static"), t.word("strictfp"):
 		default:
 			return false

@@ -160,7 +160,8 @@ func (p *parser) gstring(t *token) expr {
 	return g
 }
 
-// interpolated parses ${...}; one that begins with an arrow is a closure.
+// interpolated parses ${...}: an expression, statements ("${host:port}" has a
+// label), or, where it begins with an arrow, a closure.
 func (p *parser) interpolated(toks []token) (expr, bool) {
 	sub := &parser{file: p.file, src: p.src, toks: toks, depth: p.depth, script: p.script, locals: p.locals, class: p.class}
 	arrow := sub.tok().is("->") || sub.tok().kind == tIdent && sub.peek(1).is("->")
@@ -171,13 +172,25 @@ func (p *parser) interpolated(toks []token) (expr, bool) {
 		c.fn.body = sub.stmts(tEOF)
 		return c, true
 	}
-	x := sub.command(true)
-	for sub.accept(";") {
+	if sub.tok().is("{") { // a closure, not a block
+		x := sub.command(true)
+		for sub.accept(";") {
+		}
+		if e := sub.tok(); e.kind != tEOF {
+			sub.fail(e.pos, "unexpected %v in the string", e)
+		}
+		return x, false
 	}
-	if e := sub.tok(); e.kind != tEOF {
-		sub.fail(e.pos, "unexpected %v in the string", e)
+	n := node{sub.tok().pos}
+	body := sub.stmts(tEOF)
+	if len(body) == 0 {
+		return &literal{n, nil}, false
 	}
-	return x, false
+	if one, ok := body[0].(*exprStmt); ok && len(body) == 1 {
+		return one.x, false
+	}
+	// Statements run at once, and the last one gives the value.
+	return &call{node: n, fn: &closureLit{node: n, fn: &function{pos: n.pos, body: body}}}, false
 }
 
 // bracket is a list or a map.

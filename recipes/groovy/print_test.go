@@ -314,6 +314,7 @@ func (p *treePrinter) choice(s *switchStmt) {
 			p.add(":\n")
 		}
 		p.add(choose(c.deflt, "default:\n", ""))
+		p.add(choose(len(c.body) == 0, ";\n", "")) // else the next case would be one of these
 		p.stmts(c.body)
 	}
 	p.add("}")
