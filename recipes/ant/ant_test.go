@@ -115,7 +115,7 @@ func TestFaults(t *testing.T) {
 		{`new AntBuilder().delete { fileset(dir: ".") { date(datetime: "x", when: "before") } }`, "fileset doesn't support the nested \"date\" element"},
 		{`new AntBuilder().delete { fileset(dir: ".", casesensitive: false, includes: "A") }`, "fileset supports the \"casesensitive\" attribute as yes only, not \"false\""},
 		{`new AntBuilder().delete { filelist(dir: ".", files: "a") }`, "delete doesn't support the nested \"filelist\" element"},
-		{`new AntBuilder().zip(destfile: "a.zip", update: true)`, "zip supports the \"update\" attribute as no only, not \"true\""},
+		{`new AntBuilder().tar(destfile: "a.tar", update: true)`, "tar supports the \"update\" attribute as no only, not \"true\""},
 		{`new AntBuilder().zip(destfile: "a.zip") { zipfileset(dir: ".", prefix: "p") }`, "zipfileset doesn't support the \"prefix\" attribute"},
 		{`new AntBuilder().tar(destfile: "a.tar", compression: "bzip2")`, "tar supports the \"compression\" attribute as gzip or none only, not \"bzip2\""},
 		{`new AntBuilder().unzip(src: "a.zip", dest: ".") { patternset(includes: "x") }`, "unzip doesn't support the nested \"patternset\" element"},
@@ -157,6 +157,28 @@ ant.delete(includeEmptyDirs: true) { fileset(dir: "a", includes: "b/c") }
 	for name, want := range map[string]bool{"d": false, "a/b/c": false, "a/b/x": true} {
 		if exists(filepath.Join(dir, name)) != want {
 			t.Errorf("%s is there: %t", name, !want)
+		}
+	}
+}
+
+// An updated archive keeps what it holds.
+func TestZipUpdate(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := run(t, dir, `
+def ant = new AntBuilder()
+ant.echo(file: "a.sql", message: "first"); ant.echo(file: "b.sql", message: "second")
+ant.zip(destFile: "x.zip", basedir: ".", includes: "a.sql", update: true)
+ant.echo(file: "a.sql", message: "third")
+ant.zip(destFile: "x.zip", basedir: ".", includes: "b.sql", update: true)
+ant.unzip(src: "x.zip", dest: "both")
+ant.zip(destFile: "x.zip", basedir: ".", includes: "a.sql", update: true)
+ant.unzip(src: "x.zip", dest: "new")
+`); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"both/a.sql": "first", "both/b.sql": "second", "new/a.sql": "third", "new/b.sql": "second"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || strings.TrimSpace(string(b)) != want {
+			t.Errorf("%s = %q, %v, want %s", name, b, err, want)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -216,11 +217,16 @@ func (b *builder) archive(t *groovy.Thread, n *node, write func(w io.Writer, fil
 			return fault("A %s file cannot include itself", n.name) // it would grow for ever
 		}
 	}
-	out, err := os.Create(b.path(dest))
+	part := b.path(dest) + ".part" // the old archive is read meanwhile, where it is updated
+	out, err := os.Create(part)
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(write(out, files), out.Close()); err != nil {
+		_ = os.Remove(part) // best effort: the archive failed
+		return err
+	}
+	if err := os.Rename(part, b.path(dest)); err != nil {
 		return err
 	}
 	return b.log(t, n, "Building "+n.name+": "+b.path(dest))
@@ -229,6 +235,11 @@ func (b *builder) archive(t *groovy.Thread, n *node, write func(w io.Writer, fil
 func zipTask(t *groovy.Thread, b *builder, n *node) error {
 	return b.archive(t, n, func(w io.Writer, files []file) error {
 		z := zip.NewWriter(w)
+		if n.yes("update", false) {
+			if err := b.keep(z, n, files); err != nil {
+				return err
+			}
+		}
 		for _, f := range files {
 			if f.isDir {
 				continue
@@ -247,6 +258,31 @@ func zipTask(t *groovy.Thread, b *builder, n *node) error {
 		}
 		return z.Close()
 	})
+}
+
+// keep takes over what the archive holds already and files do not replace.
+func (b *builder) keep(z *zip.Writer, n *node, files []file) error {
+	dest, err := n.need("destfile", "zipfile")
+	if err != nil {
+		return err
+	}
+	old, err := zip.OpenReader(b.path(dest))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fault("%s: %v", dest, err)
+	}
+	defer func() { _ = old.Close() }() // read only
+	for _, e := range old.File {
+		if slices.ContainsFunc(files, func(f file) bool { return filepath.ToSlash(f.rel) == e.Name }) {
+			continue
+		}
+		if err := z.Copy(e); err != nil {
+			return fault("%s: %v", dest, err)
+		}
+	}
+	return nil
 }
 
 func tarTask(t *groovy.Thread, b *builder, n *node) error {

@@ -18,14 +18,14 @@ const (
 	process  = " dir spawn inputstring input timeout failonerror failifexecutionfails resultproperty outputproperty output append" +
 		" osfamily os newenvironment vmlauncher logerror error errorproperty"
 	unpacked = "src dest overwrite encoding failonemptyarchive stripabsolutepathspec scanforunicodeextrafields"
-	packed   = "destfile zipfile basedir encoding compress level filesonly duplicate whenempty roundup keepcompression update=no" + matching
+	packed   = "destfile zipfile basedir encoding compress level filesonly duplicate whenempty roundup keepcompression" + matching
 )
 
 // shapes are those of what runs, and of the elements in it.
 func shapes() map[string]shape {
 	set := shape{"dir file erroronmissingdir" + matching, "include exclude patternset"}
 	unzip := shape{unpacked, ""}
-	zip := shape{packed, "zipfileset tarfileset" + sets}
+	zip := shape{packed + " update", "zipfileset tarfileset" + sets}
 	pattern := shape{"name", ""}
 	written := shape{"", ""}
 	copied := shape{"file todir tofile flatten overwrite preservelastmodified failonerror verbose force granularity encoding outputencoding quiet" +
@@ -47,7 +47,7 @@ func shapes() map[string]shape {
 		"untar":  {unpacked + " compression", ""},
 		"gunzip": {"src dest", ""},
 		"zip":    zip, "jar": zip,
-		"tar":           {packed + " longfile compression=gzip|none", zip.kids},
+		"tar":           {packed + " update=no longfile compression=gzip|none", zip.kids},
 		"gzip":          {"src destfile zipfile", ""},
 		"fixcrlf":       {"file srcdir eol encoding outputencoding preservelastmodified fixlast javafiles tab=asis eof=asis|remove" + matching, sets},
 		"replace":       {"file dir token value summary encoding preservelastmodified failonnoreplacements=no" + matching, "replacetoken replacevalue replacefilter" + sets},
