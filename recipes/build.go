@@ -372,8 +372,7 @@ func (l *loader) files(b *block, r *Recipe) {
 
 // locate finds a file of the recipe, in its folder or a base's.
 func (r *Recipe) locate(name string) (source, bool) {
-	dirs := append([]source{{fsys: r.fsys, dir: r.dir}}, r.baseSources()...)
-	for _, s := range dirs {
+	for _, s := range r.folders() {
 		p := path.Join(s.dir, strings.TrimPrefix(name, "./"))
 		if !fs.ValidPath(p) || s.dir != "." && !strings.HasPrefix(p, s.dir+"/") {
 			continue
@@ -383,6 +382,11 @@ func (r *Recipe) locate(name string) (source, bool) {
 		}
 	}
 	return source{}, false
+}
+
+// folders are the recipe's own and those of its bases.
+func (r *Recipe) folders() []source {
+	return append([]source{{fsys: r.fsys, dir: r.dir}}, r.baseSources()...)
 }
 
 func (r *Recipe) baseSources() []source {
@@ -429,7 +433,7 @@ func (l *loader) checkEntry(r *Recipe, name string, e Entry) {
 		l.note(err)
 		return
 	}
-	for _, m := range src.check(s) {
+	for _, m := range src.check(s, r.folders()...) {
 		if m.What == "class" {
 			l.note(m.Error)
 		} else {
@@ -438,9 +442,10 @@ func (l *loader) checkEntry(r *Recipe, name string, e Entry) {
 	}
 }
 
-// check tells what a script of s would not find on the machine.
-func (s source) check(script *groovy.Script) []groovy.Missing {
-	in := &groovy.Interp{Classes: classes(&folder{src: s}), Import: importFrom(s)}
+// check tells what a script of s would not find on the machine, where all
+// files of the folders lie in one.
+func (s source) check(script *groovy.Script, folders ...source) []groovy.Missing {
+	in := &groovy.Interp{Classes: classes(&folder{src: s}), Import: importFrom(append(folders, s)...)}
 	return in.Check(script)
 }
 

@@ -45,7 +45,7 @@ func (f *folder) checking() bool { return f.dir == "" }
 
 func classNames() []string {
 	return []string{"File", "URL", "URI", "ProcessBuilder", "Runtime", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "Unit", "Statistics",
-		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType"}
+		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType", "ZipFile"}
 }
 
 // classes are the host classes of an evaluation.
@@ -58,6 +58,7 @@ func classes(f *folder) map[string]*groovy.Class {
 	all["AntBuilder"] = f.ant()
 	all["URL"].New, all["URI"].New = f.newURL, f.newURL
 	all["ProcessBuilder"].New = f.newBuilder
+	all["ZipFile"].New = f.newZipFile
 	db := sql.Host{Opened: func(c io.Closer) { f.opened = append(f.opened, c) }}
 	if f.checking() {
 		db.Refuse = "while a recipe is checked nothing is asked of a network"

@@ -12,7 +12,7 @@ import (
 // folderMethod are the methods of File that take a closure and walk a folder;
 // false when name is none of them.
 func (o *fileObject) folderMethod(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, bool, error) {
-	want := map[string]string{"eachFile": "", "eachDir": "dir", "eachFileMatch": "", "eachFileRecurse": "", "eachDirRecurse": "dir", "traverse": ""}
+	want := map[string]string{"eachFile": "", "eachDir": "dir", "eachFileMatch": "", "eachDirMatch": "dir", "eachFileRecurse": "", "eachDirRecurse": "dir", "traverse": ""}
 	kind, ok := want[name]
 	if !ok || len(args) == 0 {
 		return nil, false, nil
@@ -33,7 +33,7 @@ func (o *fileObject) folderMethod(t *groovy.Thread, name string, args []groovy.V
 		if info, err := os.Stat(f.abs()); kind == "dir" && (err != nil || !info.IsDir()) {
 			continue
 		}
-		if name == "eachFileMatch" && len(args) == 2 {
+		if strings.HasSuffix(name, "Match") && len(args) == 2 {
 			ok, err := t.CallMethod(args[0], "isCase", []groovy.Value{filepath.Base(p)})
 			if err != nil {
 				return nil, true, err

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"appliance/recipes/groovy"
 )
@@ -213,5 +214,56 @@ func TestBinding(t *testing.T) {
 		if _, err := run.Command(t.Context(), "run", []string{"a, b"}, &out); err != nil || out.String() != "client [a, b]\n" {
 			t.Errorf("command: %q, %v", out.String(), err)
 		}
+	}
+}
+
+// What public recipes of the original use beside the language's usual means.
+func TestBeside(t *testing.T) {
+	r := loaded(t, `service {
+	name "x"
+	userInterface load("ui.groovy")
+	lifecycle { init "go.groovy"; start "go.groovy" }
+}
+`, "ui.groovy", "userInterface { metricGroups = ([metricGroup { name \"process\"; metrics([\"Load\"]) }]) }\n",
+		"util.groovy", "def static twice(n) { n * 2 }\n", "Shell.groovy", "def static shout(s) { s.toUpperCase() }\n", "go.groovy", `import util
+println util.twice(2) + Shell.shout("a")
+println([1, 2].size)
+new File("d/some-1").mkdirs(); new File("d/other").mkdirs(); new File("d/some-2").text = "two"
+new File("d").eachDirMatch(~/some-.*/) { println it.name }
+new AntBuilder().zip(destfile: "z.zip", basedir: "d")
+def z = new java.util.zip.ZipFile(new File("z.zip"))
+z.entries().each { println "${it} ${it.size} ${it.directory}" }
+println z.getInputStream(z.getEntry("some-2")).text + z.size() + z.getEntry("none")
+z.close()
+try { new java.util.zip.ZipFile("go.groovy") } catch (java.util.zip.ZipException e) { println "no archive" }
+`)
+	if len(r.Warnings) > 0 {
+		t.Errorf("warnings: %q", r.Warnings)
+	}
+	if g := r.MetricGroups; len(g) != 1 || g[0].Name != "process" {
+		t.Errorf("metric groups = %+v", g)
+	}
+	run, _ := deploy(t, r)
+	var out strings.Builder
+	if _, err := run.Run(t.Context(), "init", nil, &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "4A\n2\nsome-1\n"; !strings.HasPrefix(out.String(), want) || !strings.HasSuffix(out.String(), "some-2 3 false\ntwo1null\nno archive\n") {
+		t.Errorf("init printed %q", out.String())
+	}
+}
+
+// Classes of a base's folder lie beside the recipe's own on a machine.
+func TestClassOfBase(t *testing.T) {
+	fsys := fstest.MapFS{
+		"a/a-service.groovy": {Data: []byte("service {\n\textend \"../b\"\n\tname \"a\"\n\tlifecycle {\n\t\tinit \"go.groovy\"\n\t\tstart { Shell.run(\"x\"); Boot.get(context: context).converge([:]) }\n\t}\n}\n")},
+		"a/go.groovy":        {Data: []byte("Boot.get().converge([:])\n")},
+		"b/b-service.groovy": {Data: []byte("service {\n\tname \"b\"\n\tlifecycle { start \"b.sh\" }\n}\n")},
+		"b/b.sh":             {Data: []byte("")},
+		"b/Shell.groovy":     {Data: []byte("class Failed extends Exception { }\ndef static run(c) { c }\n")},
+		"b/Boot.groovy":      {Data: []byte("import static Shell.*\nclass Boot {\n\tdef static get(options = [:]) { new Boot() }\n\tdef converge(m) { run(m) }\n}\n")},
+	}
+	if r, found := Check(fsys, Options{Dir: "a"}); r == nil || len(found) > 0 {
+		t.Errorf("findings: %v", found)
 	}
 }

@@ -238,6 +238,7 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 	}
 	b.vars = vars
 	l.sources = append(l.sources, src)
+	in.Import = importFrom(append([]source{src}, b.baseFS...)...) // on a machine they lie in one folder
 	for _, m := range in.Check(script) {
 		l.warnings = append(l.warnings, m.Error.Error())
 	}
@@ -326,14 +327,17 @@ func mergeIn(a, b groovy.Value, left *int) groovy.Value {
 	return x
 }
 
-// importFrom gives sibling classes: import Shell reads Shell.groovy.
-func importFrom(src source) func(string) (*groovy.Script, error) {
+// importFrom gives sibling classes: import Shell reads Shell.groovy, of the
+// first folder that has it.
+func importFrom(folders ...source) func(string) (*groovy.Script, error) {
 	return func(name string) (*groovy.Script, error) {
 		file := strings.ReplaceAll(name, ".", "/") + ".groovy"
 		for range 2 {
-			text, err := readText(src.fsys, src.path(file))
-			if err == nil {
-				return groovy.Parse(path.Base(file), text)
+			for _, src := range folders {
+				text, err := readText(src.fsys, src.path(file))
+				if err == nil {
+					return groovy.Parse(path.Base(file), text)
+				}
 			}
 			file = path.Dir(file) + ".groovy" // import static Shell.run
 		}

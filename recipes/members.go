@@ -9,7 +9,7 @@ func members(class string) []string {
 	case "File":
 		return strings.Fields(`text name path absolutePath canonicalPath parent parentFile absoluteFile canonicalFile separator
 			toURL toURI toPath getText setText write append leftShift withWriter withWriterAppend withPrintWriter withOutputStream
-			readLines eachLine splitEachLine eachFile eachDir eachFileMatch eachFileRecurse eachDirRecurse traverse
+			readLines eachLine splitEachLine eachFile eachDir eachFileMatch eachDirMatch eachFileRecurse eachDirRecurse traverse
 			withReader withInputStream newReader newInputStream filterLine getBytes readBytes
 			exists isFile isDirectory canRead canWrite canExecute isHidden isAbsolute lastModified setReadable setWritable setExecutable
 			deleteOnExit length size mkdir mkdirs delete deleteDir createNewFile renameTo list listFiles createTempFile compareTo`)
@@ -31,6 +31,8 @@ func members(class string) []string {
 		return strings.Fields("getRuntime exec availableProcessors")
 	case "ServiceContextFactory":
 		return append(spoken(), "getServiceContext")
+	case "ZipFile":
+		return strings.Fields("name entries getEntry getInputStream size close directory")
 	case "OperatingSystem":
 		return strings.Fields("getInstance vendor vendorName name vendorVersion vendorCodeName description arch machine win32")
 	case "Unit", "Statistics", "FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "AccessRuleType":

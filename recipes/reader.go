@@ -339,6 +339,9 @@ func (r *reader) note(t *groovy.Thread, b *block, name string) {
 
 // set converts and stores a property; a map is merged into an inherited one.
 func (r *reader) set(t *groovy.Thread, b *block, name string, kind propKind, v groovy.Value) error {
+	if n, ok := v.(*block); ok && b.vals[name] == n {
+		return nil // userInterface load("ui.groovy"): the file has set it
+	}
 	if err := r.once(b, name); err != nil {
 		return err
 	}

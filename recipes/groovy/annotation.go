@@ -37,7 +37,7 @@ func (p *parser) annotations() []annotation {
 		n := annotation{id: lastName(p.path())}
 		switch n.id {
 		case "Grab", "Grapes", "GrabConfig", "GrabResolver", "GrabExclude":
-			p.fail(at.pos, "@%s is not available: nothing is downloaded while a recipe runs", n.id)
+			p.script.grabs = append(p.script.grabs, grab{at.pos, n.id})
 		}
 		if p.tok().is("(") && !p.tok().nl {
 			p.next()

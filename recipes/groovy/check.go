@@ -22,6 +22,9 @@ type Knower interface{ Knows(name string) bool }
 // may know it.
 func (in *Interp) Check(s *Script) []Missing {
 	c := &checker{in: in, lib: tables(), s: s, units: map[string]*Script{}}
+	for _, g := range s.grabs {
+		c.tell("class", g.pos, "@"+g.id+" is not available: nothing is downloaded while a recipe runs")
+	}
 	c.look()
 	c.function(s.main, place{})
 	for _, m := range s.methods {
@@ -292,7 +295,7 @@ func (c *checker) classAt(path string) any {
 	if k := c.lib.class(id); k != nil {
 		return k
 	}
-	if isUpper(id) {
+	if isUpper(id) || c.units[id] != nil {
 		if s := c.sibling(id); s != nil {
 			if d := own(s); d != nil {
 				return d

@@ -284,13 +284,16 @@ func (c *checker) name(x *name, p place) vtype {
 	if x.id == "this" && p.class != nil {
 		return vtype{kind: kInstance, decl: p.class}
 	}
-	if c.names[x.id] && c.bound[x.id] || c.knownName(x.id, p) {
+	if c.names[x.id] && c.bound[x.id] {
+		return vtype{}
+	}
+	if k := c.classAt(x.id); k != nil { // also util of "import util"
+		return classType(k)
+	}
+	if c.knownName(x.id, p) {
 		return vtype{}
 	}
 	if isUpper(x.id) {
-		if k := c.classAt(x.id); k != nil {
-			return classType(k)
-		}
 		if !c.loose && !p.delegate {
 			c.tell("class", x.pos, unavailable(x.id)+didYouMean(x.id, c.classNames()))
 		}

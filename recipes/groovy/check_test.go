@@ -55,6 +55,7 @@ func TestCheck(t *testing.T) {
 		{`class A { def methodMissing(String n, a) { } }; new A().any()`, ""},
 		{`enum E { A, B }; E.A.name() + E.values() + E.valueOf("A").ordinal()`, ""},
 		{`java.util.concurrent.TimeUnit.SECONDS.toMillis(1)`, ""},
+		{"println 1\n@Grab('a:b:1')\nimport a.b.C", "2:1: @Grab is not available: nothing is downloaded while a recipe runs"},
 		{`def c = { a -> a }; c(1); c.call(1); def d = c.curry(1)`, ""},
 	} {
 		s, err := Parse("i.groovy", tt.src)

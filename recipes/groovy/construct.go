@@ -348,6 +348,8 @@ func (x *creation) make(t *Thread, f *frame) (Value, error) {
 	case *scriptClass:
 		o, err := t.construct(c, slices.Clone(args), x.named != nil)
 		return o, err
+	case *unit:
+		return c, nil
 	case *Class:
 		if c.New != nil {
 			v, err := c.New(t, hostArgs(args))

@@ -150,7 +150,6 @@ def g() { [1].each { nope } }
 f()`, "t.groovy:2:22: No such property: nope for class: t\n\tdef g() { [1].each { nope } }\n\t                     ^\n\tin a closure (t.groovy:2)\n\tin g (t.groovy:2)\n\tin f (t.groovy:1)\n\tin the script (t.groovy:3)"},
 		{`def count = 1; cuont + 1`, "No such property: cuont for class: t (did you mean count?)"},
 		{`"abc".toUperCase()`, "No signature of method: java.lang.String.toUperCase() is applicable for argument types: () values: [] (did you mean toUpperCase?)"},
-		{"@Grab('a:b:1') def x", "@Grab is not available"},
 		{`1 = 2`, "not assignable"},
 		{`if (1) { `, "expecting '}', found end of file"},
 		{`"${"`, "not closed"},

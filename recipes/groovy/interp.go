@@ -43,7 +43,8 @@ type unit struct {
 	binding *Map
 	methods map[string][]*methodDecl
 	classes map[string]*scriptClass
-	imports []*unit // static imports
+	imports []*unit          // static imports
+	scripts map[string]*unit // scripts beside it, by the names of their classes: Shell.run()
 }
 
 // name is the name of the script's class.
@@ -154,7 +155,7 @@ func (t *Thread) runUnit(u *unit) (Value, error) {
 
 // load makes the unit of a script, with its methods, classes and imports.
 func (t *Thread) load(s *Script) (*unit, error) {
-	u := &unit{script: s, binding: NewMap(), methods: map[string][]*methodDecl{}, classes: map[string]*scriptClass{}}
+	u := &unit{script: s, binding: NewMap(), methods: map[string][]*methodDecl{}, classes: map[string]*scriptClass{}, scripts: map[string]*unit{}}
 	args := &List{elem: "String"}
 	for _, a := range t.in.Args {
 		args.Elems = append(args.Elems, a)
@@ -221,6 +222,9 @@ func (t *Thread) importInto(u *unit, d importDecl) error {
 	}
 	if d.static {
 		u.imports = append(u.imports, v)
+	}
+	if v.name() == lastName(d.path) {
+		u.scripts[v.name()] = v
 	}
 	for id, c := range v.classes {
 		if _, ok := u.classes[id]; !ok {

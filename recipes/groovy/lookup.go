@@ -280,6 +280,9 @@ func (t *Thread) class(u *unit, id string) Value {
 		if c, ok := u.classes[id]; ok {
 			return c
 		}
+		if s, ok := u.scripts[id]; ok {
+			return s
+		}
 	}
 	if c, ok := t.in.Classes[id]; ok {
 		return c
@@ -291,7 +294,7 @@ func (t *Thread) class(u *unit, id string) Value {
 }
 
 // sibling finds a class that a file of its name beside the script declares,
-// as Groovy does without an import; nil when there is none. A file that does
+// or is, as Groovy does without an import; nil when there is none. A file that does
 // not parse has none.
 func (t *Thread) sibling(u *unit, id string) Value {
 	if u == nil || !isUpper(id) || u.looked[id] {
@@ -306,6 +309,9 @@ func (t *Thread) sibling(u *unit, id string) Value {
 	}
 	if c, ok := u.classes[id]; ok {
 		return c
+	}
+	if s, ok := u.scripts[id]; ok {
+		return s
 	}
 	return nil
 }

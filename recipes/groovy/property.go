@@ -98,6 +98,9 @@ func (t *Thread) listProperty(v Value, id string) (Value, error) {
 		if id == "length" && l.elem != "" {
 			return int64(len(l.Elems)), nil
 		}
+		if id == "size" { // a field of ArrayList that scripts could read
+			return int64(len(l.Elems)), nil
+		}
 		if id == "empty" {
 			return len(l.Elems) == 0, nil
 		}

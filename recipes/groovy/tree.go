@@ -331,7 +331,14 @@ type Script struct {
 	classes []*classDecl
 	imports []importDecl
 	locals  []string // names of variables, for hints
+	grabs   []grab   // annotations that have no effect here
 	keeps   bool     // strings keep their parts: it uses groovy.sql
+}
+
+// grab is a @Grab or one of its kin.
+type grab struct {
+	pos Pos
+	id  string
 }
 
 type importDecl struct {

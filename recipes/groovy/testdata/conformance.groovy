@@ -83,8 +83,6 @@ def x = 5 5  /// "unexpected '5'"
 ---
 try { println 1 }  /// "try needs catch or finally"
 ---
-@Grab('a:b:1') def y  /// "@Grab is not available"
----
 do { x = 1 } while (true)  /// "do ... while is not part of Groovy 2.4"
 ---
 class C { def f( }  /// "unexpected 'def' in class C"
