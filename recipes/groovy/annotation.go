@@ -34,7 +34,8 @@ func (p *parser) annotations() []annotation {
 	var notes []annotation
 	for p.tok().is("@") {
 		at := p.next()
-		n := annotation{id: lastName(p.path())}
+		path := p.path()
+		n := annotation{id: path[strings.LastIndexByte(path, '.')+1:]} // a $ is a part of the name
 		switch n.id {
 		case "Grab", "Grapes", "GrabConfig", "GrabResolver", "GrabExclude":
 			p.script.grabs = append(p.script.grabs, grab{at.pos, n.id})
