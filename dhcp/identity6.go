@@ -30,7 +30,7 @@ func (s *Server) served(x *exchange6) *dhcpv6.OptIANA {
 // another server may know more.
 func (x *exchange6) refuseOthers(r *dhcpv6.Message) {
 	status := status6(iana.StatusNoAddrsAvail, "a machine has one address")
-	switch x.req.MessageType { //nolint:exhaustive // the others assign nothing
+	switch x.req.MessageType {
 	case dhcpv6.MessageTypeSolicit, dhcpv6.MessageTypeRequest:
 	case dhcpv6.MessageTypeRenew:
 		status = status6(iana.StatusNoBinding, "no lease of yours is known here")
