@@ -97,9 +97,10 @@ func (d *directory) Boot(ctx context.Context, mac pool.MAC, c pool.Client) (pool
 }
 
 // BootConfig implements images.Directory. The one-time token goes only to a
-// machine that was accepted, or is being enrolled, and asks from the address
-// it leased, here or of the server that gives the addresses; others get the
-// configuration without one.
+// machine that was accepted, or is being enrolled, that is to boot the agent
+// now, and that asks from the address it leased, here or of the server that
+// gives the addresses; others get the configuration without one. Where a system
+// runs from its disk, anybody on it can ask from that address.
 func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Addr) ([]byte, error) {
 	m, err := d.db.MachineByMAC(ctx, mac)
 	if err != nil {
@@ -114,8 +115,17 @@ func (d *directory) BootConfig(ctx context.Context, mac pool.MAC, from netip.Add
 	if err != nil && !errors.Is(err, pool.ErrNotFound) {
 		return nil, err
 	}
-	ours := err == nil && lease.Address == from && time.Now().Before(lease.Expires)
-	if ours || d.taken != nil && from.IsValid() && d.taken(mac) == from.Unmap() {
+	ours := err == nil && lease.Address == from && time.Now().Before(lease.Expires) ||
+		d.taken != nil && from.IsValid() && d.taken(mac) == from.Unmap()
+	if !ours {
+		return json.Marshal(c)
+	}
+	state, _, err := d.states.BootState(ctx, mac, true)
+	if err != nil {
+		return nil, err
+	}
+	state.LoopStop = false // it was let begin this boot
+	if images.Decide(pool.Client{}, state) == pool.BootAgent {
 		token, err := d.engine.MintBootToken(ctx, m.ID)
 		if err != nil && !errors.Is(err, pool.ErrConflict) { // conflict: nobody let it in
 			return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"appliance/api/wire"
+	"appliance/images"
 	"appliance/orchestrator"
 	"appliance/pool"
 	"appliance/store"
@@ -56,7 +58,8 @@ func TestBootLogBoundsStrangersWords(t *testing.T) {
 }
 
 // TestBootConfig: the one-time token goes to a machine that is being enrolled
-// or was accepted, at the address that it leased, and to nobody else.
+// or was accepted, at the address that it leased, and to nobody else; not to
+// the users of a system that runs there.
 func TestBootConfig(t *testing.T) {
 	ctx := t.Context()
 	db, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Key: make([]byte, 32)})
@@ -77,6 +80,7 @@ func TestBootConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &directory{db: db, engine: &orchestrator.Engine{Store: db, Log: slog.New(slog.DiscardHandler)}, server: "https://10.77.0.1:8443", ca: []byte("PEM")}
+	d.states = &images.States{Read: d.engine.BootState}
 	token := func(from netip.Addr) string {
 		t.Helper()
 		b, err := d.BootConfig(ctx, mac, from)
@@ -109,5 +113,15 @@ func TestBootConfig(t *testing.T) {
 	}
 	if got := token(netip.MustParseAddr("10.77.0.103")); got != "" {
 		t.Error("another address got the token, with a proxy")
+	}
+	// Its own system runs: whoever has an account there asks from its address.
+	runs := &images.States{Read: func(context.Context, pool.MAC, bool) (pool.BootState, pool.Machine, error) {
+		return pool.BootState{Known: true, Phase: pool.Active, HasFacts: true}, m, nil
+	}}
+	d.states = runs
+	for _, from := range []netip.Addr{own, there} {
+		if got := token(from); got != "" {
+			t.Errorf("a user of the system at %s got the token of its machine", from)
+		}
 	}
 }
