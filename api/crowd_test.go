@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"appliance/api/wire"
+	"appliance/pool"
 )
 
 // from returns a client of a loopback address.
@@ -72,5 +73,26 @@ func TestSlowSenders(t *testing.T) {
 	}
 	if n := ended.Load(); n > 0 {
 		t.Errorf("the hello waited until the time of %d slow ones was over", n)
+	}
+}
+
+// TestHelloOfManyDisks: the largest inventory that is taken fits in a hello.
+func TestHelloOfManyDisks(t *testing.T) {
+	r := newRig(t)
+	m := r.add("m-1", "52:54:00:00:00:01")
+	r.verdicts(m.ID)
+	h := hello(m, newAgentKey(t))
+	h.Facts = &pool.Facts{}
+	for n := range 1024 {
+		h.Facts.Disks = append(h.Facts.Disks, pool.Disk{Name: fmt.Sprintf("sd%d", n), ByID: fmt.Sprintf("ata-ST16000NM002G-2KW103_%016d", n),
+			Serial: fmt.Sprintf("%016d", n), Model: "ST16000NM002G-2KW103", Size: 16000900661248, Type: "hdd",
+			Content: []string{"gpt: 2 partitions", "partition 1: ZFS member", "partition 2: ZFS member"}})
+	}
+	b, err := json.Marshal(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, got, _ := r.raw("POST", wire.PathHello, "", bytes.NewReader(b), nil); code != http.StatusOK {
+		t.Errorf("hello of %d bytes = %d %s", len(b), code, got)
 	}
 }

@@ -62,7 +62,7 @@ const (
 	drainTime  = 5 * time.Second
 
 	smallBody  = 1 << 20
-	helloBody  = 8 << 20
+	helloBody  = 512 << 10 // anybody's: a thousand disks and their content fit
 	resultBody = 16 << 20
 	recipeBody = 100 << 20
 )

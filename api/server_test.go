@@ -80,6 +80,7 @@ func TestBadInput(t *testing.T) {
 		{"wipe without a name", "POST", "/api/v1/machines/m-1/wipe", `{"confirm":""}`, 400, "node-m-1"},
 		{"release with wipe without a name", "POST", "/api/v1/machines/m-1/release", `{"wipe":true}`, 400, "node-m-1"},
 		{"large body", "POST", "/api/v1/machines/m-1/power", `{"action":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "1.0 MiB"},
+		{"large hello", "POST", wire.PathHello, `{"version":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "512.0 KiB"},
 		{"template of another name", "PUT", "/api/v1/templates/A", `{"name":"B"}`, 400, "B"},
 		{"template name", "PUT", "/api/v1/templates/..", `{"name":".."}`, 400, "letter first"},
 		{"stream position", "GET", "/api/v1/stream?after=x", "", 400, "position"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"appliance/pool"
@@ -83,9 +84,45 @@ func (e *Engine) helloMachine(ctx context.Context, h pool.AgentHello) (pool.Mach
 	}
 	m, err := e.Store.MachineByMAC(ctx, h.MAC)
 	if errors.Is(err, pool.ErrNotFound) && h.Mode == pool.InRAM && !h.MAC.IsZero() {
+		if err := e.arrive(h.Address, time.Now()); err != nil {
+			return m, err
+		}
 		return e.Store.Discover(ctx, h.MAC, pool.Client{Arch: pool.ArchUnspecified}, time.Now().UTC())
 	}
 	return m, err
+}
+
+// arrivals counts the machines that nobody knew and an address brought up.
+type arrivals struct {
+	since time.Time
+	n     int
+}
+
+const (
+	maxArrivals   = 64
+	arrivalWindow = time.Hour
+)
+
+// arrive lets an address bring up a machine that nobody knows, not even by its
+// DHCP. Each machine has an address of its own: one that brings many makes them
+// up. Errors wrap ErrUnavailable.
+func (e *Engine) arrive(from netip.Addr, now time.Time) error {
+	if !from.IsValid() {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a := e.arrivals[from]
+	if now.Sub(a.since) >= arrivalWindow {
+		a = arrivals{since: now}
+	}
+	if a.n >= maxArrivals {
+		return fmt.Errorf("%w: hello from %s: it brought up %d unknown machines within %s; each machine says hello from an address of its own",
+			pool.ErrUnavailable, from, a.n, pool.Span(arrivalWindow))
+	}
+	a.n++
+	e.arrivals[from] = a
+	return nil
 }
 
 // helloRAM answers the agent in RAM.

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -463,6 +464,41 @@ func TestBootToken(t *testing.T) {
 		time.Sleep(tokenTime + time.Second)
 		if _, err := e.UseBootToken(ctx, w.mac, third.Reveal()); !errors.Is(err, pool.ErrNotFound) {
 			t.Errorf("old token = %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// TestHelloOfManyMachines: who makes machines up fills neither the disk nor the
+// list; a machine with an address of its own is let in all the same.
+func TestHelloOfManyMachines(t *testing.T) {
+	live(t, func(*world) {}, func(ctx context.Context, w *world) {
+		w.until(t, "ready", w.phase(pool.Ready))
+		e := w.engine.Load()
+		say := func(from string, n int) error {
+			_, err := e.AgentHello(ctx, pool.AgentHello{MAC: pool.MAC{2, 0, 0, 0, byte(n >> 8), byte(n)}, Mode: pool.InRAM,
+				BootID: fmt.Sprint(n), Address: netip.MustParseAddr(from), Facts: &pool.Facts{Hostname: "made-up"}})
+			return err
+		}
+		for n := range 10 * maxArrivals {
+			if err := say("10.6.6.6", n); err != nil && (!errors.Is(err, pool.ErrUnavailable) || !strings.Contains(err.Error(), "10.6.6.6")) {
+				t.Fatal(err)
+			}
+		}
+		w.mem.mu.Lock()
+		got := len(w.mem.machines)
+		w.mem.mu.Unlock()
+		if got != 1+maxArrivals {
+			t.Errorf("%d machines, want %d and the one that is there", got, maxArrivals)
+		}
+		if err := say("10.6.6.6", 0); err != nil {
+			t.Errorf("a machine that is known: %v", err)
+		}
+		if err := say("10.6.6.7", 20*maxArrivals); err != nil {
+			t.Errorf("another address: %v", err)
+		}
+		time.Sleep(arrivalWindow)
+		if err := say("10.6.6.6", 20*maxArrivals+1); err != nil {
+			t.Errorf("an hour later: %v", err)
 		}
 	})
 }

@@ -126,6 +126,7 @@ type Engine struct {
 	assigned map[string]assignment
 	watchers map[chan pool.LiveUpdate]struct{}
 	fetches  map[pool.MAC][]time.Time
+	arrivals map[netip.Addr]arrivals // of machines that nobody knew, by who said hello
 	guard    guard
 
 	looks lookout // details, monitors and samples
@@ -139,6 +140,7 @@ func (e *Engine) init() {
 		e.working, e.effects = map[string]context.CancelFunc{}, map[string]*effect{}
 		e.assigned, e.watchers = map[string]assignment{}, map[chan pool.LiveUpdate]struct{}{}
 		e.fetches = map[pool.MAC][]time.Time{}
+		e.arrivals = map[netip.Addr]arrivals{}
 		e.guard.suspects = map[string]*suspect{}
 		if e.Log == nil {
 			e.Log = slog.New(slog.DiscardHandler)

@@ -137,6 +137,11 @@ func (e *Engine) sweep(ctx context.Context) {
 			delete(e.fetches, mac)
 		}
 	}
+	for from, a := range e.arrivals {
+		if now.Sub(a.since) >= arrivalWindow {
+			delete(e.arrivals, from)
+		}
+	}
 	e.mu.Unlock()
 	for _, id := range lost {
 		e.publish(id, e.presence(id).state())

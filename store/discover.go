@@ -12,9 +12,10 @@ import (
 )
 
 // Discover returns the machine that has mac and records an unknown one as
-// discovered, with an event. Of the machines that never told more than a MAC
-// it keeps the newest Options.Discoveries: whoever invents MACs fills neither
-// the disk nor the list.
+// discovered, with an event. Of the machines that nobody accepted it keeps the
+// newest Options.Discoveries that told what they are, and as many that never
+// told more than a MAC: whoever invents machines fills neither the disk nor the
+// list.
 func (db *DB) Discover(ctx context.Context, mac pool.MAC, client pool.Client, now time.Time) (pool.Machine, error) {
 	if mac.IsZero() {
 		return pool.Machine{}, fmt.Errorf("%w: discover: want a MAC", pool.ErrInvalid)
@@ -79,14 +80,27 @@ func freeName(ctx context.Context, tx *sql.Tx, m *pool.Machine) error {
 	return nil
 }
 
-// expire removes the oldest machines that never told more than a MAC, beyond
-// the bound. One with an open operation stays.
+// expire removes the oldest machines that nobody accepted, beyond the bound.
+// One with an open operation stays.
 func (db *DB) expire(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `
-		DELETE FROM machines WHERE id IN (
-			SELECT id FROM machines m
-			WHERE phase = 'discovered' AND NOT inventoried
-				AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.machine = m.id AND o.status IN ('queued', 'running', 'waiting'))
-			ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET $1)`, db.opts.Discoveries)
-	return err
+	for _, inventoried := range []bool{false, true} {
+		var n int
+		err := tx.QueryRowContext(ctx, "SELECT count(*) FROM machines WHERE phase = 'discovered' AND inventoried = $1", inventoried).Scan(&n)
+		if err != nil {
+			return err
+		}
+		if n <= db.opts.Discoveries {
+			continue
+		}
+		_, err = tx.ExecContext(ctx, `
+			DELETE FROM machines WHERE id IN (
+				SELECT id FROM machines m
+				WHERE phase = 'discovered' AND inventoried = $1
+					AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.machine = m.id AND o.status IN ('queued', 'running', 'waiting'))
+				ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET $2)`, inventoried, db.opts.Discoveries)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -268,6 +268,27 @@ func TestBounds(t *testing.T) {
 	if _, err := db.Machine(ctx, kept.ID); err != nil {
 		t.Error(err)
 	}
+	// Strangers that make up an inventory, too, are bounded: hello is anybody's word.
+	for n := range 20 {
+		m, err := db.Discover(ctx, pool.MAC{2, 0, 0, 0, 2, byte(n)}, pool.Client{}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Facts = &pool.Facts{Hostname: "made up"}
+		if err := db.Apply(ctx, &pool.Change{Machines: []*pool.Machine{&m}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := 0
+	machines, err := db.Machines(ctx)
+	for _, m := range machines {
+		if m.Facts != nil {
+			told++
+		}
+	}
+	if err != nil || told > 4+1 { // the last one told after it was counted
+		t.Errorf("%d machines with an inventory kept, %v, want 4 and the last", told, err)
+	}
 	if list, err := db.BootEvents(ctx, []pool.MAC{known}, time.Time{}, 0); err != nil || len(list) != 5 || list[4].Bytes != 19 {
 		t.Errorf("boot events kept = %+v, %v, want the last 5", list, err)
 	}

@@ -29,7 +29,8 @@ type Options struct {
 	LogLines int
 	// BootEvents bounds the boot events kept for each MAC; 500 when zero.
 	BootEvents int
-	// Discoveries bounds the machines that were seen but told nothing yet; 5000 when zero.
+	// Discoveries bounds the machines that nobody accepted: those that told what
+	// they are, and those that told nothing yet; 5000 of each when zero.
 	Discoveries int
 	// Log is told of migrations; nil is silent.
 	Log *slog.Logger
