@@ -476,7 +476,7 @@ func TestHelloRefused(t *testing.T) {
 	big := hello(m, key)
 	big.Facts = &pool.Facts{Kernel: strings.Repeat("x", 50<<20)}
 	_, err := r.client("").Hello(context.WithoutCancel(t.Context()), big)
-	if !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "8.0 MiB") {
+	if !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), "512.0 KiB") {
 		t.Errorf("an inventory of 50 MB = %v, want it refused with the limit", err)
 	}
 }

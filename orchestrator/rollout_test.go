@@ -422,8 +422,9 @@ func TestPreServiceStop(t *testing.T) {
 	})
 }
 
-// updated runs a service of two instances through an update, with a fault on
-// the way, and says how it ended. began is the commit before the update.
+// updated runs a service of two instances through an update, with a fault at a
+// commit counted from the update's first, and says how it ended. began is the
+// number of commits before the update.
 func updated(t *testing.T, f fault) (end string, w *world, began int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -438,7 +439,11 @@ func updated(t *testing.T, f fault) (end string, w *world, began int) {
 		w.until(t, "running", w.service(pool.ServiceRunning))
 		time.Sleep(time.Minute)
 		w.mem.mu.Lock()
-		began, w.mem.fault = len(w.mem.points), f
+		began = len(w.mem.points)
+		if f.mode != "" {
+			f.at += began
+		}
+		w.mem.fault = f
 		for _, n := range w.all() {
 			clear(n.runs)
 		}
@@ -478,14 +483,15 @@ func TestUpdateKilledAtEachCommit(t *testing.T) {
 	if testing.Short() {
 		every = 7
 	}
-	for n := began; n < len(w.mem.points); n += every {
+	commits := w.mem.points[began:]
+	for n := 0; n < len(commits); n += every {
 		for _, mode := range []string{"kill-before", "kill-after", "fail-after"} {
 			got, k, _ := updated(t, fault{at: n + 1, mode: mode})
 			if !k.mem.hit {
 				t.Fatalf("fault %d was never met", n+1)
 			}
 			if got != want {
-				t.Errorf("%s at %d (%s) ends\n%s\nwant\n%s\n%s", mode, n+1, w.mem.points[n], got, want, k.story())
+				t.Errorf("%s at %d (%s) ends\n%s\nwant\n%s\n%s", mode, n+1, commits[n], got, want, k.story())
 			}
 		}
 	}
