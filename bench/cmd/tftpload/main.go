@@ -5,10 +5,6 @@
 //
 // A transfer that fails, or that brings another number of bytes than SIZE, is
 // an error: a rate of broken transfers is no figure.
-//
-// Each client is a thread with a blocking socket, as a boot ROM has nothing
-// else to do: what the client takes between two packets is no server's merit,
-// and levels the ratio of two servers.
 package main
 
 import (
@@ -17,14 +13,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 )
 
 type load struct {
@@ -81,7 +76,8 @@ func run() error {
 
 // client is one transfer.
 type client struct {
-	fd    int
+	conn  *net.UDPConn
+	to    netip.AddrPort
 	last  []byte // what is sent again after a silence
 	block int
 	win   int
@@ -90,25 +86,24 @@ type client struct {
 	bytes int64
 }
 
-func (l load) get() error {
-	runtime.LockOSThread() // and never unlocked: a sleeper wakes by the kernel alone
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+func (l load) get() (err error) {
+	conn, err := net.ListenUDP("udp4", nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = unix.Close(fd) }()
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20); err != nil {
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := conn.SetReadBuffer(4 << 20); err != nil {
 		return err
 	}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
-		return err
-	}
-	c := &client{fd: fd, block: 512, win: 1, want: 1}
+	c := &client{conn: conn, to: l.server, block: 512, win: 1, want: 1}
 	c.last = fmt.Appendf(nil, "\x00\x01%s\x00octet\x00blksize\x00%d\x00tsize\x000\x00", l.file, l.block)
 	if l.window > 1 {
 		c.last = fmt.Appendf(c.last, "windowsize\x00%d\x00", l.window)
 	}
-	if err := c.receive(&unix.SockaddrInet4{Addr: l.server.Addr().As4(), Port: int(l.server.Port())}); err != nil {
+	if err := c.send(); err != nil {
+		return err
+	}
+	if err := c.receive(); err != nil {
 		return fmt.Errorf("read %s after %d bytes: %w", l.file, c.bytes, err)
 	}
 	if c.bytes != l.size {
@@ -118,46 +113,40 @@ func (l load) get() error {
 }
 
 func (c *client) send() error {
-	_, err := unix.Write(c.fd, c.last)
+	_, err := c.conn.WriteToUDPAddrPort(c.last, c.to)
 	return err
 }
 
-// receive asks the server and takes what comes from the port that answers.
-func (c *client) receive(server unix.Sockaddr) error {
+func (c *client) receive() error {
 	buf := make([]byte, 2048)
-	if err := unix.Sendto(c.fd, c.last, 0, server); err != nil {
-		return err
-	}
-	n, from, err := unix.Recvfrom(c.fd, buf, 0)
-	for tries := 0; errors.Is(err, unix.EAGAIN) && tries < 8; tries++ {
-		if err := unix.Sendto(c.fd, c.last, 0, server); err != nil {
-			return err
-		}
-		n, from, err = unix.Recvfrom(c.fd, buf, 0)
-	}
-	if err != nil {
-		return err
-	}
-	if err := unix.Connect(c.fd, from); err != nil {
-		return err
-	}
+	deadline := time.Time{}
 	for tries := 0; tries < 8; {
-		switch {
-		case errors.Is(err, unix.EAGAIN): // SO_RCVTIMEO
+		if now := time.Now(); deadline.Sub(now) < 500*time.Millisecond {
+			deadline = now.Add(time.Second)
+			if err := c.conn.SetReadDeadline(deadline); err != nil {
+				return err
+			}
+		}
+		n, from, err := c.conn.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			tries++
-			c.in = 0
+			c.in, deadline = 0, time.Time{}
 			if err := c.send(); err != nil {
 				return err
 			}
-		case errors.Is(err, unix.EINTR):
-		case err != nil:
-			return err
-		case n >= 4:
-			if done, err := c.packet(buf[:n]); done || err != nil {
-				return err
-			}
+			continue
 		}
-		n, err = unix.Read(c.fd, buf)
+		if err != nil {
+			return err
+		}
+		if n < 4 {
+			continue
+		}
+		c.to = from
+		done, err := c.packet(buf[:n])
+		if done || err != nil {
+			return err
+		}
 	}
 	return errors.New("no answer")
 }
