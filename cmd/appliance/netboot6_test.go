@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,8 +31,10 @@ subnets:
     last: "fd77::1:ff"
     discover: true
     advertise: {managed: true, other: true}
+  - {name: far, prefix: "fd88::/64", first: "fd88::1:0", last: "fd88::1:ff", discover: true}
 accept:
   - {name: six, subnet: "fd77::/64"}
+  - {name: far, subnet: "fd88::/64"}
 `
 
 // sixRecipe is a web server out of the appliance's repository of packages.
@@ -64,12 +67,62 @@ DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ngi
 // binary that is shipped, in a network namespace. No advertisement lets hosts
 // make addresses of their own.
 func TestNetboot6(t *testing.T) {
+	s := raiseSix(t, sixOnLink, "IPv4PXESupport")
+	if s == nil {
+		return
+	}
+	s.becomesReady()
+	s.acked("efi-x64", "PXE")
+	s.deploys()
+}
+
+// TestNetboot6HTTP boots such a machine by UEFI HTTP Boot, until it is ready.
+func TestNetboot6HTTP(t *testing.T) {
+	s := raiseSix(t, sixOnLink, "IPv4PXESupport", "IPv6PXESupport")
+	if s == nil {
+		return
+	}
+	s.becomesReady()
+	s.acked("efi-x64-http", "HTTP boot")
+	console, err := os.ReadFile(filepath.Join(s.dir, "console.log"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	if text := string(console); !strings.Contains(text, "URI: http://[fd77::1]:8080/kit/snponly.efi") || strings.Contains(text, "Start PXE") {
+		s.Error("the firmware did not boot by HTTP")
+	}
+}
+
+// TestNetboot6Relayed is TestNetboot6 with the machine on another link, behind
+// a router that ISC's relay agent runs on.
+func TestNetboot6Relayed(t *testing.T) {
+	s := raiseSix(t, sixBehindRelay, "IPv4PXESupport")
+	if s == nil {
+		return
+	}
+	s.becomesReady()
+	s.acked("efi-x64", "relay fd88::1")
+	s.deploys()
+}
+
+// six is an appliance and a machine that speaks nothing but IPv6.
+type six struct {
+	*testing.T
+	bin, dir, data string
+}
+
+// raiseSix runs the calling test again in a namespace, and returns nil once
+// that has ended. In there it lays the network, which tells the process whose
+// namespace the machine's link is in, and starts appliance and machine, whose
+// firmware is told what not to try.
+func raiseSix(t *testing.T, lay func(*testing.T) (ns int), never ...string) *six {
+	t.Helper()
 	bin := os.Getenv("APPLIANCE_BIN")
 	if os.Getenv("NETBOOT6") == "" || bin == "" {
 		t.Skip("boots a machine in QEMU; make netboot6 runs it")
 	}
 	if os.Getenv("NETBOOT6") == "outside" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestNetboot6$", "-test.v", "-test.timeout", "30m") //nolint:gosec // this very test
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-test.timeout", "30m") //nolint:gosec // this very test
 		cmd.Env = append(os.Environ(), "NETBOOT6=inside")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 		out, err := cmd.CombinedOutput()
@@ -77,33 +130,14 @@ func TestNetboot6(t *testing.T) {
 		if err != nil {
 			t.Errorf("in a namespace: %v", err)
 		}
-		return
+		return nil
 	}
-	s := raiseSix(t, bin)
-	defer s.logs()
-	s.becomesReady()
-	s.deploys()
-}
-
-// six is an appliance beside a machine that speaks nothing but IPv6.
-type six struct {
-	*testing.T
-	bin, dir, data string
-}
-
-func raiseSix(t *testing.T, bin string) *six {
-	t.Helper()
 	dir := t.TempDir()
-	for _, line := range []string{
-		"link set lo up", "link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0", "addr add 10.77.0.1/24 dev br0",
-		"addr add fd77::1/64 dev br0 nodad", "link set br0 up", "tuntap add tap0 mode tap", "link set tap0 master br0 up",
-	} {
-		if out, err := exec.CommandContext(t.Context(), "ip", strings.Fields(line)...).CombinedOutput(); err != nil { //nolint:gosec // the lines above
-			t.Fatalf("ip %s: %v\n%s", line, err, out)
-		}
-	}
-	conf, data := filepath.Join(dir, "appliance.yaml"), filepath.Join(dir, "data")
-	write(t, conf, fmt.Sprintf(netboot6Config, data, os.Getenv("APPLIANCE_PACKAGES")))
+	s := &six{T: t, bin: bin, dir: dir, data: filepath.Join(dir, "data")}
+	t.Cleanup(s.logs)
+	ns := lay(t)
+	conf := filepath.Join(dir, "appliance.yaml")
+	write(t, conf, fmt.Sprintf(netboot6Config, s.data, os.Getenv("APPLIANCE_PACKAGES")))
 	vars, err := os.ReadFile("/usr/share/OVMF/OVMF_VARS_4M.fd")
 	if err != nil {
 		t.Fatal(err)
@@ -115,14 +149,95 @@ func raiseSix(t *testing.T, bin string) *six {
 		t.Fatal(err)
 	}
 	start(t, filepath.Join(dir, "serve.log"), bin, "serve", "--config", conf)
-	start(t, filepath.Join(dir, "qemu.log"), "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "768", "-M", "q35",
-		"-nodefaults", "-no-user-config", "-display", "none",
-		"-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive", "if=pflash,format=raw,file="+filepath.Join(dir, "vars.fd"),
-		"-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no",
+	machine := []string{"nsenter", "-t", strconv.Itoa(ns), "-n", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "768", "-M", "q35",
+		"-nodefaults", "-no-user-config", "-display", "none", "-uuid", "7261636b-0000-4000-8000-000000006601",
+		"-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive", "if=pflash,format=raw,file=" + filepath.Join(dir, "vars.fd"),
 		"-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:66:00:01,romfile=,bootindex=1",
-		"-drive", "if=none,id=d0,format=raw,file="+filepath.Join(dir, "disk"), "-device", "virtio-blk-pci,drive=d0,serial=SIX,bootindex=2",
-		"-device", "virtio-rng-pci", "-serial", "file:"+filepath.Join(dir, "console.log"))
-	return &six{T: t, bin: bin, dir: dir, data: data}
+		"-drive", "if=none,id=d0,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=d0,serial=SIX,bootindex=2",
+		"-device", "virtio-rng-pci", "-serial", "file:" + filepath.Join(dir, "console.log")}
+	for _, x := range never {
+		machine = append(machine, "-fw_cfg", "name=opt/org.tianocore/"+x+",string=no")
+	}
+	start(t, filepath.Join(dir, "qemu.log"), machine...)
+	return s
+}
+
+// ipLines runs ip(8) in the namespace of a process.
+func ipLines(t *testing.T, ns int, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		arg := append([]string{"-t", strconv.Itoa(ns), "-n", "ip"}, strings.Fields(line)...)
+		if out, err := exec.CommandContext(t.Context(), "nsenter", arg...).CombinedOutput(); err != nil { //nolint:gosec // constants of this file
+			t.Fatalf("ip %s: %v\n%s", line, err, out)
+		}
+	}
+}
+
+// sixOnLink has appliance and machine on one link.
+func sixOnLink(t *testing.T) int {
+	t.Helper()
+	ipLines(t, os.Getpid(), "link set lo up", "link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0", "addr add 10.77.0.1/24 dev br0",
+		"addr add fd77::1/64 dev br0 nodad", "link set br0 up", "tuntap add tap0 mode tap", "link set tap0 master br0 up")
+	return os.Getpid()
+}
+
+// sixFar is the link of the machine as its router, systemd-networkd, advertises it.
+const sixFar = `[Match]
+Name=far0
+[Network]
+Address=fd88::1/64
+IPv6SendRA=yes
+[IPv6SendRA]
+Managed=yes
+OtherInformation=yes
+[IPv6Prefix]
+Prefix=fd88::/64
+AddressAutoconfiguration=no
+`
+
+// sixBehindRelay has a router between appliance and machine.
+func sixBehindRelay(t *testing.T) int {
+	t.Helper()
+	dir := t.TempDir()
+	far := filepath.Join(dir, "far0.network")
+	if err := os.WriteFile(far, []byte(sixFar), 0o644); err != nil { //nolint:gosec // networkd reads it as another user
+		t.Fatal(err)
+	}
+	// A /sys that cannot be written says that there is no udev to wait for.
+	const router = `mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/network /run/systemd/netif/links /run/systemd/netif/leases &&
+cp "$0" /run/systemd/network/ && chmod -R a+rwX /run/systemd && echo 1 > /proc/sys/net/ipv6/conf/all/forwarding &&
+mount --bind /sys /sys && mount -o remount,ro,bind /sys && exec /lib/systemd/systemd-networkd`
+	ns := start(t, filepath.Join(dir, "router.log"), "unshare", "-n", "-m", "env", "SYSTEMD_LOG_TARGET=console", "sh", "-c", router, far)
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for its := own; its == own; time.Sleep(time.Millisecond) { // until unshare has made it
+		if its, err = os.Readlink(fmt.Sprintf("/proc/%d/ns/net", ns)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ipLines(t, os.Getpid(), "link set lo up", "link add br0 type veth peer name up0 netns "+strconv.Itoa(ns), "addr add 10.77.0.1/24 dev br0",
+		"addr add fd77::1/64 dev br0 nodad", "link set br0 up", "route add fd88::/64 via fd77::2")
+	ipLines(t, ns, "link set lo up", "addr add fd77::2/64 dev up0 nodad", "link set up0 up",
+		"link add far0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0", "link add port0 type veth peer name port1", "link set port1 up", "link set port0 master far0 up", // a carrier
+		"link set far0 up", "tuntap add tap0 mode tap", "link set tap0 master far0 up")
+	for _, name := range []string{"up0", "far0"} {
+		for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			out, err := exec.CommandContext(t.Context(), "nsenter", "-t", strconv.Itoa(ns), "-n", "ip", "-6", "addr", "show", "dev", name, "scope", "link").Output() //nolint:gosec // constants of this file
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(out), "fe80") && !strings.Contains(string(out), "tentative") {
+				break
+			}
+			if time.Since(begin) > 30*time.Second {
+				t.Fatalf("%s has no link-local address", name)
+			}
+		}
+	}
+	start(t, filepath.Join(dir, "relay.log"), "nsenter", "-t", strconv.Itoa(ns), "-n", "dhcrelay", "-6", "-d", "-I", "--no-pid", "-l", "far0", "-u", "fd77::1%up0")
+	return ns
 }
 
 // logs shows what a failed test left.
@@ -153,6 +268,25 @@ func (s *six) becomesReady() {
 			s.Fatalf("inventoried %t, phase %s: %s", ok, m.Phase, m.Sentence)
 		}
 	}
+}
+
+// acked wants a lease by DHCPv6 on record that a client of the class took, and
+// that detail is told of.
+func (s *six) acked(class, detail string) {
+	s.Helper()
+	m, _ := s.machine()
+	var b wire.BootShow
+	if err := json.Unmarshal([]byte(s.must("boot", "show", m.Name, "--all", "-o", "json")), &b); err != nil {
+		s.Fatal(err)
+	}
+	for _, boot := range b.Boots {
+		for _, e := range boot.Events {
+			if e.Stage == pool.StageLease && e.Class == class && e.Address.Is6() && strings.Contains(e.Detail, detail) {
+				return
+			}
+		}
+	}
+	s.Errorf("no lease of class %s with %q in %+v", class, detail, b.Boots)
 }
 
 // oneAddress wants the machine to have one lease, of IPv6, and its agent to use it.
@@ -221,8 +355,8 @@ func (s *six) cli(args ...string) (string, error) {
 	return string(out), err
 }
 
-// start runs a program until the test ends.
-func start(t *testing.T, log string, arg ...string) {
+// start runs a program until the test ends, and returns its process.
+func start(t *testing.T, log string, arg ...string) int {
 	t.Helper()
 	f, err := os.Create(log)
 	if err != nil {
@@ -239,6 +373,7 @@ func start(t *testing.T, log string, arg ...string) {
 		_ = cmd.Wait()
 		_ = f.Close()
 	})
+	return cmd.Process.Pid
 }
 
 // machine returns the machine once its agent has told what it is made of.
