@@ -217,6 +217,9 @@ func (s *Server) decide6(ctx context.Context, x *exchange6) (*dhcpv6.Message, er
 		}
 		return s.assign(ctx, x, false)
 	case dhcpv6.MessageTypeConfirm:
+		if mine {
+			return nil, nil
+		}
 		return s.confirm6(x), nil
 	case dhcpv6.MessageTypeRelease, dhcpv6.MessageTypeDecline:
 		if !mine {
@@ -224,7 +227,7 @@ func (s *Server) decide6(ctx context.Context, x *exchange6) (*dhcpv6.Message, er
 		}
 		return s.giveBack(ctx, x)
 	case dhcpv6.MessageTypeInformationRequest:
-		if x.req.Options.OneIANA() != nil {
+		if o := x.req.Options; o.OneIANA() != nil || o.OneIATA() != nil || o.OneIAPD() != nil {
 			return nil, nil // RFC 8415, 16.12
 		}
 		r := s.respond6(x, dhcpv6.MessageTypeReply)
@@ -235,24 +238,28 @@ func (s *Server) decide6(ctx context.Context, x *exchange6) (*dhcpv6.Message, er
 }
 
 // solicit answers with an ADVERTISE, or, where the client asked for that and
-// the lease could be stored, with the lease itself (rapid commit).
+// there is an address and the lease could be stored, with the lease itself
+// (rapid commit).
 func (s *Server) solicit(ctx context.Context, x *exchange6) (*dhcpv6.Message, error) {
 	if x.req.GetOneOption(dhcpv6.OptionRapidCommit) != nil && x.req.Options.OneIANA() != nil {
 		r, err := s.assign(ctx, x, true)
-		if r != nil {
-			r.AddOption(&dhcpv6.OptionGeneric{OptionCode: dhcpv6.OptionRapidCommit})
+		if err != nil {
+			return nil, err
 		}
-		return r, err
+		if r.Options.OneIANA().Options.OneAddress() != nil {
+			r.AddOption(&dhcpv6.OptionGeneric{OptionCode: dhcpv6.OptionRapidCommit})
+			return r, nil
+		}
 	}
 	r := s.respond6(x, dhcpv6.MessageTypeAdvertise)
 	if ia := s.served(x); ia != nil {
 		addr := s.choose6(x, ia)
 		if !addr.IsValid() {
 			s.stats.exhausted.Add(1)
-			r.AddOption(status6(iana.StatusNoAddrsAvail, "no address is free in "+x.net.Prefix.String()))
+			r.AddOption(refusal(ia, iana.StatusNoAddrsAvail, "no address is free in "+x.net.Prefix.String()))
 			return r, nil
 		}
-		r.AddOption(x.identity(ia.IaId, addr))
+		r.AddOption(x.identity(ia, addr))
 	}
 	if netboots(x.client) {
 		s.booting.note(x.mac, x.client.IPXE, x.now)
@@ -266,7 +273,8 @@ func (s *Server) solicit(ctx context.Context, x *exchange6) (*dhcpv6.Message, er
 }
 
 // assign stores the lease of what was asked for. fresh: the client has none
-// yet, so that it gets any; otherwise it gets what it had.
+// yet, so that it gets any; otherwise it gets what it had, or what the
+// configuration gives it instead.
 func (s *Server) assign(ctx context.Context, x *exchange6, fresh bool) (*dhcpv6.Message, error) {
 	r := s.respond6(x, dhcpv6.MessageTypeReply)
 	ia := s.served(x)
@@ -279,17 +287,19 @@ func (s *Server) assign(ctx context.Context, x *exchange6, fresh bool) (*dhcpv6.
 		if x.req.MessageType == dhcpv6.MessageTypeRebind {
 			return nil, nil // another server may know of it
 		}
-		r.AddOption(&dhcpv6.OptIANA{IaId: ia.IaId, Options: dhcpv6.IdentityOptions{Options: dhcpv6.Options{
-			status6(iana.StatusNoBinding, "no lease of yours is known here")}}})
+		r.AddOption(refusal(ia, iana.StatusNoBinding, noLease))
+		return r, nil
+	}
+	if x.req.MessageType == dhcpv6.MessageTypeRequest && x.elsewhere(ia.Options) {
+		r.AddOption(refusal(ia, iana.StatusNotOnLink, notHere))
 		return r, nil
 	}
 	addr := l.Address
-	if fresh {
+	if fresh || !x.usable(addr, s.Addr6) {
 		addr = s.choose6(x, ia)
 	}
-	if !addr.IsValid() || !x.usable(addr, s.Addr6) {
-		r.AddOption(&dhcpv6.OptIANA{IaId: ia.IaId, Options: dhcpv6.IdentityOptions{Options: dhcpv6.Options{
-			status6(iana.StatusNoAddrsAvail, "no address is free")}}})
+	if !addr.IsValid() {
+		r.AddOption(refusal(ia, iana.StatusNoAddrsAvail, "no address is free in "+x.net.Prefix.String()))
 		return r, nil
 	}
 	lease := pool.Lease{MAC: x.mac, Address: addr, Start: x.now, Expires: x.now.Add(x.net.lease), ClientID: x.duid,
@@ -300,8 +310,7 @@ func (s *Server) assign(ctx context.Context, x *exchange6, fresh bool) (*dhcpv6.
 	if err := s.Leases.BindAll(ctx, []pool.Lease{lease})[0]; errors.Is(err, pool.ErrConflict) {
 		s.book.dropOffer(x.who())
 		s.refresh(ctx, addr)
-		r.AddOption(&dhcpv6.OptIANA{IaId: ia.IaId, Options: dhcpv6.IdentityOptions{Options: dhcpv6.Options{
-			status6(iana.StatusNoAddrsAvail, "the address is taken")}}})
+		r.AddOption(refusal(ia, iana.StatusNoAddrsAvail, "the address is taken"))
 		return r, nil
 	} else if err != nil {
 		return nil, fmt.Errorf("bind %s to %s: %w", addr, x.mac, err) // no REPLY of a lease that is not on disk
@@ -318,7 +327,7 @@ func (s *Server) assign(ctx context.Context, x *exchange6, fresh bool) (*dhcpv6.
 	} else if slices.ContainsFunc(x.req.Options.UserClasses(), func(c []byte) bool { return string(c) == AgentClass }) {
 		s.event6(x, pool.StageAgentIP, addr)
 	}
-	r.AddOption(x.identity(ia.IaId, addr))
+	r.AddOption(x.identity(ia, addr))
 	s.options6(x, r)
 	return r, nil
 }
@@ -344,21 +353,22 @@ func (s *Server) choose6(x *exchange6, ia *dhcpv6.OptIANA) netip.Addr {
 
 // confirm6 says whether the client's addresses are of the link that it is on.
 func (s *Server) confirm6(x *exchange6) *dhcpv6.Message {
-	r := s.respond6(x, dhcpv6.MessageTypeReply)
-	seen := false
+	var all dhcpv6.IdentityOptions
 	for _, ia := range x.req.Options.IANA() {
-		for _, a := range ia.Options.Addresses() {
-			seen = true
-			if got, ok := netip.AddrFromSlice(a.IPv6Addr); !ok || !x.net.Prefix.Contains(got) {
-				r.AddOption(status6(iana.StatusNotOnLink, "an address is of another network"))
-				return r
-			}
-		}
+		all.Options = append(all.Options, ia.Options.Options...)
 	}
-	if !seen {
+	for _, ia := range x.req.Options.IATA() {
+		all.Options = append(all.Options, ia.Options.Options...)
+	}
+	if all.OneAddress() == nil {
 		return nil
 	}
-	r.AddOption(status6(iana.StatusSuccess, ""))
+	r := s.respond6(x, dhcpv6.MessageTypeReply)
+	if x.elsewhere(all) {
+		r.AddOption(status6(iana.StatusNotOnLink, notHere))
+	} else {
+		r.AddOption(status6(iana.StatusSuccess, ""))
+	}
 	return r
 }
 
@@ -368,8 +378,7 @@ func (s *Server) giveBack(ctx context.Context, x *exchange6) (*dhcpv6.Message, e
 	l, had := s.book.lease(x.who())
 	for _, ia := range x.req.Options.IANA() {
 		if !had || !x.holds(l, ia) {
-			r.AddOption(&dhcpv6.OptIANA{IaId: ia.IaId, Options: dhcpv6.IdentityOptions{Options: dhcpv6.Options{
-				status6(iana.StatusNoBinding, "no lease of yours is known here")}}})
+			r.AddOption(refusal(ia, iana.StatusNoBinding, noLease))
 			continue
 		}
 		if x.req.MessageType == dhcpv6.MessageTypeDecline {

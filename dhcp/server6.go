@@ -150,6 +150,9 @@ func frame6(f []byte) (netip.Addr, pool.MAC, []byte, bool) {
 	}
 	n := int(binary.BigEndian.Uint16(f[58:]))
 	mac := pool.MAC(f[6:12])
+	if f[38] != 0xff { // a client that was not told the Server Unicast option multicasts (RFC 8415, 16)
+		return netip.Addr{}, pool.MAC{}, nil, false
+	}
 	if n < 8 || 54+n > len(f) || mac.IsZero() || mac[0]&1 == 1 {
 		return netip.Addr{}, pool.MAC{}, nil, false
 	}
