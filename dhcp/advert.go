@@ -31,7 +31,7 @@ const (
 
 var allNodesIP6 = netip.MustParseAddr("ff02::1")
 
-// Advertised returns the IPv6 subnets of the server's own link that are to be advertised.
+// Advertised returns the IPv6 subnets that are to be advertised on the server's own link.
 func (s *Server) Advertised() []pool.Subnet {
 	p := s.plan.Load()
 	if p == nil {

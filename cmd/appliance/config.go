@@ -250,9 +250,20 @@ func (c config) rules() []orchestrator.AcceptRule {
 	return out
 }
 
-// interfaceAddr returns the first address of an interface inside prefix, or
-// the first IPv4 address when that is not valid.
-func interfaceAddr(name string, prefix netip.Prefix) (netip.Addr, error) {
+// prefixes returns those of one family's subnets.
+func prefixes(all []pool.Subnet, family func(netip.Addr) bool) (out []netip.Prefix) {
+	for _, s := range all {
+		if family(s.Prefix.Addr()) {
+			out = append(out, s.Prefix)
+		}
+	}
+	return out
+}
+
+// interfaceAddr returns an interface's address inside the first of the prefixes
+// that it has one in (the others lie behind relay agents), or its first IPv4
+// address when there are none.
+func interfaceAddr(name string, prefixes []netip.Prefix) (netip.Addr, error) {
 	ifi, err := net.InterfaceByName(name)
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("%w: interface %s: %v; %s", pool.ErrInvalid, name, err, "see: ip address")
@@ -261,14 +272,20 @@ func interfaceAddr(name string, prefix netip.Prefix) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("read addresses of interface %s: %v", name, err)
 	}
-	for _, a := range addrs {
-		p, err := netip.ParsePrefix(a.String())
-		if err == nil && (prefix.Contains(p.Addr()) || !prefix.IsValid() && p.Addr().Is4()) {
-			return p.Addr(), nil
+	if len(prefixes) == 0 {
+		prefixes = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}
+	}
+	for _, prefix := range prefixes {
+		for _, a := range addrs {
+			p, err := netip.ParsePrefix(a.String())
+			if err == nil && prefix.Contains(p.Addr()) {
+				return p.Addr(), nil
+			}
 		}
 	}
-	return netip.Addr{}, fmt.Errorf("%w: interface %s has no address in %s; add one: ip address add %s/%d dev %s",
-		pool.ErrInvalid, name, prefix, prefix.Addr().Next(), prefix.Bits(), name)
+	return netip.Addr{}, fmt.Errorf("%w: interface %s has no address in %s; add one: ip address add %s/%d dev %s"+
+		" (where all subnets lie behind relay agents: configure the interface's own, too, with mode: off)",
+		pool.ErrInvalid, name, prefixes, prefixes[0].Addr().Next(), prefixes[0].Bits(), name)
 }
 
 // suggestConfig writes the example for the interface that looks most like a rack's.

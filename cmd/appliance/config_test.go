@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,31 @@ func FuzzConfig(f *testing.F) {
 			t.Errorf("error %v is not ErrInvalid", err)
 		}
 	})
+}
+
+// TestInterfaceAddr: subnets behind relay agents may stand before the interface's own.
+func TestInterfaceAddr(t *testing.T) {
+	subnets := []pool.Subnet{
+		{Prefix: netip.MustParsePrefix("10.88.0.0/24")}, {Prefix: netip.MustParsePrefix("127.0.0.0/8")},
+		{Prefix: netip.MustParsePrefix("fd88::/64")}, {Prefix: netip.MustParsePrefix("::1/128")},
+	}
+	for _, tt := range []struct {
+		of     []netip.Prefix
+		want   string
+		family string
+	}{
+		{prefixes(subnets, netip.Addr.Is4), "127.0.0.1", "IPv4"},
+		{prefixes(subnets, netip.Addr.Is6), "::1", "IPv6"},
+		{nil, "127.0.0.1", "no subnet"},
+	} {
+		if a, err := interfaceAddr("lo", tt.of); err != nil || a.String() != tt.want {
+			t.Errorf("%s: %s, %v, want %s", tt.family, a, err, tt.want)
+		}
+	}
+	_, err := interfaceAddr("lo", prefixes(subnets[:1], netip.Addr.Is4))
+	if want := "ip address add 10.88.0.1/24 dev lo"; !errors.Is(err, pool.ErrInvalid) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "mode: off") {
+		t.Errorf("only behind a relay agent: %v, want %q and the way without", err, want)
+	}
 }
 
 // TestSealKeyOfTwoStarts: the key of the one that was quicker stands.

@@ -37,7 +37,7 @@ func (a *app) doctorNetworkCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			addr, err := interfaceAddr(c.Interface, firstPrefix(c.Subnets))
+			addr, err := interfaceAddr(c.Interface, prefixes(c.Subnets, netip.Addr.Is4))
 			if err != nil {
 				return err
 			}

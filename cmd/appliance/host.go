@@ -182,7 +182,7 @@ func diagnose(ctx context.Context, c config) []finding {
 	add("root", os.Geteuid() == 0, fmt.Sprintf("user %d", os.Geteuid()), "run as root: DHCP and TFTP use ports below 1024")
 	m, err := kit.ReadManifest()
 	add("boot kit", err == nil, first(m.Kernel, errText(err)), "build the binary with make build")
-	addr, err := interfaceAddr(c.Interface, firstPrefix(c.Subnets))
+	addr, err := interfaceAddr(c.Interface, prefixes(c.Subnets, netip.Addr.Is4))
 	add("interface", err == nil, c.Interface+" "+addr.String()+" "+errText(err), "give the interface an address in the subnet, or change the configuration")
 	for _, p := range []struct{ network, addr, use string }{
 		{"tcp", c.Listen.HTTPS, "HTTPS (console, API, agents)"}, {"tcp", c.Listen.HTTP, "HTTP (boot files)"},

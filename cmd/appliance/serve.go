@@ -182,7 +182,7 @@ func (s *appliance) identity() (err error) {
 	c := s.config
 	s.addr = netip.MustParseAddr("127.0.0.1")
 	if c.Interface != "" {
-		addr, err := interfaceAddr(c.Interface, firstPrefix(c.Subnets))
+		addr, err := interfaceAddr(c.Interface, prefixes(c.Subnets, netip.Addr.Is4))
 		switch {
 		case err == nil:
 			s.addr = addr
@@ -193,7 +193,7 @@ func (s *appliance) identity() (err error) {
 		}
 	}
 	names := append([]string{"localhost", "127.0.0.1", "::1", s.addr.String(), listenHost(c.Listen.HTTPS)}, c.Names...)
-	if six := sixthPrefix(c.Subnets); six.IsValid() && c.netboot() {
+	if six := prefixes(c.Subnets, netip.Addr.Is6); len(six) > 0 && c.netboot() {
 		if s.addr6, err = interfaceAddr(c.Interface, six); err != nil {
 			return err
 		}
@@ -251,26 +251,6 @@ func (s *appliance) url() string {
 		return "https://" + net.JoinHostPort(host, strconv.Itoa(int(port(s.config.Listen.HTTPS))))
 	}
 	return "https://" + netip.AddrPortFrom(s.addr, port(s.config.Listen.HTTPS)).String()
-}
-
-// firstPrefix returns the first IPv4 subnet: the interface's own.
-func firstPrefix(all []pool.Subnet) netip.Prefix {
-	for _, s := range all {
-		if s.Prefix.Addr().Is4() {
-			return s.Prefix
-		}
-	}
-	return netip.Prefix{}
-}
-
-// sixthPrefix returns the first IPv6 subnet: the interface's own.
-func sixthPrefix(all []pool.Subnet) netip.Prefix {
-	for _, s := range all {
-		if s.Prefix.Addr().Is6() {
-			return s.Prefix
-		}
-	}
-	return netip.Prefix{}
 }
 
 // rootedDir is a folder whose links do not lead out of it. It is opened anew
