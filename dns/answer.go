@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// defaultTTL is how long an answer may be kept.
-	defaultTTL = 5 * time.Second
+	// DefaultTTL is how long an answer may be kept.
+	DefaultTTL = 5 * time.Second
 	// udpSize is how much a client takes that says nothing (RFC 1035), and how
 	// much it gets at most: what passes any network unfragmented.
 	udpSize    = 512
@@ -364,7 +364,7 @@ func (s *Server) putSOA(b *dnsmessage.Builder) error {
 
 func (s *Server) ttl() uint32 {
 	if s.TTL <= 0 {
-		return uint32(defaultTTL / time.Second)
+		return uint32(DefaultTTL / time.Second)
 	}
 	return uint32(s.TTL / time.Second)
 }

@@ -110,6 +110,10 @@ type Engine struct {
 	// Return is how long a machine that is switched on again may take until its
 	// agent reports; 10 minutes when zero.
 	Return time.Duration
+	// NameTime is how long a client may hold an answer of the service's name: an
+	// instance that others can stand in for is stopped that long after its
+	// name went to them. Zero: there are no names.
+	NameTime time.Duration
 
 	q       queue
 	times   durations

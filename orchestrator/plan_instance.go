@@ -41,6 +41,7 @@ type iview struct {
 	stopped bool
 	// patience is how long a chassis may take to come back; the default when zero.
 	patience time.Duration
+	nameTime time.Duration // see Engine.NameTime
 	mint     func(prefix string) string
 }
 

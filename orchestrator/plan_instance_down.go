@@ -1,16 +1,33 @@
 package orchestrator
 
 import (
+	"slices"
 	"time"
 
 	"appliance/pool"
 )
+
+// takeDown plans the steps that take an instance down. A service's name means
+// its instances that run: where this one did and others do, what ends it waits
+// until nobody holds an answer with it any more.
+func (v *iview) takeDown(d *draft, names []string) {
+	in := d.instance(v.in)
+	named := in.Phase == pool.InstanceRunning && v.svc.Phase != pool.ServiceRemoving &&
+		slices.ContainsFunc(v.siblings(), func(o *pool.Instance) bool { return o.ID != in.ID && o.Phase == pool.InstanceRunning })
+	in.Phase = pool.InstanceStopping
+	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), names, v.spec)
+	if i := slices.IndexFunc(v.steps, func(s *pool.Step) bool { return s.Name != "drain" }); named && v.nameTime > 0 && i >= 0 {
+		v.steps[i].NotBefore = d.now.Add(v.nameTime)
+	}
+}
 
 // down looks at the steps that take an instance down. When its agent is gone
 // they are passed over: removal is bounded in time.
 func (v *iview) down(dec *decision) {
 	d, s := &dec.draft, v.current()
 	switch {
+	case s != nil && s.Status == pool.StepPending && v.now.Before(s.NotBefore):
+		dec.wake = s.NotBefore
 	case s == nil || s.Status == pool.StepPending:
 		if v.advance(d); s != nil && v.lastWaits(s) {
 			dec.wake = v.now.Add(2 * time.Second)

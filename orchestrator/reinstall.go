@@ -101,9 +101,8 @@ func (v *iview) takeDownFor(d *draft, why string) {
 	}
 	in.Cause, in.Watch, in.NotBefore = nil, "", time.Time{}
 	d.newRound(in)
-	in.Phase = pool.InstanceStopping
 	d.round = in.Round
-	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), v.downs([]string{"drain", "preStop", "stop", "postStop"}), v.spec)
+	v.takeDown(d, v.downs([]string{"drain", "preStop", "stop", "postStop"}))
 }
 
 // reimage gives an instance that was taken down a new system on its machine:

@@ -85,11 +85,10 @@ func stopping(v *iview, d *draft) {
 	for _, s := range v.commands {
 		endCommand(d, s, pool.StepCancelled, cause("service.removed", "The instance is being taken down.", "", "None is needed.", s.Name, d.now))
 	}
-	in.Phase, in.Cause = pool.InstanceReleasing, nil
-	if !brought {
+	if in.Cause = nil; !brought {
+		in.Phase = pool.InstanceReleasing
 		return
 	}
-	in.Phase = pool.InstanceStopping
 	names := v.downs(downEvents())
 	if v.last && slices.Contains(v.rev.Recipe.Events, "preServiceStop") {
 		names = append(names, "preServiceStop")
@@ -101,7 +100,7 @@ func stopping(v *iview, d *draft) {
 	if (v.svc.Wipe || in.Wipe) && !controlled(*v.m) && v.m.Driver.Erases() {
 		names = append(names, stepRestart) // its last act: once released, nobody can switch it from here
 	}
-	d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(downTime), names, v.spec)
+	v.takeDown(d, names)
 }
 
 // brought says whether something of the recipe may be on the instance's

@@ -249,10 +249,8 @@ func renewing(v *iview, d *draft, next int) {
 	}
 	in.Next, in.Cause = next, nil
 	d.newRound(in)
-	in.Phase = pool.InstanceStopping
 	d.round = in.Round
-	names := v.downs([]string{"drain", "preStop", "stop", "postStop"})
-	v.steps = d.newSteps(in.ID, v.m.ID, v.m.Epoch, downSeq, d.now.Add(2*time.Hour), names, v.spec)
+	v.takeDown(d, v.downs([]string{"drain", "preStop", "stop", "postStop"}))
 	v.tell(d, "instance.updating", pool.Info, "%s goes from revision %d to %d.", v.title(), in.Revision, next)
 }
 

@@ -187,3 +187,73 @@ func TestReadings(t *testing.T) {
 		}
 	})
 }
+
+// TestStopsAfterItsName: an instance is stopped when nobody holds its name's
+// old answer any more, by scaling as by a change; where none stands in for it,
+// and where the whole service goes, there is nothing to wait for.
+func TestStopsAfterItsName(t *testing.T) {
+	inHerd(t, 2, func(ctx context.Context, h *herd) {
+		h.engine.NameTime = 5200 * time.Millisecond
+		r := elastic()
+		r.Events = append(r.Events, "drain")
+		h.deploy(ctx, t, r, 2)
+		// stopped does it and says how long after its drain, which does nothing, each instance was stopped.
+		stopped := func(what string, do func() error) (waits []time.Duration) {
+			t.Helper()
+			h.mem.mu.Lock()
+			from := len(h.mem.events)
+			h.mem.mu.Unlock()
+			if err := do(); err != nil {
+				t.Fatal(what, err)
+			}
+			time.Sleep(time.Minute)
+			h.mem.mu.Lock()
+			defer h.mem.mu.Unlock()
+			drained := map[string]time.Time{}
+			for _, e := range h.mem.events[from:] {
+				switch {
+				case e.Type == "step.done" && e.Step == "drain":
+					drained[e.Instance] = e.At
+				case e.Type == "step.started" && e.Step == "preStop":
+					waits = append(waits, e.At.Sub(drained[e.Instance]))
+				}
+			}
+			return waits
+		}
+		changed := r
+		changed.Digest = "sha256:changed"
+		for _, tt := range []struct {
+			what  string
+			do    func() error
+			n     int
+			waits bool
+		}{
+			{"a change of two", func() error {
+				_, err := h.engine.Update(ctx, "web", pool.UpdateOptions{Recipe: changed, By: "eve"})
+				return err
+			}, 2, true},
+			{"two to one", func() error {
+				_, err := h.engine.Scale(ctx, "web", 1, false, "eve")
+				return err
+			}, 1, true},
+			{"a change of one", func() error {
+				_, err := h.engine.Update(ctx, "web", pool.UpdateOptions{Recipe: r, By: "eve"})
+				return err
+			}, 1, false},
+			{"the service", func() error {
+				_, err := h.engine.Remove(ctx, "web", false, "eve")
+				return err
+			}, 1, false},
+		} {
+			got := stopped(tt.what, tt.do)
+			if len(got) != tt.n {
+				t.Errorf("%s: %d instances were stopped, want %d", tt.what, len(got), tt.n)
+			}
+			for _, w := range got {
+				if waited := w > 5*time.Second; waited != tt.waits {
+					t.Errorf("%s: stopped %s after its name went", tt.what, w)
+				}
+			}
+		}
+	})
+}

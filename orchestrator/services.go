@@ -235,7 +235,7 @@ func (e *Engine) iview(ctx context.Context, id string) (*iview, error) {
 		return nil, err
 	}
 	e.times.owned(in.ID, rev.Recipe.Name)
-	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), mint: mint}
+	v := &iview{now: time.Now().UTC(), in: &in, svc: &svc, rev: rev, settled: e.started.Add(silence), nameTime: e.NameTime, mint: mint}
 	v.load = func() ([]*pool.Instance, error) { return e.Store.Siblings(ctx, in.Service) }
 	if in.Next != 0 {
 		next, err := e.Store.Revision(ctx, svc.Name, in.Next)

@@ -24,6 +24,7 @@ import (
 
 	"appliance/api"
 	"appliance/dhcp"
+	"appliance/dns"
 	"appliance/images"
 	"appliance/images/kit"
 	"appliance/ipmi"
@@ -147,6 +148,9 @@ func (s *appliance) wire() error {
 		Store: feedLogs{s.db, feed, s.states}, BMC: power{&ipmi.Controller{Log: s.log}, s.vms()}, Compute: s.drivers(),
 		Rules: c.rules(), Image: c.Image, SSHKeys: c.SSHKeys, Log: s.log,
 		Probe: probe, Links: downLink(c), Return: c.Healing.Return,
+	}
+	if c.DNS.Zone != "" {
+		s.engine.NameTime = dns.DefaultTTL + namesEvery
 	}
 	s.states.Read = s.engine.BootState
 	s.boots = &bootLog{db: s.db, engine: s.engine, states: s.states, feed: feed, log: s.log, queue: make(chan pool.BootEvent, 4096)}
