@@ -113,40 +113,80 @@ func far6() pool.Subnet {
 	return pool.Subnet{Name: "far", Prefix: netip.MustParsePrefix("fd88::/64"), First: ip("fd88::100"), Last: ip("fd88::1ff"), DNS: []netip.Addr{ip("fd77::1")}, Discover: true}
 }
 
-// relayed6 has ISC's client, which says that it is a UEFI machine, get a lease
-// and the boot file's URL through a relay agent, and release it.
-func relayed6(t *testing.T, cli int, circuit string) {
+// uefi6 is ISC's client, which says that it is a UEFI machine, and what checks
+// what its script was told.
+func uefi6(t *testing.T) (args []string, told func(want ...string)) {
 	t.Helper()
-	m := newMemory()
-	s := real6(m)
-	s.Subnets = append(s.Subnets, far6())
-	s.Directory = sixTable{}
-	serve6(t, s)
 	dir := t.TempDir()
-	script, conf, told := filepath.Join(dir, "script"), filepath.Join(dir, "conf"), filepath.Join(dir, "env")
+	script, conf, out := filepath.Join(dir, "script"), filepath.Join(dir, "conf"), filepath.Join(dir, "env")
 	for name, text := range map[string]string{
-		script: "#!/bin/sh\n[ \"$reason\" != BOUND6 ] || env > " + told + "\n",
+		script: "#!/bin/sh\n[ \"$reason\" = PREINIT6 ] || env > " + out + "\n",
 		conf:   "send dhcp6.client-arch-type 7;\nalso request dhcp6.bootfile-url;\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o755); err != nil { //nolint:gosec // a script
 			t.Fatal(err)
 		}
 	}
-	args := []string{"dhclient", "-6", "-v", "-sf", script, "-lf", filepath.Join(dir, "leases"), "-pf", filepath.Join(dir, "pid"), "-cf", conf}
+	return []string{"dhclient", "-6", "-v", "-sf", script, "-lf", filepath.Join(dir, "leases"), "-pf", filepath.Join(dir, "pid"), "-cf", conf}, func(want ...string) {
+		t.Helper()
+		env, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(env), w+"\n") {
+				t.Errorf("dhclient was not told %s:\n%s", w, env)
+			}
+		}
+	}
+}
+
+// TestInteropStateless6: a client with an address of its own asks what to boot
+// by INFORMATION-REQUEST.
+func TestInteropStateless6(t *testing.T) {
+	needs(t, "dhclient")
+	if !inNamespace(t) {
+		return
+	}
+	run(t, 0, "ip", "addr", "add", "fd77::1/64", "dev", "srv0", "nodad")
+	ns := peer(t)
+	m := newMemory()
+	s := real6(m)
+	s.Directory = sixTable{}
+	for i := range s.Subnets {
+		s.Subnets[i].First, s.Subnets[i].Last = netip.Addr{}, netip.Addr{}
+	}
+	serve6(t, s)
+	hasLinkLocal(t, ns, "cli0")
+	args, told := uefi6(t)
+	run(t, ns, append(args, "-S", "-1", "cli0")...)
+	told("new_dhcp6_bootfile_url=tftp://[fd77::1]/snponly.efi", "new_dhcp6_name_servers=fd77::1")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.rows) != 0 {
+		t.Errorf("stored %+v, want nothing", m.rows)
+	}
+}
+
+// relayed6 has ISC's client get a lease and the boot file's URL through a relay
+// agent, and release it. The server's own link is not served.
+func relayed6(t *testing.T, cli int, circuit string) {
+	t.Helper()
+	m := newMemory()
+	s := real6(m)
+	for i := range s.Subnets {
+		s.Subnets[i].Mode = pool.SubnetOff
+	}
+	s.Subnets = append(s.Subnets, far6())
+	s.Directory = sixTable{}
+	serve6(t, s)
+	args, told := uefi6(t)
 	out := run(t, cli, append(args, "-1", "cli0")...)
 	l := bound(t, m)
 	if l.MAC != mac(2) || !far6().InRange(l.Address) || l.Relay != ip("fd88::1") || l.Circuit != circuit {
 		t.Errorf("stored %+v, want an address of the far link, its relay and circuit %q; dhclient said %s", l, circuit, out)
 	}
-	env, err := os.ReadFile(told)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"new_ip6_address=" + l.Address.String(), "new_dhcp6_bootfile_url=tftp://[fd77::1]/snponly.efi", "new_dhcp6_name_servers=fd77::1"} {
-		if !strings.Contains(string(env), want+"\n") {
-			t.Errorf("dhclient was not told %s:\n%s", want, env)
-		}
-	}
+	told("new_ip6_address="+l.Address.String(), "new_dhcp6_bootfile_url=tftp://[fd77::1]/snponly.efi", "new_dhcp6_name_servers=fd77::1")
 	run(t, cli, append(args, "-r", "cli0")...)
 	until(t, "the lease is released", func() bool { m.mu.Lock(); defer m.mu.Unlock(); return len(m.rows) == 0 })
 }
@@ -169,4 +209,58 @@ func TestInteropDnsmasqRelay6(t *testing.T) {
 	relay, cli := behindRelay6(t)
 	begin(t, relay, "dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--pid-file=", "--dhcp-relay=fd88::1,fd77::1")
 	relayed6(t, cli, "")
+}
+
+// TestInteropDhcpcd6: dhcpcd asks for a prefix, too.
+func TestInteropDhcpcd6(t *testing.T) {
+	needs(t, "dhcpcd")
+	if !inNamespace(t) {
+		return
+	}
+	run(t, 0, "ip", "addr", "add", "fd77::1/64", "dev", "srv0", "nodad")
+	ns := peer(t)
+	m := newMemory()
+	serve6(t, real6(m))
+	hasLinkLocal(t, ns, "cli0")
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "conf")
+	if err := os.WriteFile(conf, []byte("duid ll\nipv6only\nia_na 1\nia_pd 2\n"), 0o644); err != nil { //nolint:gosec // dhcpcd reads it as another user
+		t.Fatal(err)
+	}
+	out := run(t, ns, "unshare", "-m", "sh", "-c", "mount --bind "+dir+" /var/lib/dhcpcd && exec dhcpcd -6 -1 -d -t 20 -c /bin/true -f "+conf+" cli0")
+	l := bound(t, m)
+	if l.MAC != mac(1) || !strings.Contains(run(t, ns, "ip", "-6", "addr", "show", "cli0"), l.Address.String()+"/128") || !strings.Contains(out, "no prefixes are delegated here") {
+		t.Errorf("stored %+v, dhcpcd said %s", l, out)
+	}
+}
+
+// TestInteropDecline6: ISC's client declines the first address that it is given,
+// as where its script finds it in use, and gets another.
+func TestInteropDecline6(t *testing.T) {
+	needs(t, "dhclient")
+	if !inNamespace(t) {
+		return
+	}
+	run(t, 0, "ip", "addr", "add", "fd77::1/64", "dev", "srv0", "nodad")
+	ns := peer(t)
+	m := newMemory()
+	serve6(t, real6(m))
+	hasLinkLocal(t, ns, "cli0")
+	dir := t.TempDir()
+	script, used := filepath.Join(dir, "script"), filepath.Join(dir, "used")
+	text := "#!/bin/sh\n[ \"$reason\" != BOUND6 ] || [ -e " + used + " ] || { echo $new_ip6_address > " + used + "; exit 3; }\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil { //nolint:gosec // a script
+		t.Fatal(err)
+	}
+	out := run(t, ns, "dhclient", "-6", "-v", "-sf", script, "-lf", filepath.Join(dir, "leases"), "-pf", filepath.Join(dir, "pid"), "-cf", "/dev/null", "-1", "cli0")
+	first, err := os.ReadFile(used)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declined := ip(strings.TrimSpace(string(first)))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.rows[declined].Declined || len(m.rows) != 2 {
+		t.Errorf("stored %+v, want %s set aside and another lease; dhclient said %s", m.rows, declined, out)
+	}
 }
