@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,7 +68,7 @@ DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ngi
 // binary that is shipped, in a network namespace. No advertisement lets hosts
 // make addresses of their own.
 func TestNetboot6(t *testing.T) {
-	s := raiseSix(t, sixOnLink, "IPv4PXESupport")
+	s := raiseSix(t, sixWay{lay: sixOnLink})
 	if s == nil {
 		return
 	}
@@ -78,25 +79,31 @@ func TestNetboot6(t *testing.T) {
 
 // TestNetboot6HTTP boots such a machine by UEFI HTTP Boot, until it is ready.
 func TestNetboot6HTTP(t *testing.T) {
-	s := raiseSix(t, sixOnLink, "IPv4PXESupport", "IPv6PXESupport")
+	s := raiseSix(t, sixWay{lay: sixOnLink, http: true})
 	if s == nil {
 		return
 	}
 	s.becomesReady()
 	s.acked("efi-x64-http", "HTTP boot")
-	console, err := os.ReadFile(filepath.Join(s.dir, "console.log"))
-	if err != nil {
-		s.Fatal(err)
+	s.fetched("http://[fd77::1]:8080/kit/snponly.efi")
+}
+
+// TestNetboot6HTTPS boots such a machine, whose firmware holds the appliance's
+// CA, behind a relay agent by HTTPS.
+func TestNetboot6HTTPS(t *testing.T) {
+	s := raiseSix(t, sixWay{lay: sixBehindRelay, http: true, tls: true})
+	if s == nil {
+		return
 	}
-	if text := string(console); !strings.Contains(text, "URI: http://[fd77::1]:8080/kit/snponly.efi") || strings.Contains(text, "Start PXE") {
-		s.Error("the firmware did not boot by HTTP")
-	}
+	s.becomesReady()
+	s.acked("efi-x64-http", "relay fd88::1")
+	s.fetched("https://[fd77::1]:8444/kit/snponly.efi")
 }
 
 // TestNetboot6Relayed is TestNetboot6 with the machine on another link, behind
 // a router that ISC's relay agent runs on.
 func TestNetboot6Relayed(t *testing.T) {
-	s := raiseSix(t, sixBehindRelay, "IPv4PXESupport")
+	s := raiseSix(t, sixWay{lay: sixBehindRelay})
 	if s == nil {
 		return
 	}
@@ -111,11 +118,16 @@ type six struct {
 	bin, dir, data string
 }
 
+// sixWay is how the machine comes to its boot program.
+type sixWay struct {
+	lay  func(*testing.T) (ns int) // makes the links, and tells the process whose namespace the machine's is in
+	http bool                      // the firmware has no PXE
+	tls  bool                      // the firmware holds the appliance's CA, and its model boots by HTTPS
+}
+
 // raiseSix runs the calling test again in a namespace, and returns nil once
-// that has ended. In there it lays the network, which tells the process whose
-// namespace the machine's link is in, and starts appliance and machine, whose
-// firmware is told what not to try.
-func raiseSix(t *testing.T, lay func(*testing.T) (ns int), never ...string) *six {
+// that has ended. In there it starts appliance and machine.
+func raiseSix(t *testing.T, way sixWay) *six {
 	t.Helper()
 	bin := os.Getenv("APPLIANCE_BIN")
 	if os.Getenv("NETBOOT6") == "" || bin == "" {
@@ -135,7 +147,7 @@ func raiseSix(t *testing.T, lay func(*testing.T) (ns int), never ...string) *six
 	dir := t.TempDir()
 	s := &six{T: t, bin: bin, dir: dir, data: filepath.Join(dir, "data")}
 	t.Cleanup(s.logs)
-	ns := lay(t)
+	ns := way.lay(t)
 	conf := filepath.Join(dir, "appliance.yaml")
 	write(t, conf, fmt.Sprintf(netboot6Config, s.data, os.Getenv("APPLIANCE_PACKAGES")))
 	vars, err := os.ReadFile("/usr/share/OVMF/OVMF_VARS_4M.fd")
@@ -151,15 +163,48 @@ func raiseSix(t *testing.T, lay func(*testing.T) (ns int), never ...string) *six
 	start(t, filepath.Join(dir, "serve.log"), bin, "serve", "--config", conf)
 	machine := []string{"nsenter", "-t", strconv.Itoa(ns), "-n", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "768", "-M", "q35",
 		"-nodefaults", "-no-user-config", "-display", "none", "-uuid", "7261636b-0000-4000-8000-000000006601",
+		"-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no",
 		"-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive", "if=pflash,format=raw,file=" + filepath.Join(dir, "vars.fd"),
 		"-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:66:00:01,romfile=,bootindex=1",
 		"-drive", "if=none,id=d0,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=d0,serial=SIX,bootindex=2",
 		"-device", "virtio-rng-pci", "-serial", "file:" + filepath.Join(dir, "console.log")}
-	for _, x := range never {
-		machine = append(machine, "-fw_cfg", "name=opt/org.tianocore/"+x+",string=no")
+	if way.http {
+		machine = append(machine, "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no")
+	}
+	if way.tls {
+		machine = append(machine, "-fw_cfg", "name=etc/edk2/https/cacerts,file="+s.trust(conf))
 	}
 	start(t, filepath.Join(dir, "qemu.log"), machine...)
 	return s
+}
+
+// trust has machines of the firmware's kind boot by HTTPS, and returns a file
+// with the CA as EDK2 keeps those that it trusts (EFI_SIGNATURE_LIST of
+// EFI_CERT_X509_GUID; UEFI 2.10, 32.4.1).
+func (s *six) trust(conf string) string {
+	s.Helper()
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		out, err := s.cli("boot", "path", "set", "nic 52:54:00", "efi-x64-http", "snponly.efi", "--tls")
+		if err == nil {
+			break
+		}
+		if time.Since(begin) > time.Minute { // it does not serve
+			s.Fatalf("boot path set: %v\n%s", err, out)
+		}
+	}
+	der, err := exec.CommandContext(s.Context(), s.bin, "boot", "ca", "--der", "--config", conf).Output() //nolint:gosec // the binary under test
+	if err != nil {
+		s.Fatal(err)
+	}
+	list := []byte{0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a, 0x87, 0xb5, 0xab, 0x15, 0x5c, 0x2b, 0xf0, 0x72}
+	const owner = 16 // nobody
+	list = binary.LittleEndian.AppendUint32(list, uint32(28+owner+len(der)))
+	list = binary.LittleEndian.AppendUint32(list, 0)
+	list = binary.LittleEndian.AppendUint32(list, uint32(owner+len(der)))
+	list = append(append(list, make([]byte, owner)...), der...)
+	file := filepath.Join(s.dir, "cacerts")
+	write(s.T, file, string(list))
+	return file
 }
 
 // ipLines runs ip(8) in the namespace of a process.
@@ -287,6 +332,18 @@ func (s *six) acked(class, detail string) {
 		}
 	}
 	s.Errorf("no lease of class %s with %q in %+v", class, detail, b.Boots)
+}
+
+// fetched wants the firmware to have fetched its program by HTTP Boot from url.
+func (s *six) fetched(url string) {
+	s.Helper()
+	console, err := os.ReadFile(filepath.Join(s.dir, "console.log"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	if text := string(console); !strings.Contains(text, "URI: "+url) || strings.Contains(text, "Start PXE") {
+		s.Errorf("the firmware did not boot by %s", url)
+	}
 }
 
 // oneAddress wants the machine to have one lease, of IPv6, and its agent to use it.
