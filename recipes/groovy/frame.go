@@ -133,16 +133,17 @@ func (t *Thread) body(f *frame, fn *function, args []Value) (Value, error) {
 func (t *Thread) deeper(n int) error {
 	if t.depth += n; t.depth > t.limits.Depth {
 		t.depth -= n
-		return t.tooDeep(t.unit(), t.pos)
+		return errDeep
 	}
 	return nil
 }
 
 func (t *Thread) shallower(n int) { t.depth -= n }
 
+var errDeep = fmt.Errorf("%w: calls or expressions are nested too deep", ErrLimit)
+
 func (t *Thread) tooDeep(u *unit, pos Pos) error {
-	err := fmt.Errorf("%w: calls or expressions are nested too deep", ErrLimit)
-	e := &Error{Pos: pos, Msg: err.Error(), err: err}
+	e := &Error{Pos: pos, Msg: errDeep.Error(), err: errDeep}
 	if u != nil {
 		e.File, e.Source = u.script.File, sourceLine(u.script.src, pos.Line)
 	}

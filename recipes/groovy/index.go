@@ -94,6 +94,10 @@ func (t *Thread) at(v Value, list []Value, i Value) (Value, error) {
 	case *Range:
 		return t.slice(list, i)
 	case *List:
+		if err := t.deeper(8); err != nil { // it may hold itself
+			return nil, err
+		}
+		defer t.shallower(8)
 		out := NewList()
 		for _, j := range i.Elems {
 			x, err := t.at(v, list, j)

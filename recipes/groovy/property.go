@@ -105,7 +105,28 @@ func (t *Thread) listProperty(v Value, id string) (Value, error) {
 			return len(l.Elems) == 0, nil
 		}
 	}
+	if err := t.deeper(8); err != nil { // it may hold itself
+		return nil, err
+	}
+	defer t.shallower(8)
 	return t.spreadOver(v, func(x Value) (Value, error) { return t.Get(x, id) })
+}
+
+// setEach writes a property of each value of a list.
+func (t *Thread) setEach(l *List, id string, x Value) error {
+	if err := t.deeper(8); err != nil { // it may hold itself
+		return err
+	}
+	defer t.shallower(8)
+	for _, e := range l.Elems {
+		if err := t.charge(1); err != nil {
+			return err
+		}
+		if err := t.Set(e, id, x); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Set writes a property of a value.
@@ -120,12 +141,7 @@ func (t *Thread) Set(v Value, id string, x Value) error {
 			return t.mapPut(v.m, v.k, x)
 		}
 	case *List:
-		for _, e := range v.Elems {
-			if err := t.Set(e, id, x); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.setEach(v, id, x)
 	case *instance, *scriptClass:
 		if o, ok := v.(*instance); ok {
 			if m := o.class.find("setProperty", []Value{id, x}); m != nil {

@@ -67,6 +67,21 @@ while (true) { }  /// "limit exceeded: more than 100000 steps \(an endless loop\
 def f() { f() }  /// "limit exceeded: calls or expressions are nested too deep"
 f()
 ---
+def l = []
+l << l
+l.name  /// "limit exceeded: calls or expressions are nested too deep"
+---
+def l = []
+l << l
+l.name = 1  /// "limit exceeded: calls or expressions are nested too deep"
+---
+def l = []
+l << l
+[1, 2][l]  /// "limit exceeded: calls or expressions are nested too deep"
+---
+def l = [[:]]
+60.times { l = [l, l] }; l.name = 1  /// "limit exceeded: more than 100000 steps"
+---
 "ls".execute()  /// "a process is not started while a recipe is checked"
 ---
 def x = (1 +  /// "unexpected end of file"
