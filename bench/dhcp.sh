@@ -8,6 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${RUNS:-3} secs=${SECS:-3}
+export GOGC=${GOGC:-200} # as appliance serve has it
 export DEBIAN_FRONTEND=noninteractive
 for p in kea-dhcp4:kea-dhcp4-server dhcpd:isc-dhcp-server dnsmasq:dnsmasq-base; do
 	PATH=$PATH:/usr/sbin command -v "${p%%:*}" >/dev/null || apt-get install -y -qq --no-install-recommends "${p##*:}" >/dev/null

@@ -445,7 +445,7 @@ func (l *loader) checkEntry(r *Recipe, name string, e Entry) {
 // check tells what a script of s would not find on the machine, where all
 // files of the folders lie in one.
 func (s source) check(script *groovy.Script, folders ...source) []groovy.Missing {
-	in := &groovy.Interp{Classes: classes(&folder{src: s}), Import: importFrom(append(folders, s)...)}
+	in := &groovy.Interp{Classes: classes(&folder{src: s}), Import: importFrom(append(folders, s)...), Refused: notHere()}
 	return in.Check(script)
 }
 

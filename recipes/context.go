@@ -63,14 +63,20 @@ func (c *contextObject) Get(_ *groovy.Thread, name string) (groovy.Value, error)
 			return nil, groovy.Throw("UnsupportedOperationException", "context method is not supported for services running outside a GSC.")
 		}
 		return &attributes{c}, nil
-	case "admin":
-		return nil, groovy.Throw("UnsupportedOperationException", "context.admin is not available: there is no GigaSpaces here; waitForService tells of other services")
-	case "storage":
-		return nil, groovy.Throw("UnsupportedOperationException", "context.storage is not available: name a disk of the machine by storage { template \"...\" }, it is mounted before init")
-	case "network":
-		return nil, groovy.Throw("UnsupportedOperationException", "context.network is not available: machines of the pool have no floating addresses; the service's name in DNS follows it")
+	}
+	if why, ok := notHere()["context."+name]; ok {
+		return nil, groovy.Throw("UnsupportedOperationException", "%s", why)
 	}
 	return nil, groovy.ErrNoMember
+}
+
+// notHere are properties of the context that only the original has, with what to do instead.
+func notHere() map[string]string {
+	return map[string]string{
+		"context.admin":   "context.admin is not available: there is no GigaSpaces here; waitForService tells of other services",
+		"context.storage": "context.storage is not available: name a disk of the machine by storage { template \"...\" }, it is mounted before init",
+		"context.network": "context.network is not available: machines of the pool have no floating addresses; the service's name in DNS follows it",
+	}
 }
 
 func first(list ...string) string {

@@ -224,7 +224,7 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 		return nil, err
 	}
 	rd := &reader{load: l, src: src, vars: vars, context: &contextObject{values: l.values()}, types: l.types}
-	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src), Limits: groovy.Limits{Steps: loadSteps}}
+	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src), Refused: notHere(), Limits: groovy.Limits{Steps: loadSteps}}
 	v, err := in.Run(l.ctx, script)
 	if err != nil {
 		return nil, err

@@ -103,6 +103,7 @@ func (c *checker) property(x *property, p place) vtype {
 	}
 	c.expr(x.idExpr, p)
 	t := c.expr(x.x, p)
+	c.refused(x.x, x.id, x.pos)
 	if x.id == "class" || x.idExpr != nil || c.open {
 		return vtype{}
 	}
@@ -123,6 +124,19 @@ func (c *checker) property(x *property, p place) vtype {
 		c.tell("property", x.pos, "property "+x.id+" of "+what+" is not available"+didYouMean(x.id, properties(names)))
 	}
 	return vtype{}
+}
+
+// refused tells of a property that the embedder refuses, as of a class that is missing.
+func (c *checker) refused(of expr, id string, pos Pos) {
+	n, ok := of.(*name)
+	if why := ""; ok {
+		if prop, set, getter := accessor(id); getter && !set {
+			why = c.in.Refused[n.id+"."+prop]
+		}
+		if why = first(c.in.Refused[n.id+"."+id], why); why != "" {
+			c.tell("class", pos, why)
+		}
+	}
 }
 
 // properties are the properties among the names of members.
@@ -258,6 +272,7 @@ func (c *checker) call(x *call, p place) vtype {
 	if x.idExpr != nil || x.spread || c.open || n != nil && (n.id == "super" || n.id == "delegate" || n.id == "owner" || n.id == "this") && n.local == nil {
 		return vtype{}
 	}
+	c.refused(x.recv, x.id, x.pos)
 	c.invoked(x, t)
 	return result(t, x.id)
 }

@@ -32,7 +32,10 @@ type Interp struct {
 	// a path that it does not know is tolerated. Nil knows none.
 	Import func(path string) (*Script, error)
 	Args   []string // args of a script
-	Limits Limits
+	// Refused are properties that a variable of that name has and that cannot be
+	// had here ("context.admin"), with the reason. Check tells of them.
+	Refused map[string]string
+	Limits  Limits
 }
 
 // unit is a script being evaluated: its binding, methods and classes.
