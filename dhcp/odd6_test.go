@@ -180,3 +180,43 @@ func TestUnicast6(t *testing.T) {
 		}
 	}
 }
+
+// TestRelays6: how deep a client may stand behind relay agents, who it is then,
+// and what its port gets it.
+func TestRelays6(t *testing.T) {
+	const privacy = "fe80::1234:5678:9abc:def0" // tells no MAC
+	for _, tt := range []struct {
+		name   string
+		peer   string
+		agents int
+		port   string
+		mac    *pool.MAC // the client's, by option 79
+		want   string    // told; empty: silence
+	}{
+		{"link-local address", linkLocal(mac(1)).String(), 1, "port-1", nil, "ADVERTISE na7=fd77::10"},
+		{"option 79", privacy, 1, "port-1", new(mac(1)), "ADVERTISE na7=fd77::10"},
+		{"nothing that tells a MAC", privacy, 1, "port-1", nil, "silence"},
+		{"reserved port", linkLocal(mac(1)).String(), 1, "port-9", nil, "ADVERTISE na7=fd77::51"},
+		{"nine relay agents", linkLocal(mac(1)).String(), 9, "port-9", nil, "ADVERTISE na7=fd77::51"},
+		{"ten relay agents", linkLocal(mac(1)).String(), 10, "port-9", nil, "silence"},
+	} {
+		var d dhcpv6.DHCPv6 = msg6(dhcpv6.MessageTypeSolicit, mac(1), ia(), pxe6())
+		link, peer := net.ParseIP("fd77::9"), net.ParseIP(tt.peer)
+		for n := range tt.agents {
+			r, err := dhcpv6.EncapsulateRelay(d, dhcpv6.MessageTypeRelayForward, link, peer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				r.AddOption(dhcpv6.OptInterfaceID([]byte(tt.port)))
+				if tt.mac != nil {
+					r.AddOption(dhcpv6.OptClientLinkLayerAddress(iana.HWTypeEthernet, tt.mac[:]))
+				}
+			}
+			d, link, peer = r, net.IPv6unspecified, net.ParseIP("fd77::9")
+		}
+		if got := told(ask6(t, server6(newMemory()), pool.MAC{}, d)); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

@@ -18,7 +18,7 @@ import (
 func rack6() pool.Subnet {
 	return pool.Subnet{Name: "six", Mode: pool.SubnetServer, Prefix: netip.MustParsePrefix("fd77::/64"), First: ip("fd77::100"), Last: ip("fd77::103"),
 		DNS: []netip.Addr{ip("fd77::1"), ip("10.77.0.1")}, Domain: "rack.example", Lease: 10 * time.Minute, Discover: true,
-		Reservations: []pool.Reservation{{MAC: mac(99), Address: ip("fd77::50")}, {Circuit: "port-9", Address: ip("fd77::51"), Options: pool.DHCPOptions{56: "hex:0a"}}},
+		Reservations: []pool.Reservation{{MAC: mac(99), Address: ip("fd77::50")}, {Circuit: "port-9", Address: ip("fd77::51"), Options: pool.DHCPOptions{31: "ip:fd77::3"}}},
 		Options:      pool.DHCPOptions{31: "ip:fd77::2"}}
 }
 
