@@ -184,7 +184,7 @@ interop: prepare ## real DHCP clients, relay agents and servers, in network name
 	$(GO) test -count=1 -v -run TestInterop ./dhcp
 
 .PHONY: netboot6
-netboot6: build $(IMAGE) $(MIRROR)/Packages ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to a service; behind a relay agent; by HTTP and HTTPS Boot
+netboot6: build $(IMAGE) $(MIRROR)/Packages ## a UEFI machine that speaks nothing but IPv6, from DHCPv6 to a service; behind a relay agent; by HTTP and HTTPS Boot; with Secure Boot
 	NETBOOT6=outside APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -tags nokit -timeout 60m -run TestNetboot6 -v ./cmd/appliance
 

@@ -106,7 +106,8 @@ type taken struct {
 	at   time.Time
 }
 
-// takenFor is how long such an address counts: a boot, up to its agent.
+// takenFor is how long such an address counts, and one that firmware releases
+// while it boots: a boot, up to its agent.
 const takenFor = 10 * time.Minute
 
 // bootTime is how long after our last answer a machine counts as booting.

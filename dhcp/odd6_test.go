@@ -164,6 +164,31 @@ func TestRenumbered6(t *testing.T) {
 	}
 }
 
+// TestTwoClients6: OVMF's client for router advertisements and its PXE client have
+// identity associations of their own, and get one address. What the first
+// releases, as PXE begins to fetch, is the second's by then.
+func TestTwoClients6(t *testing.T) {
+	leases := newMemory()
+	s := server6(leases)
+	id := dhcpv6.OptServerID(s.duid())
+	first, pxe := ia("fd77::100"), ia("fd77::100")
+	first.IaId = [4]byte{0xfe, 0x4d, 0xd5, 0xf3}
+	ask6(t, s, mac(7), msg6(dhcpv6.MessageTypeRequest, mac(7), id, first))
+	ask6(t, s, mac(7), msg6(dhcpv6.MessageTypeRequest, mac(7), id, pxe, pxe6()))
+	for _, kind := range []dhcpv6.MessageType{dhcpv6.MessageTypeRelease, dhcpv6.MessageTypeDecline} {
+		r := ask6(t, s, mac(7), msg6(kind, mac(7), id, first))
+		if got, want := told(r), "REPLY Success na243=NoBinding"; got != want {
+			t.Errorf("%s of the first: %s, want %s", kind, got, want)
+		}
+		if l := leases.rows[ip("fd77::100")]; l.MAC != mac(7) || l.Declined {
+			t.Errorf("%s of the first: stored %+v, want PXE's lease", kind, leases.rows)
+		}
+	}
+	if r := ask6(t, s, mac(7), msg6(dhcpv6.MessageTypeRelease, mac(7), id, pxe)); told(r) != "REPLY Success" || leases.rows[ip("fd77::100")].MAC != mac(7) {
+		t.Errorf("RELEASE of PXE: %s, stored %+v, want that GRUB can go on", told(r), leases.rows)
+	}
+}
+
 // TestUnicast6: no client is told that it may send to the server alone.
 func TestUnicast6(t *testing.T) {
 	m := msg6(dhcpv6.MessageTypeSolicit, mac(1), ia(), pxe6()).ToBytes()

@@ -372,12 +372,15 @@ func (s *Server) confirm6(x *exchange6) *dhcpv6.Message {
 	return r
 }
 
-// giveBack ends leases that are released, and sets aside what is declined.
+// giveBack ends leases that are released, and sets aside what is declined. Only
+// who took the lease last can: UEFI has two clients, and the one that answers
+// router advertisements releases when the other, PXE's or HTTP Boot's, begins
+// to fetch.
 func (s *Server) giveBack(ctx context.Context, x *exchange6) (*dhcpv6.Message, error) {
 	r := s.respond6(x, dhcpv6.MessageTypeReply)
 	l, had := s.book.lease(x.who())
 	for _, ia := range x.req.Options.IANA() {
-		if !had || !x.holds(l, ia) {
+		if !had || !x.holds(l, ia) || l.ClientID != x.duid || l.IAID != binary.BigEndian.Uint32(ia.IaId[:]) {
 			r.AddOption(refusal(ia, iana.StatusNoBinding, noLease))
 			continue
 		}
@@ -389,14 +392,34 @@ func (s *Server) giveBack(ctx context.Context, x *exchange6) (*dhcpv6.Message, e
 			}
 			continue
 		}
-		if err := s.Leases.Unbind(ctx, x.mac, l.Address); err != nil && !errors.Is(err, pool.ErrNotFound) {
+		if err := s.release6(ctx, x, l); err != nil {
 			return nil, fmt.Errorf("release %s of %s: %w", l.Address, x.mac, err)
 		}
-		s.book.forget(l.Address)
 		s.stats.releases.Add(1)
 	}
 	r.AddOption(status6(iana.StatusSuccess, ""))
 	return r, nil
+}
+
+// release6 ends a lease. That of a machine that netboots goes on until its boot
+// is over: UEFI releases the address when a program takes the card over, and
+// GRUB goes on fetching from it.
+func (s *Server) release6(ctx context.Context, x *exchange6, l pool.Lease) error {
+	if !s.Netbooting(x.mac) {
+		if err := s.Leases.Unbind(ctx, x.mac, l.Address); err != nil && !errors.Is(err, pool.ErrNotFound) {
+			return err
+		}
+		s.book.forget(l.Address)
+		return nil
+	}
+	if end := x.now.Add(takenFor); end.Before(l.Expires) {
+		l.Expires = end
+	}
+	if err := s.Leases.BindAll(ctx, []pool.Lease{l})[0]; err != nil {
+		return err
+	}
+	s.book.bound(l)
+	return nil
 }
 
 func (s *Server) respond6(x *exchange6, kind dhcpv6.MessageType) *dhcpv6.Message {

@@ -192,6 +192,10 @@ func TestStateful(t *testing.T) {
 	if r := ask6(t, s, mac(1), msg6(dhcpv6.MessageTypeConfirm, mac(1), ia("fd99::1"), pxe6())); status(r) != iana.StatusNotOnLink {
 		t.Errorf("CONFIRM of another link = %v", r)
 	}
+	if r := ask6(t, s, mac(1), msg6(dhcpv6.MessageTypeRelease, mac(1), id, ia(a), pxe6())); status(r) != iana.StatusSuccess || m.rows[ip(a)].MAC != mac(1) {
+		t.Errorf("RELEASE in the middle of a boot = %v, stored %v", r, m.rows)
+	}
+	clear(s.booting.answered) // the boot is over
 	if r := ask6(t, s, mac(1), msg6(dhcpv6.MessageTypeRelease, mac(1), id, ia(a), pxe6())); status(r) != iana.StatusSuccess || len(m.rows) != 0 {
 		t.Errorf("RELEASE = %v, stored %v", r, m.rows)
 	}
@@ -263,6 +267,7 @@ func TestAddressesRunOut6(t *testing.T) {
 		t.Errorf("fifth client: %v, want NoAddrsAvail", r)
 	}
 	l, _ := s.book.lease(client{mac(2), true})
+	clear(s.booting.answered) // the boots are over
 	ask6(t, s, mac(2), msg6(dhcpv6.MessageTypeRelease, mac(2), id, ia(l.Address.String()), pxe6()))
 	if a := addr6(ask6(t, s, mac(5), msg6(dhcpv6.MessageTypeSolicit, mac(5), ia(), pxe6()))); a != l.Address.String() {
 		t.Errorf("fifth client: %s, want %s", a, l.Address)

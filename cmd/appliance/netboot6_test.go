@@ -100,6 +100,20 @@ func TestNetboot6HTTPS(t *testing.T) {
 	s.fetched("https://[fd77::1]:8444/kit/snponly.efi")
 }
 
+// TestNetboot6Secure boots such a machine with Secure Boot on: GRUB goes on
+// fetching from the address that the firmware has released.
+func TestNetboot6Secure(t *testing.T) {
+	s := raiseSix(t, sixWay{lay: sixOnLink, secure: true})
+	if s == nil {
+		return
+	}
+	s.becomesReady()
+	s.acked("efi-x64", "PXE")
+	if out := s.must("boot", "show", "node-660001", "--all"); !strings.Contains(out, "http.extra") {
+		s.Errorf("the boot configuration was fetched from an address that is nobody's:\n%s", out)
+	}
+}
+
 // TestNetboot6Relayed is TestNetboot6 with the machine on another link, behind
 // a router that ISC's relay agent runs on.
 func TestNetboot6Relayed(t *testing.T) {
@@ -123,6 +137,8 @@ type sixWay struct {
 	lay  func(*testing.T) (ns int) // makes the links, and tells the process whose namespace the machine's is in
 	http bool                      // the firmware has no PXE
 	tls  bool                      // the firmware holds the appliance's CA, and its model boots by HTTPS
+
+	secure bool // the firmware loads what is signed, and its model boots so
 }
 
 // raiseSix runs the calling test again in a namespace, and returns nil once
@@ -150,7 +166,12 @@ func raiseSix(t *testing.T, way sixWay) *six {
 	ns := way.lay(t)
 	conf := filepath.Join(dir, "appliance.yaml")
 	write(t, conf, fmt.Sprintf(netboot6Config, s.data, os.Getenv("APPLIANCE_PACKAGES")))
-	vars, err := os.ReadFile("/usr/share/OVMF/OVMF_VARS_4M.fd")
+	board, code, keys := []string{"-M", "q35"}, "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"
+	if way.secure {
+		board = []string{"-M", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"}
+		code, keys = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"
+	}
+	vars, err := os.ReadFile(keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,13 +182,17 @@ func raiseSix(t *testing.T, way sixWay) *six {
 		t.Fatal(err)
 	}
 	start(t, filepath.Join(dir, "serve.log"), bin, "serve", "--config", conf)
-	machine := []string{"nsenter", "-t", strconv.Itoa(ns), "-n", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "768", "-M", "q35",
+	machine := []string{"nsenter", "-t", strconv.Itoa(ns), "-n", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024",
 		"-nodefaults", "-no-user-config", "-display", "none", "-uuid", "7261636b-0000-4000-8000-000000006601",
 		"-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no",
-		"-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive", "if=pflash,format=raw,file=" + filepath.Join(dir, "vars.fd"),
+		"-drive", "if=pflash,format=raw,readonly=on,file=" + code, "-drive", "if=pflash,format=raw,file=" + filepath.Join(dir, "vars.fd"),
 		"-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:66:00:01,romfile=,bootindex=1",
 		"-drive", "if=none,id=d0,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=d0,serial=SIX,bootindex=2",
 		"-device", "virtio-rng-pci", "-serial", "file:" + filepath.Join(dir, "console.log")}
+	machine = append(machine, board...)
+	if way.secure {
+		s.path("efi-x64", "shimx64.efi")
+	}
 	if way.http {
 		machine = append(machine, "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no")
 	}
@@ -178,20 +203,26 @@ func raiseSix(t *testing.T, way sixWay) *six {
 	return s
 }
 
-// trust has machines of the firmware's kind boot by HTTPS, and returns a file
-// with the CA as EDK2 keeps those that it trusts (EFI_SIGNATURE_LIST of
-// EFI_CERT_X509_GUID; UEFI 2.10, 32.4.1).
-func (s *six) trust(conf string) string {
+// path sets how machines of the firmware's kind boot, once the appliance serves.
+func (s *six) path(args ...string) {
 	s.Helper()
 	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		out, err := s.cli("boot", "path", "set", "nic 52:54:00", "efi-x64-http", "snponly.efi", "--tls")
+		out, err := s.cli(append([]string{"boot", "path", "set", "nic 52:54:00"}, args...)...)
 		if err == nil {
-			break
+			return
 		}
 		if time.Since(begin) > time.Minute { // it does not serve
 			s.Fatalf("boot path set: %v\n%s", err, out)
 		}
 	}
+}
+
+// trust has such machines boot by HTTPS, and returns a file with the CA as EDK2
+// keeps those that it trusts (EFI_SIGNATURE_LIST of EFI_CERT_X509_GUID; UEFI
+// 2.10, 32.4.1).
+func (s *six) trust(conf string) string {
+	s.Helper()
+	s.path("efi-x64-http", "snponly.efi", "--tls")
 	der, err := exec.CommandContext(s.Context(), s.bin, "boot", "ca", "--der", "--config", conf).Output() //nolint:gosec // the binary under test
 	if err != nil {
 		s.Fatal(err)
@@ -315,8 +346,8 @@ func (s *six) becomesReady() {
 	}
 }
 
-// acked wants a lease by DHCPv6 on record that a client of the class took, and
-// that detail is told of.
+// acked wants on record a lease by DHCPv6 that a client of the class took, and
+// that detail is told of, and after it the boot program.
 func (s *six) acked(class, detail string) {
 	s.Helper()
 	m, _ := s.machine()
@@ -325,13 +356,15 @@ func (s *six) acked(class, detail string) {
 		s.Fatal(err)
 	}
 	for _, boot := range b.Boots {
+		leased := false
 		for _, e := range boot.Events {
-			if e.Stage == pool.StageLease && e.Class == class && e.Address.Is6() && strings.Contains(e.Detail, detail) {
+			leased = leased || e.Stage == pool.StageLease && e.Class == class && e.Address.Is6() && strings.Contains(e.Detail, detail)
+			if leased && e.Stage == pool.StageNBP && !e.Failed {
 				return
 			}
 		}
 	}
-	s.Errorf("no lease of class %s with %q in %+v", class, detail, b.Boots)
+	s.Errorf("no lease of class %s with %q, and then a boot program, in %+v", class, detail, b.Boots)
 }
 
 // fetched wants the firmware to have fetched its program by HTTP Boot from url.
