@@ -67,6 +67,8 @@ func roles() map[string]func(context.Context) error {
 		"proxied":    proxied,
 		"armDeploy":  armDeploy,
 
+		"secureDeploy": secureDeploy,
+
 		"reboots":       reboots,
 		"demoOfStandIn": demoOfStandIn,
 		"standIn":       standIn,

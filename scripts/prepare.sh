@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   # build: C compiler for SQLite, boot kit and disk image
   gcc libc6-dev git ca-certificates zstd cpio xz-utils
-  mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin grub-efi-amd64-bin
+  mmdebstrap debian-archive-keyring e2fsprogs dosfstools mtools fdisk grub-common grub-pc-bin
   # the virtual rack
   qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 openipmi ipmitool iproute2 kmod
   # hosts that are adopted, and virtual machines (nothing of it is started: RUNLEVEL below)

@@ -173,6 +173,7 @@ type builder struct {
 	Options
 	platform platform
 	scratch  string
+	signed   string // folder of the signed loaders
 	began    time.Time
 }
 
@@ -206,11 +207,7 @@ func (b *builder) build(ctx context.Context, kernel string) (Info, error) {
 		return Info{}, err
 	}
 	b.stage("boot loader")
-	modules, err := b.platform.grubModules(ctx, b.Options, b.scratch)
-	if err != nil {
-		return Info{}, fmt.Errorf("make boot loader: %w", err)
-	}
-	if err := b.platform.grubImages(ctx, b.scratch, modules, root); err != nil {
+	if err := b.loaders(ctx, root); err != nil {
 		return Info{}, err
 	}
 	part := b.Out + ".part"
@@ -220,6 +217,24 @@ func (b *builder) build(ctx context.Context, kernel string) (Info, error) {
 	}
 	b.stage("finish")
 	return info, b.publish(part, tree, info)
+}
+
+// early is the file with earlyConfig.
+func (b *builder) early() string { return filepath.Join(b.scratch, "grub.cfg") }
+
+// loaders brings together what the firmware starts: in b.signed for UEFI, in
+// the scratch folder for BIOS.
+func (b *builder) loaders(ctx context.Context, root guid) (err error) {
+	if err := os.WriteFile(b.early(), []byte(earlyConfig(root)), 0o644); err != nil {
+		return fmt.Errorf("make boot loader: %w", err)
+	}
+	if b.signed, err = b.platform.signedLoaders(ctx, b.Options, b.scratch); err != nil {
+		return fmt.Errorf("make boot loader: %w", err)
+	}
+	if !b.platform.bios {
+		return nil
+	}
+	return biosImage(ctx, b.scratch, b.early())
 }
 
 // derived is a GUID for what, the same in every build from the same key.
@@ -295,8 +310,9 @@ func (b *builder) esp(ctx context.Context, disk io.WriterAt) (err error) {
 	}
 	for _, c := range [][]string{
 		{"mkfs.vfat", "-F", "32", "-n", "APPLIANCE", "--invariant", img},
-		{"mmd", "-i", img, "::/EFI", "::/EFI/BOOT"},
-		{"mcopy", "-i", img, filepath.Join(b.scratch, b.platform.loader), "::/EFI/BOOT/" + b.platform.loader},
+		{"mmd", "-i", img, "::/EFI", "::/EFI/BOOT", "::/" + signedPrefix},
+		{"mcopy", "-i", img, filepath.Join(b.signed, b.platform.shim()), filepath.Join(b.signed, b.platform.signedGRUB()), "::/EFI/BOOT"},
+		{"mcopy", "-i", img, b.early(), "::/" + signedPrefix + "/grub.cfg"},
 	} {
 		if err := tool(ctx, "", nil, c[0], c[1:]...); err != nil {
 			return fmt.Errorf("make EFI system partition: %w", err)

@@ -7,8 +7,9 @@
 // Debian from the mirrors that this host's apt is configured with. It never
 // leaves a mirror of the host in the image.
 //
-// The disk, GPT, boots by UEFI (EFI/BOOT/BOOTX64.EFI; arm64: BOOTAA64.EFI) and,
-// for amd64, by BIOS:
+// The disk, GPT, boots by UEFI, with Secure Boot or without (Debian's signed
+// shim, EFI/BOOT/BOOTX64.EFI or BOOTAA64.EFI, then its signed GRUB and kernel)
+// and, for amd64, by BIOS:
 //
 //	BIOS boot   1 MiB    GRUB's core image (amd64 only)
 //	ESP         64 MiB   label APPLIANCE

@@ -74,7 +74,7 @@ func cached(t *testing.T, o Options, out string) []string {
 	if o.CacheDir != "" {
 		return nil
 	}
-	tars, err := filepath.Glob(filepath.Join(filepath.Dir(out), "debian-*.tar*"))
+	tars, err := filepath.Glob(filepath.Join(filepath.Dir(out), "debian-*"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"slices"
 )
 
 const grubLib = "/usr/lib/grub"
@@ -24,7 +22,8 @@ boot
 `
 }
 
-// earlyConfig is compiled into GRUB's images; it finds grub.cfg.
+// earlyConfig finds grub.cfg. It is compiled into GRUB's image for BIOS; the
+// signed one for UEFI reads it in signedPrefix of the partition it came from.
 func earlyConfig(root guid) string {
 	return `search --no-floppy --fs-uuid --set=root ` + string(root) + `
 set prefix=($root)/boot/grub
@@ -32,27 +31,18 @@ configfile ($root)/boot/grub/grub.cfg
 `
 }
 
-// grubImages makes the platform's loader for UEFI in dir, of the modules in
-// efi, and core.img where it boots by BIOS, too.
-func (p platform) grubImages(ctx context.Context, dir, efi string, root guid) error {
-	early := filepath.Join(dir, "early.cfg")
-	if err := os.WriteFile(early, []byte(earlyConfig(root)), 0o644); err != nil {
-		return fmt.Errorf("make boot loader: %w", err)
+// signedPrefix is compiled into Debian's signed GRUB.
+const signedPrefix = "EFI/debian"
+
+// biosImage makes core.img, GRUB for BIOS, in dir.
+func biosImage(ctx context.Context, dir string, early string) error {
+	err := tool(ctx, dir, nil, "grub-mkimage", "-O", "i386-pc", "-d", filepath.Join(grubLib, "i386-pc"), "-c", early, "-p", "/boot/grub",
+		"-o", filepath.Join(dir, "core.img"), "biosdisk", "part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal", "linux",
+		"echo", "test", "boot", "gzio", "sleep", "serial", "terminal")
+	if err != nil {
+		return fmt.Errorf("make boot loader for BIOS: %w", err)
 	}
-	mkimage := func(target, modules, out string, extra ...string) error {
-		args := []string{"-O", target, "-d", modules, "-c", early, "-p", "/boot/grub", "-o", filepath.Join(dir, out),
-			"part_gpt", "ext2", "search", "search_fs_uuid", "configfile", "normal", "linux", "echo", "boot", "gzio", "sleep"}
-		if err := tool(ctx, dir, nil, "grub-mkimage", slices.Concat(args, p.modules, extra)...); err != nil {
-			return fmt.Errorf("make boot loader for %s: %w", target, err)
-		}
-		return nil
-	}
-	if p.bios {
-		if err := mkimage("i386-pc", filepath.Join(grubLib, "i386-pc"), "core.img", "biosdisk"); err != nil {
-			return err
-		}
-	}
-	return mkimage(p.grub, efi, p.loader, "fat", "all_video")
+	return nil
 }
 
 // installBIOS writes GRUB's boot.img to the MBR's code area and core.img to

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"appliance/images/debian/apt"
 	"appliance/pool"
@@ -16,12 +17,11 @@ import (
 
 // A platform is an architecture that images are built for.
 type platform struct {
-	arch    pool.Arch
-	grub    string // GRUB's name of its UEFI
-	loader  string // in EFI/BOOT
-	modules []string
-	bios    bool // it boots by BIOS, too
-	root    guid // partition type
+	arch   pool.Arch
+	grub   string // GRUB's name of its UEFI
+	suffix string // that UEFI's loaders have in their names
+	bios   bool   // it boots by BIOS, too
+	root   guid   // partition type
 	// serial lines of GRUB's configuration, and the kernel's console. Where
 	// both are empty the firmware's tables name the serial line.
 	serial, console string
@@ -33,11 +33,11 @@ func platformOf(arch pool.Arch) (platform, error) {
 	switch arch {
 	case "", pool.AMD64:
 		return platform{
-			arch: pool.AMD64, grub: "x86_64-efi", loader: "BOOTX64.EFI", modules: []string{"serial", "terminal"}, bios: true, root: typeRootAMD64,
-			serial: "serial --unit=0 --speed=115200\nterminal_output console serial\n", console: " console=tty0 console=ttyS0,115200", emulator: "qemu-x86_64",
+			arch: pool.AMD64, grub: "x86_64-efi", suffix: "x64", bios: true, root: typeRootAMD64,
+			serial: "if [ $grub_platform = pc ]; then serial --unit=0 --speed=115200; terminal_output console serial; fi\n", console: " console=tty0 console=ttyS0,115200", emulator: "qemu-x86_64",
 		}, nil
 	case pool.ARM64:
-		return platform{arch: pool.ARM64, grub: "arm64-efi", loader: "BOOTAA64.EFI", root: typeRootARM64, emulator: "qemu-aarch64"}, nil
+		return platform{arch: pool.ARM64, grub: "arm64-efi", suffix: "aa64", root: typeRootARM64, emulator: "qemu-aarch64"}, nil
 	}
 	return platform{}, fmt.Errorf("architecture %q: want amd64 or arm64", arch)
 }
@@ -82,14 +82,11 @@ func (p platform) emulate(ctx context.Context, install bool) error {
 	return nil
 }
 
-// grubModules is the folder of GRUB's modules for the platform's UEFI: the
-// host's own, or of the platform's package, which is kept in the cache.
-func (p platform) grubModules(ctx context.Context, o Options, scratch string) (string, error) {
-	if !p.foreign() {
-		return filepath.Join(grubLib, p.grub), nil
-	}
-	kept := filepath.Join(o.CacheDir, "grub-"+p.grub)
-	if _, err := os.Stat(filepath.Join(kept, "moddep.lst")); err == nil {
+// signedLoaders is a folder with the platform's shim and GRUB, signed, of
+// Debian's packages. It is kept in the cache.
+func (p platform) signedLoaders(ctx context.Context, o Options, scratch string) (string, error) {
+	kept := filepath.Join(o.CacheDir, "debian-"+Suite+"-loaders-"+string(p.arch))
+	if _, err := os.Stat(kept); err == nil {
 		return kept, nil
 	}
 	mirror, err := apt.HostMirror(ctx)
@@ -100,21 +97,36 @@ func (p platform) grubModules(ctx context.Context, o Options, scratch string) (s
 	if err != nil {
 		return "", err
 	}
-	found, err := state.Show(ctx, "grub-efi-"+string(p.arch)+"-bin")
+	found, err := state.Show(ctx, "shim-signed", "grub-efi-"+string(p.arch)+"-signed")
 	if err != nil {
 		return "", err
 	}
 	if _, err := state.Download(ctx, scratch, found); err != nil {
 		return "", err
 	}
-	tree := filepath.Join(scratch, "grub")
-	if err := tool(ctx, "", nil, "dpkg-deb", "-x", filepath.Join(scratch, found[0].File()), tree); err != nil {
-		return "", fmt.Errorf("unpack %s: %w", found[0].Name, err)
+	tree, part := filepath.Join(scratch, "loaders"), kept+".part"
+	if err := errors.Join(os.RemoveAll(part), os.Mkdir(part, 0o755)); err != nil {
+		return "", fmt.Errorf("keep signed loaders: %w", err)
 	}
-	// The cache may lie on another file system.
-	part := kept + ".part"
-	if err := errors.Join(os.RemoveAll(part), os.RemoveAll(kept), os.CopyFS(part, os.DirFS(filepath.Join(tree, "usr/lib/grub", p.grub)))); err != nil {
-		return "", fmt.Errorf("keep GRUB's modules: %w", err)
+	for _, pkg := range found {
+		if err := tool(ctx, "", nil, "dpkg-deb", "-x", filepath.Join(scratch, pkg.File()), tree); err != nil {
+			return "", fmt.Errorf("unpack %s: %w", pkg.Name, err)
+		}
+	}
+	for name, from := range map[string]string{p.shim(): "usr/lib/shim/shim" + p.suffix, p.signedGRUB(): "usr/lib/grub/" + p.grub + "-signed/grub" + p.suffix} {
+		b, err := os.ReadFile(filepath.Join(tree, from+".efi.signed"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(part, name), b, 0o644)
+		}
+		if err != nil {
+			return "", fmt.Errorf("keep signed loaders: %w", err)
+		}
 	}
 	return kept, os.Rename(part, kept)
 }
+
+// shim is the file in EFI/BOOT that the firmware starts.
+func (p platform) shim() string { return "BOOT" + strings.ToUpper(p.suffix) + ".EFI" }
+
+// signedGRUB is the file beside it that shim starts.
+func (p platform) signedGRUB() string { return "grub" + p.suffix + ".efi" }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -26,16 +25,15 @@ func (p platform) needs() []need {
 		{"e2fsprogs", "mke2fs", ""},
 		{"dosfstools", "mkfs.vfat", ""},
 		{"mtools", "mcopy", ""},
-		{"grub-common", "grub-mkimage", ""},
 		{"tar", "tar", ""},
 	}
 	if p.bios {
-		all = append(all, need{"grub-pc-bin", "", grubLib + "/i386-pc/boot.img"})
+		all = append(all, need{"grub-common", "grub-mkimage", ""}, need{"grub-pc-bin", "", grubLib + "/i386-pc/boot.img"})
 	}
 	if p.foreign() {
-		return append(all, need{"arch-test", "arch-test", ""}, need{"qemu-user-static", p.emulator + "-static", ""})
+		all = append(all, need{"arch-test", "arch-test", ""}, need{"qemu-user-static", p.emulator + "-static", ""})
 	}
-	return append(all, need{"grub-efi-" + string(p.arch) + "-bin", "", filepath.Join(grubLib, p.grub, "moddep.lst")})
+	return all
 }
 
 // MissingTools returns the Debian packages that Build of an image for amd64
