@@ -13,7 +13,7 @@ import (
 	"appliance/rack"
 )
 
-// TestE2EARM64 deploys the shipped recipe nginx on an arm64 machine: its image
+// TestE2EARM64 deploys the shipped recipe nginx on an arm64 machine with Secure Boot on: its image
 // is one that our builder made, its packages come from the appliance.
 func TestE2EARM64(t *testing.T) { minutes(t, "armDeploy") }
 
@@ -24,7 +24,7 @@ func armDeploy(ctx context.Context) error {
 	if image == "" {
 		return fmt.Errorf("APPLIANCE_IMAGE_ARM64 is not set; run make e2e-long")
 	}
-	machine := rack.Spec{Firmware: rack.ARM64, MemoryMB: 1024, Boot: rack.BootPXE, NoBMC: true}
+	machine := rack.Spec{Firmware: rack.SecureARM64, MemoryMB: 1024, Boot: rack.BootPXE, NoBMC: true}
 	return site{machines: []rack.Spec{machine}, pooled: 1, image: image, limit: 75 * time.Minute}.run(ctx, func(d *healDay) []healStage {
 		return []healStage{
 			{"the image is one for arm64", d.armImage},
@@ -60,8 +60,8 @@ func (d *healDay) armServes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.Phase != pool.Active || m.Facts.Arch != pool.ARM64 {
-		return fmt.Errorf("%s is %s, %s; want an active machine of arm64", m.Name, m.Phase, m.Facts.Arch)
+	if m.Phase != pool.Active || m.Facts.Arch != pool.ARM64 || !m.Facts.SecureBoot {
+		return fmt.Errorf("%s is %s, %s, Secure Boot %t; want an active machine of arm64 with Secure Boot", m.Name, m.Phase, m.Facts.Arch, m.Facts.SecureBoot)
 	}
 	text, err := page(ctx, "http://"+m.Address.String()+"/")
 	if err == nil && !strings.Contains(text, "It works.") {
