@@ -176,6 +176,11 @@ func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value,
 			return v, err
 		}
 	}
+	if o, ok := f.this.(*instance); ok && o.class.decl.enum && (id == "values" || id == "valueOf") {
+		if v, ok, err := t.nativeCall(o.class, id, args); ok {
+			return v, err
+		}
+	}
 	if v, ok, err := t.dynamicClosure(f, id, args); ok {
 		return v, err
 	}

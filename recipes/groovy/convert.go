@@ -197,7 +197,8 @@ func (t *Thread) convert(v Value, typ string) (Value, error) {
 		return nil, nil
 	}
 	if numberRank(typ) > 0 {
-		if s, ok := plainString(v).(string); ok {
+		_, char := v.(Char)
+		if s, ok := plainString(v).(string); ok && !char {
 			return textToNumber(s, typ)
 		}
 		return coerceNumber(v, typ)

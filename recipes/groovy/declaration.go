@@ -237,7 +237,7 @@ func (p *parser) params(end string) []param {
 		for p.tok().word("final") || p.tok().word("def") {
 			p.next()
 		}
-		if t := p.peek(1); t.kind == tIdent || t.is(".") || t.is("<") || t.is("[") || t.is("...") {
+		if t := p.peek(1); !p.tok().is("...") && (t.kind == tIdent || t.is(".") || t.is("<") || t.is("[") || t.is("...")) {
 			q.typ = p.typeName()
 		}
 		q.rest = p.accept("...")

@@ -3,7 +3,6 @@ package groovy
 import (
 	"crypto/md5"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -52,7 +51,6 @@ func textMethods() methods {
 		"normalize":       pure(func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n") }),
 		"denormalize":     pure(func(s string) string { return s }),
 		"stripIndent":     pure(stripIndent),
-		"encodeBase64":    pure(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
 		"md5":             pure(func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }),
 		"sha256":          pure(func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }),
 		"next":            pure(func(s string) string { return nextText(s, 1) }),
@@ -98,7 +96,6 @@ func textMethods() methods {
 		"toList":      str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
 		"toSet":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "LinkedHashSet") }),
 		"iterator":    str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
-		"getBytes":    str(0, 1, func(t *Thread, s string, _ []Value) (Value, error) { return t.bytesOf(s) }),
 		"format":      str(0, -1, func(t *Thread, s string, a []Value) (Value, error) { return t.sprintf(append([]Value{s}, a...)) }),
 		"formatted":   str(0, -1, func(t *Thread, s string, a []Value) (Value, error) { return t.sprintf(append([]Value{s}, a...)) }),
 		"execute":     str(0, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.execute(strings.Fields(s), a) }),
@@ -111,9 +108,11 @@ func textMethods() methods {
 		"tr": str(2, 2, func(t *Thread, s string, a []Value) (Value, error) {
 			return translate(s, Format(a[0]), Format(a[1])), nil
 		}),
-		"each": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) { return t.eachChar(s, a[0]) }),
+		"each":                str(1, 1, func(t *Thread, s string, a []Value) (Value, error) { return t.eachChar(s, a[0]) }),
+		"collectReplacements": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) { return t.collectReplacements(s, a[0]) }),
 	}
 	textParts(m)
+	textBytes(m)
 	return m
 }
 
@@ -163,14 +162,6 @@ func (t *Thread) chars(s string) (Value, error) {
 	return l, t.grow(len(s), 20)
 }
 
-func (t *Thread) bytesOf(s string) (Value, error) {
-	l := &List{elem: "byte"}
-	for i := range len(s) {
-		l.Elems = append(l.Elems, int64(int8(s[i])))
-	}
-	return l, t.grow(len(s), 20)
-}
-
 func (t *Thread) eachChar(s string, fn Value) (Value, error) {
 	c, ok := fn.(*Closure)
 	if !ok {
@@ -185,6 +176,31 @@ func (t *Thread) eachChar(s string, fn Value) (Value, error) {
 		}
 	}
 	return s, nil
+}
+
+// collectReplacements puts what the closure answers in the place of each
+// character; null keeps it.
+func (t *Thread) collectReplacements(s string, fn Value) (Value, error) {
+	c, ok := fn.(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	var b strings.Builder
+	for _, r := range s {
+		v, err := t.callClosure(c, []Value{Char(r)})
+		if err != nil {
+			return nil, err
+		}
+		part := string(r)
+		if v != nil {
+			part = Format(v)
+		}
+		if err := t.Alloc(len(part)); err != nil {
+			return nil, err
+		}
+		b.WriteString(part)
+	}
+	return b.String(), nil
 }
 
 func (t *Thread) joined(a, b string) (Value, error) {

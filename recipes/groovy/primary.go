@@ -252,7 +252,7 @@ func (p *parser) closureAhead() bool {
 			}
 		case t.kind == tEOF, t.is("{"), t.is("}"), t.is(";"), t.nl && open == 0 && j > p.i+1 && !p.toks[j-1].is(",") && !t.is("->"):
 			return false
-		case j == p.i+1 && t.kind != tIdent && !t.is("@"):
+		case j == p.i+1 && t.kind != tIdent && !t.is("@") && !t.is("..."):
 			return false
 		}
 	}

@@ -168,7 +168,7 @@ func newLibrary() *library {
 	text := merge(object, textMethods(), textPatternMethods(), textNumberMethods())
 	l.kinds[kText], l.kinds[kLazy] = text, text
 	l.kinds[kBuilder] = merge(text, builderMethods())
-	l.kinds[kList] = merge(object, iter, listMethods(), listChanges())
+	l.kinds[kList] = merge(object, iter, listMethods(), listChanges(), bytesMethods())
 	l.kinds[kRange] = merge(object, iter, listMethods(), rangeMethods())
 	l.kinds[kSet] = merge(object, iter, setMethods())
 	l.kinds[kMap] = merge(object, iter, mapMethods(), mapClosures())
