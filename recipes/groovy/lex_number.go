@@ -1,6 +1,7 @@
 package groovy
 
 import (
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -94,30 +95,22 @@ func numberValue(digits string, base int, fraction bool, suffix byte) (Value, bo
 		}
 		return d, true
 	}
-	if base != 10 {
-		digits = strings.TrimLeft(digits, "0xXbB")
-		if digits == "" {
-			digits = "0"
-		}
+	if base == 16 || base == 2 {
+		digits = digits[2:] // 0x, 0b
 	}
 	n, ok := new(big.Int).SetString(digits, base)
 	if !ok || len(digits) > maxScale {
 		return nil, false
 	}
 	bits := n.BitLen()
-	if base != 10 && suffix == 0 && bits == 32 { // 0xffffffff is -1
-		return int64(int32(uint32(n.Uint64()))), true
-	}
-	if base != 10 && bits == 64 && suffix != 'g' && suffix != 'i' {
-		return Long(int64(n.Uint64())), true
-	}
+	low := new(big.Int).And(n, new(big.Int).SetUint64(math.MaxUint64)).Uint64()
 	switch {
 	case suffix == 'g':
 		return n, true
-	case suffix == 'l':
-		return Long(n.Int64()), bits < 64
+	case suffix == 'l': // as BigInteger.longValue: 0xffffffffffffffffL is -1
+		return Long(int64(low)), true
 	case suffix == 'i':
-		return n.Int64(), bits < 32
+		return int64(int32(uint32(low))), true
 	case bits < 32:
 		return n.Int64(), true
 	case bits < 64:

@@ -2,7 +2,6 @@ package groovy
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -69,15 +68,15 @@ func escape(b *strings.Builder, s string) {
 func number(v Value) string {
 	switch v := v.(type) {
 	case int64:
-		if v < 0 && v > math.MinInt32 { // written in octal or hexadecimal: a sign would be an operator
-			return fmt.Sprintf("0x%08x", uint32(v))
+		if v < 0 { // a sign would be an operator
+			return fmt.Sprintf("0x%08xi", uint32(v))
 		}
 		return strconv.FormatInt(v, 10)
 	case Long:
-		if v < 0 && v > math.MinInt64 {
+		if v < 0 {
 			return fmt.Sprintf("0x%016xL", uint64(v))
 		}
-		return strconv.FormatInt(int64(v), 10) + choose(v == -1<<63, "", "L")
+		return strconv.FormatInt(int64(v), 10) + "L"
 	case *big.Int:
 		return v.String() + "G"
 	case *Decimal:
