@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"appliance/recipes/groovy"
 )
@@ -60,12 +61,16 @@ func validateName(b *block) error {
 		kind, article = "Application", "application"
 	}
 	switch {
+	case !set && b.baseless:
+		return nil // it may be the base's
 	case !set:
 		return b.fault("name", "%s.validateName: The %s's name is missing", kind, article)
 	case strings.TrimSpace(name) == "":
 		return b.fault("name", "%s.validateName: The %s's name is empty", kind, article)
 	case strings.ContainsAny(name, "{}[]()"):
 		return b.fault("name", "%s.validateName: The name %q contains one or more invalid characters: '(',')','[',']','{','}'", kind, name)
+	case strings.ContainsRune(name, utf8.RuneError):
+		return b.fault("name", "%s.validateName: The name %q is not UTF-8 text", kind, name)
 	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '/' || r == '\\' || r == 0x7f }) || len(name) > 64 || strings.HasPrefix(name, ".") || strings.HasSuffix(name, "."):
 		return b.fault("name", "%s.validateName: The name %q contains one or more invalid characters: a name has at most 64 characters, no slash, no control character, and no dot at its ends", kind, name)
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -68,11 +69,45 @@ func (l *loader) note(err error) bool {
 	if err == nil {
 		return true
 	}
+	if text := l.excerpt(err); text != "" {
+		err = quoted{err, text}
+	}
 	if len(l.faults) >= maxFaults || slices.ContainsFunc(l.faults, func(o error) bool { return o.Error() == err.Error() }) {
 		return false
 	}
 	l.faults = append(l.faults, err)
 	return true
+}
+
+// quoted is a fault with the source line that it is about.
+type quoted struct {
+	error
+	excerpt string
+}
+
+func (q quoted) Error() string { return q.error.Error() + q.excerpt }
+func (q quoted) Unwrap() error { return q.error }
+
+// excerpt is the source line, with a caret, of a fault that tells no more of
+// its place than "file:line:column: ".
+func (l *loader) excerpt(err error) string {
+	if _, shown := errors.AsType[*groovy.Error](err); shown {
+		return ""
+	}
+	part := strings.SplitN(err.Error(), ":", 4)
+	if len(part) < 4 || l.scripts[part[0]] == nil {
+		return ""
+	}
+	line, err1 := strconv.Atoi(part[1])
+	col, err2 := strconv.Atoi(part[2])
+	if err1 != nil || err2 != nil {
+		return ""
+	}
+	_, lines, found := strings.Cut(l.scripts[part[0]].Fault(groovy.Pos{Line: line, Col: col}, "").Error(), "\n")
+	if !found {
+		return ""
+	}
+	return "\n" + lines
 }
 
 // faulty notes what a statement of a descriptor does wrong with word, with its

@@ -49,14 +49,14 @@ func TestCheckTellsAll(t *testing.T) {
 	}
 	for _, want := range []string{
 		"a-service.groovy:4:5: Could not find property: numInstance on Object: service (did you mean numInstances?)",
-		"\tnumInstance 1\n", "a-service.groovy:5: The icon file", "The service type 'WEB' is undefined",
+		"\tnumInstance 1\n", "a-service.groovy:5:5: The icon file", "The service type 'WEB' is undefined",
 		"exceeds the maximum number of instances", "Can't convert value 'yup'",
 		"the script instal.sh is not in the recipe's folder (did you mean install.sh?)",
 		"start.groovy:1:1: class Nowhere is not available", "start.groovy:2:1: class Neither is not available",
 		"start.groovy:3:9: context.admin is not available", "start.groovy:4:14: context.storage is not available",
 		"The stop detection field only supports execution of closures", "Could not find property: nonsense",
 		"is no number from 1 to 65535", "a-service.properties:1:5: ", "init: the script none.sh is not",
-		"stray.groovy:2:1: unexpected end of file",
+		"stray.groovy:1:4: '(' is not closed: unexpected end of file",
 	} {
 		if !strings.Contains(strings.ReplaceAll(text.String(), "    ", ""), strings.ReplaceAll(want, "    ", "")) {
 			t.Errorf("findings lack %q", want)
@@ -72,6 +72,20 @@ func TestCheckTellsAll(t *testing.T) {
 	}
 	if _, err := Load(fsys, Options{Dir: "a"}); err == nil || strings.Count(err.Error(), "\n") < 10 {
 		t.Errorf("Load = %v, want all faults", err)
+	}
+}
+
+// TestCheckTellsOnce: what only follows from a fault is not told besides.
+func TestCheckTellsOnce(t *testing.T) {
+	for src, want := range map[string]string{
+		"service {\n  name \"a\"\n  def x = null\n  x.foo()\n}": "a-service.groovy:4:5: java.lang.NullPointerException: Cannot invoke method foo() on null object\n\t  x.foo()\n\t    ^",
+		"service {\n  name \"a\"\n  retries -2\n}":              "a-service.groovy:3:3: Could not resolve DSL entry with name: retries (it has no value here; one that begins with an operator is written retries(-1))\n\t  retries -2\n\t  ^",
+		"service {\n  extend \"../../none\"\n  elastic true\n}": "a-service.groovy:2:3: could not find extended service in paths ../../none\n\t  extend \"../../none\"\n\t  ^",
+	} {
+		_, found := Check(fstest.MapFS{"a/a-service.groovy": {Data: []byte(src)}}, Options{Dir: "a"})
+		if len(found) != 1 || found[0].Text != want {
+			t.Errorf("%s: findings %v, want %q alone", src, found, want)
+		}
 	}
 }
 

@@ -37,6 +37,9 @@ type source struct {
 	dir  string
 	file string // descriptor's base name
 	more string // text that packing appends to the file
+
+	library bool    // fsys is the library
+	child   *source // that extends it
 }
 
 func (s source) path(name string) string { return path.Join(s.dir, name) }
@@ -95,10 +98,11 @@ type loader struct {
 	services []*block
 	warnings []string
 	faults   []error
-	read     map[string]bool // Groovy files that were parsed
-	sources  []source        // of the descriptors that were read
-	root     string          // folder of the service that is read
-	member   string          // folder of the only service that is wanted of an application
+	read     map[string]bool           // Groovy files that were parsed
+	scripts  map[string]*groovy.Script // what they are, by the name that messages give
+	sources  []source                  // of the descriptors that were read
+	root     string                    // folder of the service that is read
+	member   string                    // folder of the only service that is wanted of an application
 }
 
 func (l *loader) warn(where, format string, args ...any) {
@@ -151,7 +155,18 @@ func (l *loader) parse(src source, name string) (*groovy.Script, error) {
 		l.read = map[string]bool{}
 	}
 	l.read[src.path(name)] = true
-	return groovy.Parse(name, text)
+	s, err := groovy.Parse(name, text)
+	if err == nil {
+		if l.scripts == nil {
+			l.scripts = map[string]*groovy.Script{}
+		}
+		if _, two := l.scripts[name]; two {
+			l.scripts[name] = nil // a base's file of the same name
+		} else {
+			l.scripts[name] = s
+		}
+	}
+	return s, err
 }
 
 // find finds the descriptor of a folder (rule 1), or takes the file given.
@@ -225,16 +240,19 @@ func (l *loader) descriptor(src source, given map[string]groovy.Value) (*block, 
 	}
 	rd := &reader{load: l, src: src, vars: vars, context: &contextObject{values: l.values()}, types: l.types}
 	in := &groovy.Interp{Base: rd, Classes: classes(&folder{src: src}), Import: importFrom(src), Refused: notHere(), Limits: groovy.Limits{Steps: loadSteps}}
+	before := len(l.faults)
 	v, err := in.Run(l.ctx, script)
 	if err != nil {
 		return nil, err
 	}
 	b, ok := v.(*block)
 	switch {
+	case v == nil && len(l.faults) > before:
+		return nil, l.faults[before] // told; nothing is known of the rest
 	case v == nil:
-		return nil, invalidf("%s: The DSL evaluated to a null - check your syntax and try again", src.file)
+		return nil, invalid{script.Fault(script.Last(), "The DSL evaluated to a null - check your syntax and try again: the file ends with service { ... } or application { ... }")}
 	case !ok || b.typ != "service" && b.typ != "application":
-		return nil, invalidf("%s: The DSL reader cannot create a service context to a DSL that does not evaluate to a Service. Check that the DSL evaluates to a service or application", src.file)
+		return nil, invalid{script.Fault(script.Last(), "The DSL reader cannot create a service context to a DSL that does not evaluate to a Service. Check that the DSL evaluates to a service or application: the file ends with service { ... } or application { ... }")}
 	}
 	b.vars = vars
 	l.sources = append(l.sources, src)
@@ -358,6 +376,7 @@ func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy
 	if !ok {
 		return nil, groovy.Throw("DSLException", "extend takes one String: the path of a service folder")
 	}
+	b.baseless = true // until it has been read
 	if r.load.depth++; r.load.depth > 8 {
 		return nil, groovy.Throw("DSLException", "extend is nested more than 8 deep")
 	}
@@ -366,6 +385,12 @@ func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy
 	if err != nil {
 		return nil, err
 	}
+	for s := &r.src; s != nil; s = s.child {
+		if s.dir == src.dir && s.library == src.library {
+			return nil, groovy.Throw("DSLException", "extend goes in a circle: %s is extended by itself", src.file)
+		}
+	}
+	src.child = &r.src
 	base, err := r.load.descriptor(src, r.vars)
 	if err != nil {
 		return nil, err
@@ -376,6 +401,7 @@ func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy
 	if err := validateName(base); err != nil {
 		return nil, err
 	}
+	b.baseless = false
 	copied := base.inherit()
 	b.vals, b.where = copied.vals, copied.where
 	b.bases = append([]string{src.dir}, base.bases...)
@@ -393,11 +419,13 @@ func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy
 func (l *loader) base(from source, rel string) (source, error) {
 	packed := path.Join(l.root, packedBases, fmt.Sprint(l.depth))
 	beside := path.Join(from.dir, rel)
-	tried := []string{beside}
+	tried := []string{rel}
 	for _, dir := range []string{packed, beside} {
 		if fs.ValidPath(dir) {
 			if _, err := fs.Stat(from.fsys, dir); err == nil {
-				return find(from.fsys, dir)
+				src, err := find(from.fsys, dir)
+				src.library = from.library
+				return src, err
 			}
 		}
 	}
@@ -408,7 +436,9 @@ func (l *loader) base(from source, rel string) (source, error) {
 		tried = append(tried, "library/"+dir)
 		if fs.ValidPath(dir) && dir != "." {
 			if _, err := fs.Stat(l.opt.Library, dir); err == nil {
-				return find(l.opt.Library, dir)
+				src, err := find(l.opt.Library, dir)
+				src.library = true
+				return src, err
 			}
 		}
 	}

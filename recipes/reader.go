@@ -18,7 +18,9 @@ type block struct {
 	at     string
 	bases  []string // service: folders of extended recipes, child first
 	baseFS []source
-	vars   map[string]groovy.Value
+	// baseless: what it extends could not be read
+	baseless bool
+	vars     map[string]groovy.Value
 }
 
 func newBlock(typ string) *block {
@@ -140,6 +142,11 @@ func (r *reader) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 	if b := r.active(); b != nil {
 		if v, ok := b.vals[name]; ok {
 			return v, nil
+		}
+	}
+	if b := r.active(); b != nil {
+		if _, ok := r.types[b.typ].props[name]; ok { // "retries -2" is a subtraction
+			return nil, groovy.Throw("DSLException", "Could not resolve DSL entry with name: %s (it has no value here; one that begins with an operator is written %s(-1))", name, name)
 		}
 	}
 	err := groovy.Throw("DSLException", "Could not resolve DSL entry with name: %s", name)
@@ -322,7 +329,7 @@ func (r *reader) nested(t *groovy.Thread, b *block, name string, body *groovy.Cl
 
 func place(t *groovy.Thread) string {
 	file, pos := t.Where()
-	return fmt.Sprintf("%s:%d", file, pos.Line)
+	return fmt.Sprintf("%s:%d:%d", file, pos.Line, pos.Col)
 }
 
 func (r *reader) once(b *block, name string) error {

@@ -98,7 +98,7 @@ type Entry struct {
 	ByOS    []OSEntry
 	Closure *groovy.Closure
 	Sub     []SubEntry
-	Where   string // file:line
+	Where   string // file:line:column
 }
 
 // OSEntry is the entry for operating systems whose name matches Pattern.

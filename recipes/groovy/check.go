@@ -1,14 +1,16 @@
 package groovy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Missing is something that a script names and would not find when it runs.
 type Missing struct {
 	*Error
-	What string // class, method, property or name
+	What string // class, method, property, name or text
 }
 
 // Knower is a Base that says which unqualified names it answers. Of a Base
@@ -24,6 +26,9 @@ func (in *Interp) Check(s *Script) []Missing {
 	c := &checker{in: in, lib: tables(), s: s, units: map[string]*Script{}}
 	for _, g := range s.grabs {
 		c.tell("class", g.pos, "@"+g.id+" is not available: nothing is downloaded while a recipe runs")
+	}
+	if !utf8.ValidString(s.src) {
+		c.notUTF8()
 	}
 	c.look()
 	c.function(s.main, place{})
@@ -77,7 +82,22 @@ type place struct {
 
 func (c *checker) tell(what string, pos Pos, msg string) {
 	if len(c.found) < maxMissing {
-		c.found = append(c.found, Missing{&Error{File: c.s.File, Pos: pos, Msg: msg, Source: sourceLine(c.s.src, pos.Line)}, what})
+		c.found = append(c.found, Missing{(&Error{File: c.s.File, Pos: pos, Msg: msg}).quote(c.s.src), what})
+	}
+}
+
+// notUTF8 tells of the first byte that is no UTF-8: the script sees U+FFFD.
+func (c *checker) notUTF8() {
+	pos := Pos{1, 1}
+	for i, r := range c.s.src {
+		if r == utf8.RuneError && !strings.HasPrefix(c.s.src[i:], string(r)) {
+			c.tell("text", pos, fmt.Sprintf("byte 0x%02x is not UTF-8 text and is read as U+FFFD: save the file as UTF-8", c.s.src[i]))
+			return
+		}
+		pos.Col++
+		if r == '\n' {
+			pos = Pos{pos.Line + 1, 1}
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range []struct{ src, want string }{
 		{"class Own { }\ndef go() { new Own(); new ArrayList() }\nif (x) {\n  y = [{ new AntBuilder() }]\n}", "4:10: class AntBuilder is not available"},
 		{`new java.util.Foo()`, "class java.util.Foo is not available"},
+		{"// ä\nprintln 'b\xff'", "2:11: byte 0xff is not UTF-8 text and is read as U+FFFD"},
 		{`Foo.bar()`, "1:1: class Foo is not available"},
 		{`Maht.max(1, 2)`, "class Maht is not available "},
 		{`com.x.Foo.bar()`, "class com.x.Foo is not available"},

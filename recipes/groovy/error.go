@@ -3,8 +3,8 @@ package groovy
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pos is a place in a source text; Line and Col count from 1.
@@ -15,7 +15,8 @@ type Error struct {
 	File   string
 	Pos    Pos
 	Msg    string
-	Source string     // the source line, for the caret
+	Source string     // the source line, of a long one the part around Pos
+	Cut    int        // characters of the line that are before Source
 	Thrown *Throwable // the exception, nil for a syntax error and for limits
 	Trace  []Call     // the calls that were running, innermost first
 	err    error      // cause that ended the evaluation (context, limit, exit)
@@ -39,7 +40,7 @@ const maxTrace = 12
 func (e *Error) Error() string {
 	s := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Pos.Line, e.Pos.Col, e.Msg)
 	if e.Source != "" {
-		s += "\n\t" + e.Source + "\n\t" + caretIndent(e.Source, e.Pos.Col) + "^"
+		s += "\n\t" + e.Source + "\n\t" + caretIndent(e.Source, e.Pos.Col-e.Cut) + "^"
 	}
 	if !e.crosses() {
 		return s
@@ -57,11 +58,14 @@ func (e *Error) Error() string {
 }
 
 // crosses says whether the calls tell more than the place: a function with a
-// name, or another file.
+// name, another file, or a closure that is not called where it is written.
 func (e *Error) crosses() bool {
-	return len(e.Trace) > 1 && slices.ContainsFunc(e.Trace, func(c Call) bool {
-		return c.Func != "" && c.Func != inClosure || c.File != e.File
-	})
+	for i, c := range e.Trace {
+		if c.Func != "" && c.Func != inClosure && len(e.Trace) > 1 || c.File != e.File || i > 0 && c.Line > e.Trace[i-1].Line {
+			return true
+		}
+	}
+	return false
 }
 
 // Unwrap gives the cause: ErrLimit, an *Exit, the error of a context or of
@@ -208,20 +212,25 @@ func isException(class, want string) bool {
 	return false
 }
 
-// sourceLine returns line n of src without control characters, cut at 200 bytes.
-func sourceLine(src string, n int) string {
-	for ; n > 1; n-- {
+// maxLine is how many bytes of a source line an error shows.
+const maxLine = 160
+
+// quote gives e the source line of its place, without control characters; of
+// a long line the part around the place.
+func (e *Error) quote(src string) *Error {
+	for n := e.Pos.Line; n > 1; n-- {
 		i := strings.IndexByte(src, '\n')
 		if i < 0 {
-			return ""
+			return e
 		}
 		src = src[i+1:]
 	}
 	line, _, _ := strings.Cut(src, "\n")
-	if len(line) > 200 {
-		line = line[:200]
+	line = strings.TrimSuffix(line, "\r")
+	if len(line) > maxLine {
+		line = e.window(line)
 	}
-	return strings.Map(func(r rune) rune {
+	e.Source = strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return r
 		}
@@ -229,7 +238,32 @@ func sourceLine(src string, n int) string {
 			return ' '
 		}
 		return r
-	}, strings.TrimSuffix(line, "\r"))
+	}, line)
+	return e
+}
+
+// window cuts a long line to the part around the place.
+func (e *Error) window(line string) string {
+	from, to, col := 0, len(line), 1
+	for i := range line {
+		if col == e.Pos.Col-maxLine/2 {
+			from, e.Cut = i, col-1
+		}
+		if i >= from+maxLine && col > e.Pos.Col {
+			to = i
+			break
+		}
+		col++
+	}
+	part := line[from:to]
+	if from > 0 {
+		_, n := utf8.DecodeRuneInString(part)
+		part = "…" + part[n:]
+	}
+	if to < len(line) {
+		part += "…"
+	}
+	return part
 }
 
 // caretIndent returns white space as wide as the first col-1 characters of

@@ -142,12 +142,13 @@ func (t *Thread) shallower(n int) { t.depth -= n }
 
 var errDeep = fmt.Errorf("%w: calls or expressions are nested too deep", ErrLimit)
 
+// tooDeep is the error of a call that goes too deep: at the call, or where
+// nothing runs yet at pos of u.
 func (t *Thread) tooDeep(u *unit, pos Pos) error {
-	e := &Error{Pos: pos, Msg: errDeep.Error(), err: errDeep}
-	if u != nil {
-		e.File, e.Source = u.script.File, sourceLine(u.script.src, pos.Line)
+	if t.frame != nil {
+		return t.place(t.frame, errDeep, t.pos)
 	}
-	return e
+	return t.placeIn(u, errDeep, pos)
 }
 
 // bind gives parameters their arguments or defaults.

@@ -128,8 +128,8 @@ func TestEval(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	for _, tt := range []struct{ src, want string }{
-		{"def x = 1\nfoo(", "t.groovy:2:5: unexpected end of file"},
-		{"a = [1, 2", "t.groovy:1:10: expecting ']', found end of file"},
+		{"def x = 1\nfoo(", "t.groovy:2:4: '(' is not closed: unexpected end of file\n\tfoo(\n\t   ^"},
+		{"a = [1, 2", "t.groovy:1:5: '[' is not closed: expecting ']', found end of file"},
 		{`x = "open`, "t.groovy:1:5: string is not closed\n\tx = \"open\n\t    ^"},
 		{"\tx = #", "unexpected char: '#'\n\t\tx = #\n\t\t    ^"},
 		{"def a = 1\n\n  nope + 1", "t.groovy:3:3: No such property: nope for class: t\n\t  nope + 1\n\t  ^"},
@@ -148,6 +148,14 @@ func TestErrors(t *testing.T) {
 		{`def f() { g() }
 def g() { [1].each { nope } }
 f()`, "t.groovy:2:22: No such property: nope for class: t\n\tdef g() { [1].each { nope } }\n\t                     ^\n\tin a closure (t.groovy:2)\n\tin g (t.groovy:2)\n\tin f (t.groovy:1)\n\tin the script (t.groovy:3)"},
+		{"def f(n) {\n  g(n)\n}\ndef g(n) {\n  f(n + 1)\n}\nf(1)", ":5:3: limit exceeded: calls or expressions are nested too deep\n\t  f(n + 1)\n\t  ^\n\tin g (t.groovy:5)\n\tin f (t.groovy:2)\n\tin g (t.groovy:5)\n"},
+		{"def c = { nope }\n\nc()", "t.groovy:1:11: No such property: nope for class: t\n\tdef c = { nope }\n\t          ^\n\tin a closure (t.groovy:1)\n\tin the script (t.groovy:3)"},
+		{"x = [1,\n 2}", "t.groovy:2:3: expecting ']', found '}' ('[' of line 1 is open)"},
+		{"x = “a”", `unexpected char: '“' (a typographic quote: write " or ')`},
+		{"x =\u00a01", "(the invisible character U+00A0: write a space)"},
+		{"x =\xff", "(the file is not UTF-8 text)"},
+		{"x = '" + strings.Repeat("ä", 300) + "'; )", "t.groovy:1:309: unexpected ')'\n\t…" + strings.Repeat("ä", 76) + "'; )\n\t" + strings.Repeat(" ", 80) + "^"},
+		{"'" + strings.Repeat("ä", 300) + "'.nope()", "…\n\t"},
 		{`def count = 1; cuont + 1`, "No such property: cuont for class: t (did you mean count?)"},
 		{`"abc".toUperCase()`, "No signature of method: java.lang.String.toUperCase() is applicable for argument types: () values: [] (did you mean toUpperCase?)"},
 		{`1 = 2`, "not assignable"},

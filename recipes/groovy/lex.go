@@ -115,7 +115,7 @@ func lex(file, src string) ([]token, error) {
 }
 
 func (l *lexer) errorf(p Pos, format string, args ...any) error {
-	return &Error{File: l.file, Pos: p, Msg: fmt.Sprintf(format, args...), Source: sourceLine(l.src, p.Line)}
+	return (&Error{File: l.file, Pos: p, Msg: fmt.Sprintf(format, args...)}).quote(l.src)
 }
 
 func (l *lexer) pos() Pos { return Pos{l.line, l.col} }
@@ -289,7 +289,25 @@ func (l *lexer) lexeme(t *token, before []token) error {
 			return nil
 		}
 	}
-	return l.errorf(t.pos, "unexpected char: '%c'", r)
+	return l.errorf(t.pos, "unexpected char: '%c'%s", r, remedy(r))
+}
+
+// remedy says what to write for a character that a word processor made of
+// another one.
+func remedy(r rune) string {
+	switch r {
+	case '“', '”', '„', '«', '»', '‘', '’', '‚':
+		return ` (a typographic quote: write " or ')`
+	case '–', '—', '−':
+		return " (a typographic dash: write -)"
+	case '…':
+		return " (write three dots)"
+	case '\u00a0', '\u2007', '\u202f', '\u200b', '\ufeff':
+		return fmt.Sprintf(" (the invisible character U+%04X: write a space)", r)
+	case utf8.RuneError:
+		return " (the file is not UTF-8 text)"
+	}
+	return ""
 }
 
 // operandNext says whether an operand may follow, so that a slash opens a

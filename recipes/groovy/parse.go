@@ -57,7 +57,34 @@ func (p *parser) guard(f func()) (err error) {
 }
 
 func (p *parser) fail(pos Pos, format string, args ...any) {
-	panic(&Error{File: p.file, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: sourceLine(p.src, pos.Line)})
+	msg := fmt.Sprintf(format, args...)
+	if t := p.tok(); pos == t.pos && (t.kind == tEOF || t.is(")") || t.is("]") || t.is("}")) {
+		switch open := p.unclosed(); {
+		case open == nil:
+		case t.kind == tEOF:
+			pos, msg = open.pos, fmt.Sprintf("'%s' is not closed: %s", open.text, msg)
+		case open.pos.Line != t.pos.Line:
+			msg += fmt.Sprintf(" ('%s' of line %d is open)", open.text, open.pos.Line)
+		}
+	}
+	panic((&Error{File: p.file, Pos: pos, Msg: msg}).quote(p.src))
+}
+
+// unclosed is the innermost bracket that is open where the parser stands; nil
+// when none is.
+func (p *parser) unclosed() *token {
+	depth := 0
+	for i := p.i - 1; i >= 0; i-- {
+		switch t := &p.toks[i]; {
+		case t.is(")"), t.is("]"), t.is("}"):
+			depth++
+		case t.is("("), t.is("["), t.is("{"):
+			if depth--; depth < 0 {
+				return t
+			}
+		}
+	}
+	return nil
 }
 
 func (p *parser) tok() *token       { return &p.toks[p.i] }

@@ -36,7 +36,7 @@ func (t *Thread) passing(f *frame, err error, pos Pos) error {
 	if !ok {
 		return t.place(f, err, pos)
 	}
-	if len(e.Trace) < 1000 && e.Thrown != nil && f.fn != nil && f.unit != nil {
+	if len(e.Trace) < 1000 && (e.Thrown != nil || errors.Is(e.err, ErrLimit)) && f.fn != nil && f.unit != nil {
 		c := Call{f.name(), f.unit.script.File, pos.Line}
 		if n := len(e.Trace); n == 0 || e.Trace[n-1] != c {
 			e.Trace = append(e.Trace, c)
@@ -76,7 +76,8 @@ func (t *Thread) placeIn(u *unit, err error, pos Pos) error {
 	}
 	e := &Error{Pos: pos, Msg: err.Error(), err: err}
 	if u != nil {
-		e.File, e.Source = u.script.File, sourceLine(u.script.src, pos.Line)
+		e.File = u.script.File
+		e = e.quote(u.script.src)
 	}
 	var r *raised
 	var exit *Exit

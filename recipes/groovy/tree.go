@@ -335,6 +335,19 @@ type Script struct {
 	keeps   bool     // strings keep their parts: it uses groovy.sql
 }
 
+// Last is the place of the last statement; of the beginning when there is none.
+func (s *Script) Last() Pos {
+	if n := len(s.main.body); n > 0 {
+		return s.main.body[n-1].at()
+	}
+	return Pos{1, 1}
+}
+
+// Fault is an error at a place of the script.
+func (s *Script) Fault(pos Pos, msg string) *Error {
+	return (&Error{File: s.File, Pos: pos, Msg: msg}).quote(s.src)
+}
+
 // grab is a @Grab or one of its kin.
 type grab struct {
 	pos Pos
