@@ -31,7 +31,7 @@ func (p *parser) declarationAhead(inClass bool) shape {
 		return aTuple
 	}
 	switch t := p.token(j); {
-	case t.kind == tString && p.token(j+1).is("("):
+	case t.kind == tString && p.token(j+1).is("(") && !p.token(j+1).nl:
 	case t.kind != tIdent, t.nl && !untyped:
 		return noDeclaration
 	}
