@@ -163,7 +163,7 @@ e2e: build $(IMAGE) $(MIRROR)/Packages $(B)/bin/rack ## a BIOS and a UEFI machin
 e2e-long: build $(IMAGE) $(MIRROR)/.long $(ARMIMAGE) $(MIRROR)/.arm64 $(B)/bin/rack ## the long end-to-end tests, hours under emulation (ONLY=TestE2EReplica)
 	RACK_E2E=1 RACK_LONG=1 RACK_E2E_LONG=1 APPLIANCE_BIN=$(CURDIR)/bin/appliance APPLIANCE_IMAGE=$(CURDIR)/$(IMAGE) \
 	APPLIANCE_IMAGE_ARM64=$(CURDIR)/$(ARMIMAGE) APPLIANCE_PACKAGES=$(CURDIR)/$(MIRROR) $(GO) test -count=1 -timeout 6h -v \
-	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EStorage|TestE2EHypervisor|TestE2EHypervisorOnHost|TestSecureBoot|TestARM64|TestSecureARM64|TestHTTPBoot|TestE2EProxy|TestE2EARM64|TestE2ESecureBoot))$$' ./rack/
+	-run '^($(or $(ONLY),TestE2EHeal|TestE2EApplication|TestE2EReplica|TestE2EOperator|TestE2EThreeDrivers|TestE2EApplicationOnVMs|TestE2EApplicationOnHosts|TestE2ERolling|TestE2EStorage|TestE2EHypervisor|TestE2EHypervisorOnHost|TestSecureBoot|TestARM64|TestSecureARM64|TestHTTPBoot|TestE2EProxy|TestE2EARM64|TestE2EHostARM64|TestE2ESecureBoot))$$' ./rack/
 	$(if $(ONLY),,$(MAKE) netboot6)
 
 # --- figures ---------------------------------------------------------------

@@ -84,7 +84,7 @@ func (d *healDay) boxes(ctx context.Context, numbers ...int) error {
 // debian takes the files out of the image.
 func (d *healDay) debian(ctx context.Context) error {
 	image := os.Getenv("APPLIANCE_IMAGE")
-	at, err := rootOffset(image)
+	_, at, err := rootOf(image)
 	if err != nil {
 		return err
 	}

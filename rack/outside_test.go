@@ -1,6 +1,7 @@
 package rack_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,8 +38,8 @@ func (d *healDay) hosts(ctx context.Context, machines ...int) error {
 // hostDisk writes the disk of a host: debugfs and sfdisk change it without
 // mounting anything.
 func (d *healDay) hostDisk(ctx context.Context, i int, key string) error {
-	disk, image := d.rack.Machines[i].Spec.Disks[0].Path, os.Getenv("APPLIANCE_IMAGE")
-	at, err := rootOffset(image)
+	disk, image := d.rack.Machines[i].Spec.Disks[0].Path, cmp.Or(d.image, os.Getenv("APPLIANCE_IMAGE"))
+	root, at, err := rootOf(image)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (d *healDay) hostDisk(ctx context.Context, i int, key string) error {
 		fmt.Sprintf("debugfs -w -f %s '%s?offset=%d' 2>&1 | tee /dev/stderr | if grep -i -E 'not found|usage|could not|error' >&2; then exit 1; fi", in("host.debugfs"), disk, at),
 		"truncate -s 6G " + disk,
 		"sfdisk -q --relocate gpt-bak-std " + disk,
-		"echo ', +' | sfdisk -q --no-reread --no-tell-kernel -N 3 " + disk,
+		fmt.Sprintf("echo ', +' | sfdisk -q --no-reread --no-tell-kernel -N %d %s", root, disk),
 	} {
 		cmd := exec.CommandContext(ctx, "sh", "-c", line)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -79,17 +80,18 @@ func (d *healDay) hostDisk(ctx context.Context, i int, key string) error {
 	return nil
 }
 
-// rootOffset is where the root file system of an image begins.
-func rootOffset(image string) (int64, error) {
+// rootOf is the partition of an image's root file system, and where it begins.
+func rootOf(image string) (partition int, at int64, err error) {
 	b, err := os.ReadFile(image + ".json")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var about struct {
+		Root   int   `json:"root_partition"`
 		RootAt int64 `json:"root_offset"`
 	}
 	err = json.Unmarshal(b, &about)
-	return about.RootAt, err
+	return about.Root, about.RootAt, err
 }
 
 func exists(path string) bool {

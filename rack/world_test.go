@@ -66,6 +66,7 @@ func roles() map[string]func(context.Context) error {
 		"httpBoot":   httpBoot,
 		"proxied":    proxied,
 		"armDeploy":  armDeploy,
+		"armHost":    armHost,
 
 		"secureDeploy": secureDeploy,
 
