@@ -372,5 +372,8 @@ func memberName(t *Thread, f *frame, id string, x expr) (string, error) {
 		return id, nil
 	}
 	v, err := x.eval(t, f)
-	return Format(v), err
+	if err != nil {
+		return "", err
+	}
+	return Format(v), nil
 }

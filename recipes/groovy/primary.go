@@ -60,7 +60,7 @@ func (p *parser) word(t *token) expr {
 		return &literal{n, false}
 	case "new":
 		return p.creation(n)
-	case "if", "else", "while", "for", "switch", "case", "try", "catch", "finally", "return", "throw", "break", "continue", "import", "class", "instanceof":
+	case "if", "else", "while", "for", "switch", "case", "try", "catch", "finally", "return", "throw", "break", "continue", "import", "class", "instanceof", "in", "as", "def", "assert":
 		p.fail(t.pos, "unexpected %v", t)
 	}
 	if p.tok().is("[") && p.peek(1).is("]") && !p.tok().sp && (isPrimitive(t.text) || isUpper(t.text)) {
