@@ -343,3 +343,44 @@ func arg(args []Value, i int) Value {
 	}
 	return nil
 }
+
+func (t *Thread) eachChar(s string, fn Value) (Value, error) {
+	c, ok := fn.(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	for _, r := range s {
+		if err := t.charge(1); err != nil {
+			return nil, err
+		}
+		if _, err := t.callClosure(c, []Value{string(r)}); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// collectReplacements puts what the closure answers in the place of each
+// character; null keeps it.
+func (t *Thread) collectReplacements(s string, fn Value) (Value, error) {
+	c, ok := fn.(*Closure)
+	if !ok {
+		return nil, ErrNoMember
+	}
+	var b strings.Builder
+	for _, r := range s {
+		v, err := t.callClosure(c, []Value{Char(r)})
+		if err != nil {
+			return nil, err
+		}
+		part := string(r)
+		if v != nil {
+			part = Format(v)
+		}
+		if err := t.Alloc(len(part)); err != nil {
+			return nil, err
+		}
+		b.WriteString(part)
+	}
+	return b.String(), nil
+}
