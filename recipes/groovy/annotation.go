@@ -1,6 +1,7 @@
 package groovy
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -105,4 +106,88 @@ func (p *parser) importStmt() {
 		d.alias = p.ident()
 	}
 	p.script.imports = append(p.script.imports, d)
+}
+
+// showing is the @ToString of the class.
+func (c *scriptClass) showing() *showing { return c.show }
+
+// showing is what @ToString shows.
+type showing struct {
+	names    bool
+	nulls    bool // ignoreNulls
+	excludes []string
+}
+
+// annotate does what the AST transformations of the class would.
+func (c *scriptClass) annotate(n annotation) {
+	flag := func(id string) bool {
+		v, _ := n.option(id).(bool)
+		return v
+	}
+	switch n.id {
+	case "ToString":
+		c.show = &showing{names: flag("includeNames"), nulls: flag("ignoreNulls")}
+		switch x := n.option("excludes").(type) {
+		case string:
+			c.show.excludes = strings.Split(x, ",")
+		}
+	case "EqualsAndHashCode":
+		c.byValue = true
+	case "Canonical", "Immutable":
+		c.byValue = true
+		if c.show == nil {
+			c.show = &showing{}
+		}
+	}
+}
+
+func (n annotation) option(id string) Value {
+	if n.named == nil {
+		return nil
+	}
+	for _, e := range n.named.entries {
+		if k, ok := e.key.(*literal); ok && k.val == Value(id) {
+			if v, ok := e.val.(*literal); ok {
+				return v.val
+			}
+		}
+	}
+	return nil
+}
+
+func (c *scriptClass) noted(ids ...string) bool {
+	return slices.ContainsFunc(c.decl.notes, func(n annotation) bool { return slices.Contains(ids, n.id) })
+}
+
+// show is what @ToString makes of o; objects may hold each other.
+func (t *Thread) show(o *instance, s *showing) (string, error) {
+	if err := t.deeper(64); err != nil {
+		return "", err
+	}
+	defer t.shallower(64)
+	var parts []string
+	for _, f := range o.class.properties() {
+		if slices.Contains(s.excludes, f) {
+			continue
+		}
+		v, _ := o.fields.Get(f)
+		if v == nil && s.nulls {
+			continue
+		}
+		text := "(this)"
+		if v != Value(o) {
+			var err error
+			if text, err = t.toString(v); err == nil {
+				err = t.grow(1+len(text), 1)
+			}
+			if err != nil {
+				return "", err
+			}
+		}
+		if s.names {
+			text = f + ":" + text
+		}
+		parts = append(parts, text)
+	}
+	return o.class.decl.id + "(" + strings.Join(parts, ", ") + ")", nil
 }

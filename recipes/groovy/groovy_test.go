@@ -276,6 +276,8 @@ func TestEndlessValues(t *testing.T) {
 		"def a = []; def b = [a]; a << b; a.hashCode()", "def d = [1]; 60.times { d = [d, d] }; d.hashCode()", "def d = [1]; 60.times { d = [d, d] }; [d] as HashSet",
 		config + "c(new ConfigObject()).merge(c(new ConfigObject()))", config + "c(new ConfigObject()).flatten()", config + "c(new ConfigObject()).toProperties()",
 		"def a = { foo() }; def b = { bar() }; a.delegate = b; b.delegate = a; a()", "class A extends B {}; class B extends A {}; new A()",
+		"def l = [1]; l << l; ~l", "@groovy.transform.ToString class A { def a, b }; def v = new A(); v.a = new A(a: v); v.toString()",
+		"@groovy.transform.ToString class A { def a, b }; def v = new A(); 60.times { v = new A(a: v, b: v) }; v.toString()",
 		"class A extends A {}; new A()", "class A { A a = new A() }; new A()",
 		"interface I extends J {}; interface J extends I {}; class C implements I {}; new C() instanceof Runnable",
 		"null.inject() ?: 1", "new Integer()", "new BigDecimal()", "Long.newInstance()", "null.collect(1, 2, 3, 4)",

@@ -298,17 +298,29 @@ func (t *Thread) unary(op string, v Value) (Value, error) {
 		return patternOf(v)
 	}
 	if l, ok := v.(*List); ok {
-		out := NewList()
-		for _, e := range l.Elems {
-			n, err := t.unary(op, e)
-			if err != nil {
-				return nil, err
-			}
-			out.Elems = append(out.Elems, n)
-		}
-		return out, t.grow(len(out.Elems), 16)
+		return t.unaryAll(op, l)
 	}
 	return t.CallMethod(v, unaryMethod(op), nil)
+}
+
+// unaryAll is the list of op of each element; the list may hold itself.
+func (t *Thread) unaryAll(op string, l *List) (Value, error) {
+	if err := t.deeper(16); err != nil {
+		return nil, err
+	}
+	defer t.shallower(16)
+	out := NewList()
+	for _, e := range l.Elems {
+		if err := t.charge(1); err != nil {
+			return nil, err
+		}
+		n, err := t.unary(op, e)
+		if err != nil {
+			return nil, err
+		}
+		out.Elems = append(out.Elems, n)
+	}
+	return out, t.grow(len(out.Elems), 16)
 }
 
 func unaryMethod(op string) string {

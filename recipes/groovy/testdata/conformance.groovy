@@ -109,3 +109,7 @@ def f(int... a, b) { }  /// "only the last parameter takes any number of argumen
 for (def f() { }; ; ) { }  /// "a method is declared in the head of a loop"
 ---
 new ProcessBuilder("ls").start()  /// "class ProcessBuilder is not available"
+---
+def l = [1]
+l << l
+-l  /// "limit exceeded: calls or expressions are nested too deep"
