@@ -455,6 +455,9 @@ func (p *parser) memberOf(x expr, dot *token) expr {
 		m.id = t.val.(string)
 	case t.kind == tGString, t.is("("):
 		m.idExpr = p.primary()
+		if l, ok := m.idExpr.(*listLit); ok && l.tuple {
+			p.fail(l.pos, "unexpected ',' in parentheses")
+		}
 	default:
 		p.fail(t.pos, "expecting a name after '%s', found %v", dot.text, t)
 	}
