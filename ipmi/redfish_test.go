@@ -102,6 +102,9 @@ func (s *standIn) system(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		}
 		s.mu.Lock()
+		if r.Context().Err() != nil { // an answer could still reach a caller who is about to leave
+			panic(http.ErrAbortHandler)
+		}
 	}
 	on, err := s.chassis.PowerState(r.Context())
 	if err != nil {
