@@ -94,6 +94,9 @@ func (l *loader) excerpt(err error) string {
 	if _, shown := errors.AsType[*groovy.Error](err); shown {
 		return ""
 	}
+	if _, shown := errors.AsType[quoted](err); shown {
+		return ""
+	}
 	part := strings.SplitN(err.Error(), ":", 4)
 	if len(part) < 4 || l.scripts[part[0]] == nil {
 		return ""

@@ -75,6 +75,17 @@ func TestCheckTellsAll(t *testing.T) {
 	}
 }
 
+// TestExtendBeside: a descriptor may extend another one of its own folder.
+func TestExtendBeside(t *testing.T) {
+	fsys := fstest.MapFS{
+		"a/a-service.groovy":    {Data: []byte("service { extend \"base-service.groovy\"; name \"a\" }")},
+		"a/base-service.groovy": {Data: []byte("service { name \"base\"; numInstances 1 }")},
+	}
+	if r, found := Check(fsys, Options{Dir: "a/a-service.groovy"}); r == nil || r.Name != "a" {
+		t.Errorf("Check = %v, findings %v", r, found)
+	}
+}
+
 // TestCheckTellsOnce: what only follows from a fault is not told besides.
 func TestCheckTellsOnce(t *testing.T) {
 	for src, want := range map[string]string{

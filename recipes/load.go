@@ -386,7 +386,7 @@ func (r *reader) extend(t *groovy.Thread, b *block, args []groovy.Value) (groovy
 		return nil, err
 	}
 	for s := &r.src; s != nil; s = s.child {
-		if s.dir == src.dir && s.library == src.library {
+		if s.dir == src.dir && s.file == src.file && s.library == src.library {
 			return nil, groovy.Throw("DSLException", "extend goes in a circle: %s is extended by itself", src.file)
 		}
 	}
