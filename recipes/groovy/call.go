@@ -14,6 +14,9 @@ func (x *call) eval(t *Thread, f *frame) (Value, error) {
 	}
 	mark := t.stack
 	v, err := x.apply(t, f)
+	if t.fault != nil && err == nil {
+		err = t.failed()
+	}
 	t.stack = mark
 	if err != nil {
 		return nil, t.passing(f, err, x.pos)

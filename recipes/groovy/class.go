@@ -287,7 +287,7 @@ func (c *scriptClass) meta(id string) (Value, bool, error) {
 	case "name", "simpleName", "canonicalName":
 		return c.decl.id, true, nil
 	case "class":
-		return &Class{Name: "Class"}, true, nil
+		return c, true, nil // U.class is U
 	case "superclass":
 		if c.parent != nil {
 			return c.parent, true, nil

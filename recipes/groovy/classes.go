@@ -88,6 +88,9 @@ func stringClass() *Class {
 			if _, ok := a[0].(*Functions); ok {
 				a = a[1:]
 			}
+			if l, ok := arg(a, 1).(*List); ok && len(a) == 2 && (l.elem == "" || isPrimitive(l.elem)) {
+				a = []Value{a[0], &List{Elems: a[1:2], elem: "Object"}} // one argument, not its elements
+			}
 			return t.sprintf(a)
 		}),
 		"join": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
@@ -223,6 +226,15 @@ func collectionClasses() []*Class {
 	for _, n := range []string{"HashSet", "LinkedHashSet", "TreeSet", "Set"} {
 		c := &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
 			s := newSet(setKind(n))
+			if s.m.kind == sorted {
+				s.m.order = t.sortedBy(comparator(arg(a, 0)))
+			}
+			if comparator(arg(a, 0)) != nil {
+				return s, t.Alloc(64)
+			}
+			if o, ok := arg(a, 0).(*Set); ok && n == "TreeSet" && o.m.order != nil {
+				s.m.order = o.m.order
+			}
 			if _, size := Int(arg(a, 0)); size || len(a) == 0 {
 				return s, t.Alloc(64)
 			}
@@ -244,7 +256,13 @@ func collectionClasses() []*Class {
 		}
 		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
 			m := &Map{kind: kind}
+			if kind == sorted {
+				m.order = t.sortedBy(comparator(arg(a, 0)))
+			}
 			if o, ok := arg(a, 0).(*Map); ok {
+				if o.order != nil && kind == sorted {
+					m.order = o.order
+				}
 				m.putAll(o)
 				return m, t.grow(o.Len()+1, 64)
 			}

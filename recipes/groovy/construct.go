@@ -33,7 +33,9 @@ func (t *Thread) initFields(m *Map, fields []*varDecl, fn *function, fr frame) e
 		return nil
 	}
 	for _, f := range fields {
-		m.Put(f.ids[0], zero(f.typ))
+		if fr.class == nil || fr.class.hides[f.ids[0]] != nil || !m.Has(f.ids[0]) {
+			m.Put(f.ids[0], zero(f.typ))
+		}
 	}
 	if fn == nil {
 		return nil
@@ -106,7 +108,21 @@ func (t *Thread) construct(c *scriptClass, args []Value, named bool) (Value, err
 		return nil, Throw("InstantiationException", "%s is abstract: it cannot be made with new", c.decl.id)
 	}
 	o := &instance{class: c, fields: NewMap(), ordinal: -1}
+	o.declare(c)
 	return o, t.fill(o, c, args, named)
+}
+
+// declare gives o the fields of c and its ancestors, empty: a method that an
+// ancestor's constructor calls may use the fields of the class that it is in.
+func (o *instance) declare(c *scriptClass) {
+	if c.parent != nil {
+		o.declare(c.parent)
+	}
+	for _, f := range c.decl.fields {
+		if !o.fields.Has(f.ids[0]) {
+			o.fields.Put(f.ids[0], zero(f.typ))
+		}
+	}
 }
 
 // fill runs field initializers and the constructor of c on o.

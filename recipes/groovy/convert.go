@@ -358,9 +358,16 @@ func (t *Thread) toCollection(v Value, typ string) (Value, error) {
 		return nil, err
 	}
 	if strings.HasSuffix(typ, "Set") {
-		return newSet(setKind(typ), list...), nil
+		s := newSet(setKind(typ))
+		if s.m.kind == sorted {
+			s.m.order = t.sortedBy(nil)
+		}
+		for _, k := range list {
+			s.m.Put(k, true)
+		}
+		return s, nil
 	}
-	if l, ok := v.(*List); ok && l.elem == "" && (typ == "List" || typ == "Collection" || typ == "Iterable") {
+	if l, ok := v.(*List); ok && l.elem == "" && l.view == nil && (typ == "List" || typ == "Collection" || typ == "Iterable") {
 		return l, nil
 	}
 	l := NewList(list...)
@@ -382,6 +389,9 @@ func (t *Thread) toMap(v Value, typ string) (Value, error) {
 		return m, nil
 	}
 	c := &Map{kind: setKind(typ)}
+	if c.kind == sorted {
+		c.order = t.sortedBy(nil)
+	}
 	c.putAll(m)
 	return c, t.grow(c.Len(), 64)
 }

@@ -12,7 +12,15 @@ func Equal(a, b Value) bool {
 }
 
 // budget bounds a comparison of values that contain themselves.
-type budget struct{ nodes, depth int }
+type budget struct {
+	nodes, depth int
+	java         bool // numbers of different classes differ
+}
+
+// javaEqual is Object.equals, which collections look for their elements by.
+func javaEqual(a, b Value) bool {
+	return equal(a, b, &budget{nodes: maxNodes, java: true})
+}
 
 // maxDepth bounds how deep collections nest that are compared.
 const maxDepth = 1000
@@ -38,6 +46,9 @@ func equal(a, b Value, nodes *budget) bool {
 		return a == nil && b == nil
 	}
 	if rankOf(a) > 0 && rankOf(b) > 0 {
+		if nodes.java {
+			return keyOf(a) == keyOf(b)
+		}
 		return compareNumbers(a, b) == 0
 	}
 	a, b = plainString(a), plainString(b)
@@ -47,7 +58,7 @@ func equal(a, b Value, nodes *budget) bool {
 		return ok && (x == y || equalLists(x.Elems, y.Elems, nodes))
 	case *Set:
 		y, ok := b.(*Set)
-		return ok && x.m.Len() == y.m.Len() && containsAll(&y.m, x.m.Keys())
+		return ok && x.m.Len() == y.m.Len() && containsAll(y.m, x.m.Keys())
 	case *Map:
 		y, ok := b.(*Map)
 		return ok && equalMaps(x, y, nodes)
@@ -55,6 +66,9 @@ func equal(a, b Value, nodes *budget) bool {
 		y, ok := b.(*entry)
 		return ok && equal(x.k, y.k, nodes) && equal(x.val(), y.val(), nodes)
 	case *instance:
+		if same, ok := x.ownEqual(b, !nodes.java); ok {
+			return same
+		}
 		y, ok := b.(*instance)
 		if ok && x.class.byValue && x.class == y.class {
 			return x == y || equalMaps(x.fields, y.fields, nodes)

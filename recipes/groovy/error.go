@@ -95,6 +95,15 @@ type raised struct{ thrown *Throwable }
 
 func (r *raised) Error() string { return r.thrown.String() }
 
+// thrown is the class of the exception that err is; "" when it is none.
+func thrown(err error) string {
+	var e *raised
+	if errors.As(err, &e) {
+		return e.thrown.Class
+	}
+	return ""
+}
+
 // Throwable is an exception value.
 type Throwable struct {
 	Class      string

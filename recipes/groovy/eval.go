@@ -200,6 +200,7 @@ func (t *Thread) rangeOf(a, b Value, exclusive bool) (Value, error) {
 		}
 		return nil, Throw("IllegalArgumentException", "range %s..%s", Format(a), Format(b))
 	}
+	end := to
 	if exclusive {
 		switch {
 		case from == to:
@@ -210,7 +211,7 @@ func (t *Thread) rangeOf(a, b Value, exclusive bool) (Value, error) {
 			to++
 		}
 	}
-	return &Range{from, to}, nil
+	return &Range{from, to, exclusive, end}, nil
 }
 
 // stepRange is a range of numbers with fractions, one apart.

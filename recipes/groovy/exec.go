@@ -305,8 +305,14 @@ func (s *switchStmt) match(t *Thread, f *frame, x Value) (int, error) {
 // isCase is Groovy's isCase: membership, match, class test or equality.
 func (t *Thread) isCase(c, x Value) (bool, error) {
 	switch c := c.(type) {
+	case string:
+		if x == nil {
+			return false, nil
+		}
+		s, err := t.toString(x)
+		return s == c, err
 	case *List:
-		return slices.ContainsFunc(c.Elems, func(v Value) bool { return Equal(v, x) }), nil
+		return slices.ContainsFunc(c.Elems, func(v Value) bool { return javaEqual(v, x) }), nil
 	case *Set:
 		_, ok := c.m.Get(x)
 		return ok, nil

@@ -1,6 +1,9 @@
 package groovy
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // control says how a statement ended.
 type control uint8
@@ -74,7 +77,7 @@ func (t *Thread) check(f *frame, pos Pos) error {
 		return t.place(f, fmt.Errorf("%w: more than %d steps (an endless loop?)", ErrLimit, t.limits.Steps), pos)
 	}
 	t.next = min(t.steps+64, t.limits.Steps+1) // one step may walk over a value of 32 MiB
-	return t.place(f, t.ctx.Err(), pos)
+	return t.place(f, cmp.Or(t.failed(), t.ctx.Err()), pos)
 }
 
 // charge counts n steps at once.

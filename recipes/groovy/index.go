@@ -144,6 +144,9 @@ func outside(v Value, n int64, size int) error {
 }
 
 func (t *Thread) slice(list []Value, r *Range) (Value, error) {
+	if r = r.within(len(list)); r == nil {
+		return NewList(), nil
+	}
 	if len(list) == 0 && r.From == 0 && r.To == -1 {
 		return NewList(), nil
 	}
@@ -195,6 +198,9 @@ func (t *Thread) textAt(s string, i Value) (Value, error) {
 		}
 		return t.part(s, p, p+1, size)
 	case *Range:
+		if i = i.within(size); i == nil {
+			return "", nil
+		}
 		from, ok1 := position(i.From, size)
 		to, ok2 := position(i.To, size)
 		if !ok1 || !ok2 {
@@ -269,6 +275,16 @@ func (t *Thread) listPut(v *List, i, x Value) error {
 	if v.frozen {
 		return frozen()
 	}
+	if v.view != nil {
+		was := slices.Clone(v.Elems)
+		plain := *v
+		plain.view = nil
+		if err := t.listPut(&plain, i, x); err != nil {
+			return err
+		}
+		v.Elems = plain.Elems
+		return v.synced(was)
+	}
 	if id, ok := i.(string); ok {
 		return t.Set(v, id, x)
 	}
@@ -306,8 +322,13 @@ func (t *Thread) listPut(v *List, i, x Value) error {
 
 // replaceRange is list[a..b] = x.
 func (t *Thread) replaceRange(v *List, r *Range, x Value) error {
-	from, _ := position(min(r.From, r.To), len(v.Elems))
-	to, _ := position(max(r.From, r.To), len(v.Elems))
+	r = r.within(len(v.Elems))
+	if r == nil {
+		return nil
+	}
+	from, _ := position(r.From, len(v.Elems))
+	to, _ := position(r.To, len(v.Elems))
+	from, to = min(from, to), max(from, to)
 	if from < 0 || to >= len(v.Elems) || from > to {
 		return Throw("IndexOutOfBoundsException", "range %d..%d of %d", r.From, r.To, len(v.Elems))
 	}

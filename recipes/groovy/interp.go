@@ -1,6 +1,7 @@
 package groovy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,7 @@ type unit struct {
 	classes map[string]*scriptClass
 	imports []*unit          // static imports
 	scripts map[string]*unit // scripts beside it, by the names of their classes: Shell.run()
+	live    *live
 }
 
 // name is the name of the script's class.
@@ -75,6 +77,8 @@ type Thread struct {
 	frame  *frame // innermost
 	stack  stack
 	free   []*frame
+	live   *live
+	fault  error // see fail
 }
 
 // Context is the context of the evaluation.
@@ -99,6 +103,7 @@ func (t *Thread) File() string {
 
 func (in *Interp) thread(ctx context.Context) *Thread {
 	t := &Thread{ctx: ctx, in: in, lib: tables(), limits: in.Limits}
+	t.live = &live{t}
 	if t.limits.Steps == 0 {
 		t.limits.Steps = 20_000_000
 	}
@@ -116,7 +121,10 @@ func (in *Interp) thread(ctx context.Context) *Thread {
 func (in *Interp) Run(ctx context.Context, s *Script) (v Value, err error) {
 	t := in.thread(ctx)
 	defer t.survive(&err)
-	return t.Run(s)
+	if v, err = t.Run(s); err == nil && t.fault != nil {
+		err = t.Located(t.failed())
+	}
+	return v, err
 }
 
 // errDefect is a fault of the evaluator itself.
@@ -158,7 +166,7 @@ func (t *Thread) runUnit(u *unit) (Value, error) {
 
 // load makes the unit of a script, with its methods, classes and imports.
 func (t *Thread) load(s *Script) (*unit, error) {
-	u := &unit{script: s, binding: NewMap(), methods: map[string][]*methodDecl{}, classes: map[string]*scriptClass{}, scripts: map[string]*unit{}}
+	u := &unit{script: s, binding: NewMap(), methods: map[string][]*methodDecl{}, classes: map[string]*scriptClass{}, scripts: map[string]*unit{}, live: t.live}
 	args := &List{elem: "String"}
 	for _, a := range t.in.Args {
 		args.Elems = append(args.Elems, a)
@@ -241,8 +249,9 @@ func (t *Thread) importInto(u *unit, d importDecl) error {
 func (in *Interp) Call(ctx context.Context, c *Closure, args ...Value) (v Value, err error) {
 	t := in.thread(ctx)
 	defer t.survive(&err)
+	defer t.enter(c.unit)()
 	v, err = t.callClosure(c, args)
-	return v, t.placeIn(c.unit, err, c.lit.pos)
+	return v, t.placeIn(c.unit, cmp.Or(err, t.failed()), c.lit.pos)
 }
 
 // Alloc accounts n bytes that a host object is about to give to the script.

@@ -236,7 +236,7 @@ func (t *Thread) closureSet(f *frame, c *Closure, id string, v Value) (bool, err
 	} else if ok, err := t.ownSet(f, c.this, id, v); ok || err != nil {
 		return ok, err
 	}
-	if c.strategy == ownerFirst {
+	if _, script := c.this.(*unit); c.strategy == ownerFirst && !script { // a script takes any name
 		return delegate()
 	}
 	return false, nil

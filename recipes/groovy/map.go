@@ -33,7 +33,8 @@ type Map struct {
 	peak   int // most entries it ever had, for the order of a HashMap
 	kind   mapKind
 	frozen bool
-	deflt  *Closure // withDefault
+	deflt  *Closure             // withDefault
+	order  func(a, b Value) int // of a sorted map; nil: as compare has it
 }
 
 type slot struct {
@@ -50,7 +51,12 @@ func NewMap() *Map { return &Map{} }
 // keyOf is what stands for k in an index: equal keys give equal results.
 func keyOf(k Value) any {
 	switch k := k.(type) {
-	case nil, string, bool, int64, Long, Char, float64, Float, Enum:
+	case int64:
+		if k != int64(int32(k)) {
+			return Long(k)
+		}
+		return k
+	case nil, string, bool, Long, Char, float64, Float, Enum:
 		return k
 	case *Decimal:
 		return textKey{'d', k.String()}
@@ -65,6 +71,9 @@ func keyOf(k Value) any {
 	case *Range:
 		return textKey{'l', deepKey(k.small())}
 	case *instance:
+		if h, ok := k.ownHash(); ok {
+			return hashKey{h, 0}
+		}
 		if k.class.byValue {
 			return textKey{'o', deepKey(k)}
 		}
@@ -77,6 +86,13 @@ func keyOf(k Value) any {
 type textKey struct {
 	kind byte
 	text string
+}
+
+// hashKey stands for the n-th of the keys that have one hash and whose class
+// says which of them are equal.
+type hashKey struct {
+	hash int32
+	n    int
 }
 
 // deepKey is a text that equal collections share.
@@ -103,6 +119,9 @@ func (m *Map) find(k Value) int {
 		return -1
 	}
 	key := keyOf(k)
+	if h, ok := key.(hashKey); ok {
+		return m.findOwn(k.(*instance), h)
+	}
 	if m.index != nil {
 		if i, ok := m.index[key]; ok {
 			return i
@@ -117,9 +136,67 @@ func (m *Map) find(k Value) int {
 	return -1
 }
 
+// findOwn is find for an object whose class has equals and hashCode.
+func (m *Map) findOwn(k *instance, h hashKey) int {
+	is := func(i int) bool {
+		same, _ := k.ownEqual(m.slots[i].k, false)
+		return same
+	}
+	if m.index == nil {
+		return slices.IndexFunc(m.slots, func(s slot) bool {
+			if s.dead || keyOf(s.k) != h {
+				return false
+			}
+			same, _ := k.ownEqual(s.k, false)
+			return same
+		})
+	}
+	for ; ; h.n++ {
+		if i, ok := m.index[h]; !ok || is(i) {
+			return choose(ok, i, -1)
+		}
+	}
+}
+
+// enter puts slot i into the index.
+func (m *Map) enter(i int) {
+	key := keyOf(m.slots[i].k)
+	for h, ok := key.(hashKey); ok; key = h {
+		if _, ok = m.index[h]; ok {
+			h.n++
+		}
+	}
+	m.index[key] = i
+}
+
+// drop takes slot i, of key k, out of the index.
+func (m *Map) drop(k Value, i int) {
+	key := keyOf(k)
+	h, own := key.(hashKey)
+	if !own {
+		delete(m.index, key)
+		return
+	}
+	last := h
+	for at, ok := m.index[h]; ok; at, ok = m.index[last] {
+		if at == i {
+			h = last
+		}
+		last.n++
+	}
+	last.n--
+	if at, ok := m.index[h]; ok && at == i {
+		m.index[h] = m.index[last]
+		delete(m.index, last)
+	}
+}
+
 // search finds k in a sorted map, or the place where it belongs.
 func (m *Map) search(k Value) (int, bool) {
 	return slices.BinarySearchFunc(m.slots, k, func(s slot, k Value) int {
+		if m.order != nil {
+			return m.order(s.k, k)
+		}
 		n, err := compare(s.k, k)
 		if err != nil {
 			return strings.Compare(Format(s.k), Format(k))
@@ -156,7 +233,9 @@ func (m *Map) Put(k, v Value) {
 		m.reindex()
 	}
 	if m.index != nil {
-		m.index[keyOf(k)] = len(m.slots)
+		m.slots = append(m.slots, slot{k: k, v: v})
+		m.enter(len(m.slots) - 1)
+		return
 	}
 	m.slots = append(m.slots, slot{k: k, v: v})
 }
@@ -168,8 +247,8 @@ func (m *Map) reindex() {
 		return
 	}
 	m.index = make(map[any]int, 2*len(m.slots))
-	for i, s := range m.slots {
-		m.index[keyOf(s.k)] = i
+	for i := range m.slots {
+		m.enter(i)
 	}
 }
 
@@ -185,7 +264,7 @@ func (m *Map) Delete(k Value) Value {
 		m.slots = slices.Delete(m.slots, i, i+1)
 		return v
 	}
-	delete(m.index, keyOf(k))
+	m.drop(k, i)
 	m.slots[i] = slot{dead: true}
 	if len(m.slots) > 4*few && m.live < len(m.slots)/2 {
 		m.reindex()
@@ -242,7 +321,7 @@ func bucket(k Value, size int) int {
 func (m *Map) Len() int { return m.live }
 
 func (m *Map) clone() *Map {
-	c := &Map{kind: m.kind, live: m.live, peak: m.live, deflt: m.deflt}
+	c := &Map{kind: m.kind, live: m.live, peak: m.live, deflt: m.deflt, order: m.order}
 	c.slots = slices.Clone(m.entries())
 	if m.kind == hashed {
 		c.slots = slices.DeleteFunc(slices.Clone(m.slots), func(s slot) bool { return s.dead })
@@ -259,5 +338,4 @@ func (m *Map) putAll(o *Map) {
 	}
 }
 
-// sortedKeys are the keys of a Go map, sorted.
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

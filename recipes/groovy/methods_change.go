@@ -1,6 +1,7 @@
 package groovy
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,7 +13,12 @@ func change(least, most int, fn func(t *Thread, l *List, a []Value) (Value, erro
 		if l.frozen {
 			return nil, frozen()
 		}
-		return fn(t, l, a)
+		if l.view == nil {
+			return fn(t, l, a)
+		}
+		was := slices.Clone(l.Elems)
+		v, err := fn(t, l, a)
+		return v, cmp.Or(err, l.synced(was), t.charge(len(was)/8))
 	})
 }
 
@@ -159,7 +165,7 @@ func popOf(last, first method) method {
 // removeFrom is remove(index) or remove(object).
 func removeFrom(t *Thread, l *List, a []Value) (Value, error) {
 	n, ok := a[0].(int64)
-	if !ok {
+	if !ok || l.view != nil && !l.view.sub {
 		return l.removeValue(t, a[0])
 	}
 	if n < 0 || n >= int64(len(l.Elems)) {
@@ -171,17 +177,11 @@ func removeFrom(t *Thread, l *List, a []Value) (Value, error) {
 }
 
 func (l *List) removeValue(t *Thread, x Value) (Value, error) {
-	for i, v := range l.Elems {
-		ok, err := t.equals(v, x)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			l.Elems = slices.Delete(l.Elems, i, i+1)
-			return true, nil
-		}
+	i := slices.IndexFunc(l.Elems, func(v Value) bool { return javaEqual(v, x) })
+	if i >= 0 {
+		l.Elems = slices.Delete(l.Elems, i, i+1)
 	}
-	return false, t.charge(len(l.Elems) / 8)
+	return i >= 0, t.charge(len(l.Elems) / 8)
 }
 
 // retain keeps, or removes, what a collection has or a closure says.
@@ -208,12 +208,24 @@ func (t *Thread) retain(l *List, by Value, keep bool) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest, err := t.without(&List{}, l.Elems, other, keep)
-	if err != nil {
-		return nil, err
+	index := Map{}
+	for _, o := range other {
+		index.Put(o, true)
 	}
-	l.Elems = rest.(*List).Elems
-	return len(l.Elems) != before, nil
+	out := make([]Value, 0, len(l.Elems))
+	for _, x := range l.Elems {
+		has := index.Has(x)
+		if _, object := x.(*instance); object && !has {
+			if has, err = t.contains(other, x); err != nil {
+				return nil, err
+			}
+		}
+		if has == keep {
+			out = append(out, x)
+		}
+	}
+	l.Elems = out
+	return len(out) != before, t.grow(len(out)+len(other), 48)
 }
 
 // setMethods are those of sets.
@@ -224,7 +236,7 @@ func setMethods() methods {
 		m[id] = all[id]
 	}
 	add := on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) {
-		if s.m.frozen {
+		if s.m.frozen || s.keys {
 			return nil, frozen()
 		}
 		n := s.m.Len()
@@ -238,16 +250,25 @@ func setMethods() methods {
 	})
 	m["contains"] = on(1, 1, func(_ *Thread, s *Set, a []Value) (Value, error) { return s.m.Has(a[0]), nil })
 	m["remove"] = on(1, 1, func(_ *Thread, s *Set, a []Value) (Value, error) {
+		if s.m.frozen {
+			return nil, frozen()
+		}
 		n := s.m.Len()
 		s.m.Delete(a[0])
 		return s.m.Len() < n, nil
 	})
-	m["clear"] = on(0, 0, func(_ *Thread, s *Set, _ []Value) (Value, error) { s.m.clear(); return nil, nil })
+	m["clear"] = on(0, 0, func(_ *Thread, s *Set, _ []Value) (Value, error) {
+		if s.m.frozen {
+			return nil, frozen()
+		}
+		s.m.clear()
+		return nil, nil
+	})
 	m["addAll"] = on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setAll(s, a[0], true) })
 	m["removeAll"] = on(1, -1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setRetain(s, several(a), false) })
 	m["retainAll"] = on(1, -1, func(t *Thread, s *Set, a []Value) (Value, error) { return t.setRetain(s, several(a), true) })
 	m["plus"] = on(1, 1, func(t *Thread, s *Set, a []Value) (Value, error) {
-		out := newSet(s.m.kind, s.m.Keys()...)
+		out := s.clone()
 		switch a[0].(type) {
 		case *List, *Set, *Range:
 			_, err := t.setAll(out, a[0], true)
@@ -257,10 +278,10 @@ func setMethods() methods {
 		return out, t.grow(out.m.Len(), 64)
 	})
 	m["clone"] = on(0, 0, func(t *Thread, s *Set, _ []Value) (Value, error) {
-		return newSet(s.m.kind, s.m.Keys()...), t.grow(s.m.Len(), 64)
+		return s.clone(), t.grow(s.m.Len(), 64)
 	})
 	m["asImmutable"] = on(0, 0, func(t *Thread, s *Set, _ []Value) (Value, error) {
-		out := newSet(s.m.kind, s.m.Keys()...)
+		out := s.clone()
 		out.m.frozen = true
 		return out, t.grow(s.m.Len(), 64)
 	})
@@ -279,6 +300,9 @@ func (t *Thread) setAll(s *Set, v Value, _ bool) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.m.frozen || s.keys {
+		return nil, frozen()
+	}
 	n := s.m.Len()
 	for _, x := range list {
 		s.m.Put(x, true)
@@ -292,8 +316,18 @@ func (t *Thread) setRetain(s *Set, by Value, keep bool) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh := newSet(s.m.kind, l.Elems...)
-	s.m = fresh.m
+	if s.m.frozen {
+		return nil, frozen()
+	}
+	kept := &Map{kind: s.m.kind, order: s.m.order}
+	for _, k := range l.Elems {
+		kept.Put(k, true)
+	}
+	for _, k := range s.m.Keys() {
+		if !kept.Has(k) {
+			s.m.Delete(k)
+		}
+	}
 	return changed, t.grow(len(l.Elems), 64)
 }
 

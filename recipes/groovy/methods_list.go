@@ -51,11 +51,11 @@ func listMethods() methods {
 			return true, nil
 		}),
 		"indexOf": listOf(1, 1, func(t *Thread, _ Value, l, a []Value) (Value, error) {
-			return int64(slices.IndexFunc(l, func(x Value) bool { return Equal(x, a[0]) })), t.charge(len(l) / 8)
+			return int64(slices.IndexFunc(l, func(x Value) bool { return javaEqual(x, a[0]) })), t.charge(len(l) / 8)
 		}),
 		"lastIndexOf": listOf(1, 1, func(t *Thread, _ Value, l, a []Value) (Value, error) {
 			for i := len(l) - 1; i >= 0; i-- {
-				if Equal(l[i], a[0]) {
+				if javaEqual(l[i], a[0]) {
 					return int64(i), nil
 				}
 			}
@@ -69,10 +69,13 @@ func listMethods() methods {
 			return l[n], nil
 		}),
 		"getAt": {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.getAt(v, a[0]) }},
-		"subList": listOf(2, 2, func(t *Thread, _ Value, l, a []Value) (Value, error) {
+		"subList": listOf(2, 2, func(t *Thread, v Value, l, a []Value) (Value, error) {
 			from, to := toInt(a[0]), toInt(a[1])
 			if from < 0 || to > int64(len(l)) || from > to {
 				return nil, Throw("IndexOutOfBoundsException", "toIndex = %d", to)
+			}
+			if of, ok := v.(*List); ok {
+				return of.subList(int(from), int(to)), t.grow(int(to-from), 16)
 			}
 			return NewList(l[from:to]...), t.grow(int(to-from), 16)
 		}),
@@ -99,13 +102,7 @@ func listMethods() methods {
 }
 
 func (t *Thread) contains(l []Value, x Value) (bool, error) {
-	for _, v := range l {
-		ok, err := t.equals(v, x)
-		if ok || err != nil {
-			return ok, err
-		}
-	}
-	return false, t.charge(len(l) / 8)
+	return slices.ContainsFunc(l, func(v Value) bool { return javaEqual(v, x) }), t.charge(len(l) / 8)
 }
 
 // addParts adds what copies a part, or all in another order.
@@ -233,13 +230,14 @@ func addSums(m methods) {
 	})
 }
 
-// without are the elements that others has (keep) or has not.
+// without are the elements that others has (keep) or has not; numbers of one
+// value are the same here.
 func (t *Thread) without(v Value, l, others []Value, keep bool) (Value, error) {
 	index := Map{}
 	exact := true
 	for _, o := range others {
 		_, object := o.(*instance)
-		exact = exact && !object && rankOf(o) != rankDouble && rankOf(o) != rankDecimal
+		exact = exact && !object && rankOf(o) <= rankInt
 		index.Put(o, true)
 	}
 	if err := t.grow(len(l)+len(others), 48); err != nil {
@@ -252,10 +250,7 @@ func (t *Thread) without(v Value, l, others []Value, keep bool) (Value, error) {
 			if err := t.charge(1 + len(others)/8); err != nil {
 				return nil, err
 			}
-			var err error
-			if has, err = t.contains(others, x); err != nil {
-				return nil, err
-			}
+			has = slices.ContainsFunc(others, func(v Value) bool { return Equal(x, v) })
 		}
 		if has == keep {
 			out = append(out, x)
@@ -417,7 +412,7 @@ func rangeMethods() methods {
 			out := NewList()
 			size := r.len()
 			if n < 0 {
-				r, n = &Range{r.To, r.From}, -n
+				r, n = &Range{From: r.To, To: r.From}, -n
 			}
 			for i := int64(0); i < size; i += n {
 				out.Elems = append(out.Elems, r.nth(i))
@@ -447,7 +442,12 @@ func rangeMethods() methods {
 			}
 			return r, nil
 		}),
-		"toString": on(0, 0, func(t *Thread, r *Range, _ []Value) (Value, error) { return text(t.toString(r)) }),
-		"asType":   method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.convert(v, classNameOf(a[0])) }},
+		"toString": on(0, 0, func(_ *Thread, r *Range, _ []Value) (Value, error) {
+			if r.open {
+				return itoa(r.From) + "..<" + itoa(r.end), nil
+			}
+			return itoa(r.From) + ".." + itoa(r.To), nil
+		}),
+		"asType": method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.convert(v, classNameOf(a[0])) }},
 	}
 }

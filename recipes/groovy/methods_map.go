@@ -82,14 +82,14 @@ func mapMethods() methods {
 		"containsKey":   on(1, 1, func(_ *Thread, m *Map, a []Value) (Value, error) { return m.Has(a[0]), nil }),
 		"containsValue": on(1, 1, func(t *Thread, m *Map, a []Value) (Value, error) { return m.holds(a[0]), t.charge(m.Len() / 8) }),
 		"keySet": on(0, 0, func(t *Thread, m *Map, _ []Value) (Value, error) {
-			return newSet(linkedOr(m.kind), m.Keys()...), t.grow(m.Len(), 64)
+			return &Set{m: m, keys: true}, t.Alloc(32)
 		}),
 		"values": on(0, 0, func(t *Thread, m *Map, _ []Value) (Value, error) {
-			return &List{Elems: m.values()}, t.grow(m.Len(), 16)
+			return m.mapView(m.values(), func(v Value, s slot) bool { return identical(v, s.v) }), t.grow(m.Len(), 16)
 		}),
 		"entrySet": on(0, 0, func(t *Thread, m *Map, _ []Value) (Value, error) {
 			list, err := t.elements(m)
-			return &List{Elems: list}, err
+			return m.mapView(list, func(v Value, s slot) bool { e, ok := v.(*entry); return ok && identical(e.k, s.k) }), err
 		}),
 		"firstKey": on(0, 0, func(_ *Thread, m *Map, _ []Value) (Value, error) { return m.end(0) }),
 		"lastKey":  on(0, 0, func(_ *Thread, m *Map, _ []Value) (Value, error) { return m.end(m.Len() - 1) }),
@@ -160,7 +160,7 @@ func linkedOr(k mapKind) mapKind {
 }
 
 func (m *Map) holds(x Value) bool {
-	return slices.ContainsFunc(m.entries(), func(s slot) bool { return Equal(s.v, x) })
+	return slices.ContainsFunc(m.entries(), func(s slot) bool { return javaEqual(s.v, x) })
 }
 
 func (m *Map) values() []Value {

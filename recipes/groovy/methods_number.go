@@ -297,7 +297,10 @@ func charMethods() methods {
 			if rankOf(a[0]) > 0 {
 				return arithmetic("+", c, a[0])
 			}
-			return t.operate("+", string(rune(c)), a[0])
+			if d, ok := a[0].(Char); ok {
+				return int64(c) + int64(d), nil
+			}
+			return nil, ErrNoMember
 		}),
 		"multiply": on(1, 1, func(t *Thread, c Char, a []Value) (Value, error) {
 			return t.CallMethod(strings.Clone(string(rune(c))), "multiply", a)

@@ -237,7 +237,13 @@ func throwableMethods() methods {
 		"getStackTrace":    on(0, 0, func(*Thread, *Throwable, []Value) (Value, error) { return &List{elem: "StackTraceElement"}, nil }),
 		"getSuppressed":    on(0, 0, func(*Thread, *Throwable, []Value) (Value, error) { return &List{elem: "Throwable"}, nil }),
 		"fillInStackTrace": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e, nil }),
-		"printStackTrace":  on(0, 1, func(t *Thread, e *Throwable, _ []Value) (Value, error) { return nil, t.Print(e.String() + "\n") }),
+		"printStackTrace": on(0, 1, func(t *Thread, e *Throwable, a []Value) (Value, error) {
+			if len(a) == 1 {
+				_, err := t.CallMethod(a[0], "println", []Value{e.String()})
+				return nil, err
+			}
+			return nil, t.Print(e.String() + "\n")
+		}),
 	}
 }
 

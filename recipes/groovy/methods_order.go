@@ -153,16 +153,21 @@ func count(t *Thread, v Value, a []Value) (Value, error) {
 
 // best is min or max: by value, by key closure or by comparing closure.
 func best(t *Thread, v Value, a []Value, sign int) (Value, error) {
+	if c, ok := arg(a, max(len(a)-1, 0)).(*Closure); ok && c.arity() == 2 {
+		list, err := t.elements(v)
+		if err != nil || len(list) == 0 {
+			return nil, err
+		}
+		return t.bestBy(list, list, sign, func(x, y Value) (int, error) { return t.compareBy(c, x, y) })
+	}
 	w, keys, err := mapped(t, v, a)
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
-	cmp := t.compare
-	if w.c != nil && w.c.arity() == 2 {
-		if _, isEntry := w.list[0].(*entry); !isEntry {
-			cmp = func(x, y Value) (int, error) { return t.compareBy(w.c, x, y) }
-		}
-	}
+	return t.bestBy(w.list, keys, sign, t.compareAny)
+}
+
+func (t *Thread) bestBy(list, keys []Value, sign int, cmp func(x, y Value) (int, error)) (Value, error) {
 	at := 0
 	for i := 1; i < len(keys); i++ {
 		n, err := cmp(keys[i], keys[at])
@@ -176,7 +181,29 @@ func best(t *Thread, v Value, a []Value, sign int) (Value, error) {
 			return nil, err
 		}
 	}
-	return w.list[at], nil
+	return list[at], nil
+}
+
+// compareWith compares by a closure of two, of one, whose results compare, or
+// by a Comparator.
+func (t *Thread) compareWith(by, x, y Value) (int, error) {
+	c, ok := by.(*Closure)
+	switch {
+	case !ok:
+		v, err := t.CallMethod(by, "compare", []Value{x, y})
+		return int(toInt(v)), err
+	case c.arity() == 2 || c.iface == "Comparator":
+		return t.compareBy(c, x, y)
+	}
+	a, err := t.callClosure(c, []Value{x})
+	if err != nil {
+		return 0, err
+	}
+	b, err := t.callClosure(c, []Value{y})
+	if err != nil {
+		return 0, err
+	}
+	return t.compareAny(a, b)
 }
 
 func (t *Thread) compareBy(c *Closure, x, y Value) (int, error) {
@@ -264,9 +291,8 @@ func unique(t *Thread, v Value, a []Value) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l, ok := v.(*List); ok && inPlace && !l.frozen {
-		l.Elems = out
-		return l, nil
+	if l, ok := v.(*List); ok && inPlace && !l.fixed() {
+		return l, l.become(out)
 	}
 	return like(v, out), nil
 }
@@ -318,9 +344,8 @@ func sortMethod(t *Thread, v Value, a []Value) (Value, error) {
 	}
 	switch x := v.(type) {
 	case *List:
-		if inPlace && !x.frozen {
-			x.Elems = list
-			return x, nil
+		if inPlace && !x.fixed() {
+			return x, x.become(list)
 		}
 	case *Map:
 		m := NewMap()
@@ -335,7 +360,7 @@ func sortMethod(t *Thread, v Value, a []Value) (Value, error) {
 // sortBy sorts in place; by is nil, a closure, or an object that compares.
 func (t *Thread) sortBy(list []Value, by Value) error {
 	var fault error
-	cmp := t.compare
+	cmp := t.compareAny
 	c, _ := by.(*Closure)
 	entries := len(list) > 0
 	if entries {
@@ -344,15 +369,10 @@ func (t *Thread) sortBy(list []Value, by Value) error {
 	switch {
 	case by == nil && entries:
 		cmp = func(a, b Value) (int, error) { return t.compare(a.(*entry).k, b.(*entry).k) }
-	case c != nil && (c.arity() == 2 || c.iface == "Comparator"):
-		cmp = func(a, b Value) (int, error) { return t.compareBy(c, a, b) }
-	case c != nil:
+	case c != nil && c.arity() != 2 && c.iface != "Comparator":
 		return t.sortByKey(list, c)
 	case by != nil:
-		cmp = func(a, b Value) (int, error) {
-			v, err := t.CallMethod(by, "compare", []Value{a, b})
-			return int(toInt(v)), err
-		}
+		cmp = func(a, b Value) (int, error) { return t.compareWith(by, a, b) }
 	}
 	slices.SortStableFunc(list, func(a, b Value) int {
 		if fault != nil {
@@ -384,7 +404,7 @@ func (t *Thread) sortByKey(list []Value, c *Closure) error {
 		if fault != nil {
 			return 0
 		}
-		n, err := t.compare(a.k, b.k)
+		n, err := t.compareAny(a.k, b.k)
 		if err == nil {
 			err = t.charge(1)
 		}
@@ -401,6 +421,7 @@ func (t *Thread) sortByKey(list []Value, c *Closure) error {
 type iterator struct {
 	list []Value
 	i    int
+	gone int // by remove
 	of   Value
 }
 
@@ -431,9 +452,12 @@ func (it *iterator) Call(t *Thread, id string, a []Value) (Value, error) {
 		x := it.list[it.i-1]
 		switch of := it.of.(type) {
 		case *List:
-			if i := slices.IndexFunc(of.Elems, func(v Value) bool { return identical(v, x) || Equal(v, x) }); i >= 0 {
-				of.Elems = slices.Delete(of.Elems, i, i+1)
+			i := it.i - 1 - it.gone
+			if i >= len(of.Elems) || !identical(of.Elems[i], x) {
+				return nil, Throw("ConcurrentModificationException", "")
 			}
+			it.gone++
+			return nil, first2(of.become(slices.Delete(slices.Clone(of.Elems), i, i+1)), t.charge(len(of.Elems)/16))
 		case *Set:
 			of.m.Delete(x)
 		case *Map:
@@ -446,4 +470,14 @@ func (it *iterator) Call(t *Thread, id string, a []Value) (Value, error) {
 		return t.CallMethod(&List{Elems: it.list[it.i:]}, id, a)
 	}
 	return nil, ErrNoMember
+}
+
+// compareAny is Groovy's NumberAwareComparator: values that cannot be compared
+// are ordered by their hash codes.
+func (t *Thread) compareAny(a, b Value) (int, error) {
+	n, err := t.compare(a, b)
+	if thrown(err) == "IllegalArgumentException" {
+		return cmpInt(int64(hashCode(a)), int64(hashCode(b))), nil
+	}
+	return n, err
 }

@@ -146,13 +146,10 @@ func (t *Thread) operate(op string, l, r Value) (Value, error) {
 
 // joinsText says whether l + "text" makes a text of l.
 func joinsText(l Value) bool {
-	switch l.(type) {
-	case *List, *Set, *Map, *instance, *Range:
-		return false
-	case interface{ plus() }:
-		return false
-	}
-	return true
+	_, text := l.(*builder)
+	_, lazy := l.(*lazyString)
+	_, char := l.(Char)
+	return text || lazy || rankOf(l) > 0 && !char
 }
 
 func boolean(b bool, err error) (Value, error) { return b, err }

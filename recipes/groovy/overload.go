@@ -88,6 +88,9 @@ func distance(fn *function, args []Value) int {
 func typeDistance(v Value, typ string) int {
 	switch typ {
 	case "", "Object", "def":
+		if v == nil {
+			return 0
+		}
 		return 40
 	}
 	if len(typ) <= 2 && isUpper(typ) { // a type parameter

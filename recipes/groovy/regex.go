@@ -99,7 +99,7 @@ func goSyntax(src string) string {
 	return b.String()
 }
 
-func choose(yes bool, a, b string) string {
+func choose[T any](yes bool, a, b T) T {
 	if yes {
 		return a
 	}

@@ -269,12 +269,7 @@ func (t *Thread) ownCall(v Value, id string, args []Value) (Value, bool, error) 
 			return r, true, err
 		}
 	case *Map:
-		if f, ok := x.Get(id); ok {
-			if c, ok := f.(*Closure); ok {
-				r, err := t.callClosure(c, args)
-				return r, true, err
-			}
-		}
+		return t.mapCall(x, id, args)
 	case *Class:
 		if x.Static != nil {
 			own := args
@@ -308,6 +303,20 @@ func (t *Thread) ownCall(v Value, id string, args []Value) (Value, bool, error) 
 		}
 	}
 	return t.nativeCall(v, id, args)
+}
+
+// mapCall calls a method of maps, else a closure that the map holds.
+func (t *Thread) mapCall(m *Map, id string, args []Value) (Value, bool, error) {
+	if v, ok, err := t.nativeCall(m, id, args); ok || err != nil {
+		return v, ok, err
+	}
+	if f, ok := m.Get(id); ok {
+		if c, ok := f.(*Closure); ok {
+			v, err := t.callClosure(c, args)
+			return v, true, err
+		}
+	}
+	return nil, false, nil
 }
 
 func (t *Thread) nativeCall(v Value, id string, args []Value) (Value, bool, error) {

@@ -81,8 +81,8 @@ func templateText(s string) string {
 		case c == '\\' && i+1 < len(s) && s[i+1] == '$':
 			b.WriteString(`\$`)
 			i++
-		case c == '\\' && i+1 < len(s) && s[i+1] == '\\':
-			b.WriteString(`\\`)
+		case c == '\\' && i+1 < len(s) && strings.IndexByte(`\btnfr'"u01234567`, s[i+1]) >= 0:
+			b.WriteString(s[i : i+2]) // an escape, as in a string
 			i++
 		case c == '$' && (i+1 == len(s) || !startsName(s[i+1])):
 			b.WriteString(`\$`)

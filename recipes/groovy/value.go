@@ -47,20 +47,33 @@ type List struct {
 	elem   string // "": a list
 	class  string // "": java.util.ArrayList
 	frozen bool
+	view   *view // nil: the list stands for itself
 }
 
 // NewList makes a list of vals.
 func NewList(vals ...Value) *List { return &List{Elems: slices.Clone(vals)} }
 
 // Set is a set; it keeps the order that the Java class of its kind keeps.
-type Set struct{ m Map }
+type Set struct {
+	m    *Map
+	keys bool // of a map, the keySet: it takes no more elements
+}
 
 func newSet(kind mapKind, vals ...Value) *Set {
-	s := &Set{m: Map{kind: kind}}
+	s := &Set{m: &Map{kind: kind}}
 	for _, v := range vals {
 		s.m.Put(v, true)
 	}
 	return s
+}
+
+func (s *Set) clone() *Set {
+	c := newSet(linkedOr(s.m.kind))
+	c.m.order = s.m.order
+	for _, k := range s.m.Keys() {
+		c.m.Put(k, true)
+	}
+	return c
 }
 
 // entry is a map entry as each and collect see it.
@@ -72,7 +85,30 @@ type entry struct {
 func (e *entry) val() Value { v, _ := e.m.Get(e.k); return v }
 
 // Range is from..to of whole numbers, counting down when to is less than from.
-type Range struct{ From, To int64 }
+type Range struct {
+	From, To int64
+	open     bool  // made by ..<, whose end was
+	end      int64 // this
+}
+
+// within is the range for n elements: what ..< leaves out is known only once
+// negative ends are counted from the back. Nil: it has no elements.
+func (r *Range) within(n int) *Range {
+	if !r.open || (r.From < 0) == (r.end < 0) {
+		return r
+	}
+	from, _ := position(r.From, n)
+	to, _ := position(r.end, n)
+	switch {
+	case from == to:
+		return nil
+	case from < to:
+		to--
+	default:
+		to++
+	}
+	return &Range{From: int64(from), To: int64(to)}
+}
 
 func (r *Range) len() int64 {
 	if r.From > r.To {
@@ -135,6 +171,8 @@ func Truth(v Value) bool {
 		return v.re.re.FindStringIndex(v.s) != nil
 	case *builder:
 		return len(v.b) > 0
+	case *iterator:
+		return v.i < len(v.list)
 	}
 	return true
 }

@@ -6,4 +6,9 @@ println f(1)
 println f("s")
 println f([1])
 println f(1.5)
-println f(null as String)
+println f("" as String)
+def g(String s) { "string " + s }
+def g(Object o) { "object " + o }
+println g(null)
+println g("x")
+println g(3)

@@ -1,0 +1,6 @@
+def t = new groovy.text.SimpleTemplateEngine()
+println t.createTemplate('a\\tb ${x} \\$y <%= x + 1 %> "quoted" \\\\ end').make([x: 1]).toString()
+println t.createTemplate('line\nnext <% if (x) { %>yes<% } else { %>no<% } %>\n').make([x: 0]).toString()
+println String.format("%s", [1, 2])
+println String.format("%d-%d", 1, 2)
+println sprintf("%s|%s", [1, 2])
