@@ -168,6 +168,11 @@ func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value,
 			return v, err
 		}
 	}
+	if f.clo != nil && closureMethod(id) {
+		if v, ok, err := t.nativeCall(f.clo, id, args); ok {
+			return v, err
+		}
+	}
 	if v, ok, err := t.ownMethod(f, f.this, id, args); ok {
 		return v, err
 	}
@@ -345,6 +350,10 @@ func (t *Thread) missingMethod(this Value, id string, args []Value) (Value, bool
 			v, err := t.invokeMethod(o, m, margs)
 			return v, true, err
 		}
+		if m := o.class.find("invokeMethod", margs); m != nil {
+			v, err := t.invokeMethod(o, m, margs)
+			return v, true, err
+		}
 	case *unit:
 		if m := pick(o.methods["methodMissing"], margs); m != nil {
 			v, err := t.run(m.fn, margs, frame{this: o, unit: o})
@@ -371,7 +380,22 @@ func hostArgs(args []Value) []Value {
 }
 
 func noMethod(v Value, id string, args []Value) error {
-	return Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s) values: %s", TypeName(v), id, typeList(args), valueList(args))
+	owner := memberOwner(v)
+	if owner != TypeName(v) {
+		owner = "static " + owner
+	}
+	return Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s) values: %s", owner, id, typeList(args), valueList(args))
+}
+
+// memberOwner is the class whose member a message misses: of a class itself.
+func memberOwner(v Value) string {
+	switch v := v.(type) {
+	case *Class:
+		return qualifiedClass(v.Name)
+	case *scriptClass:
+		return v.decl.id
+	}
+	return TypeName(v)
 }
 
 func typeList(args []Value) string {

@@ -67,6 +67,7 @@ type checker struct {
 	foreign bool               // so may methods: it imports the members of something unknown
 	asks    bool               // it looks whether names are bound, which it tells as texts
 	lent    bool               // closures are given delegates
+	builds  bool               // it makes a builder, which answers whatever it is asked
 	found   []Missing
 }
 
@@ -154,6 +155,8 @@ func (c *checker) look() {
 			if id, ok := n.val.(string); ok && len(id) < 64 {
 				c.names[id] = true
 			}
+		case *creation:
+			c.builds = c.builds || isBuilder(n.class)
 		case *property:
 			c.notice(n.id)
 		case *call:
@@ -169,6 +172,11 @@ func (c *checker) look() {
 	if k, ok := c.in.Base.(Knower); c.in.Base != nil && !ok || ok && k.Knows("*") {
 		c.loose = true
 	}
+}
+
+// isBuilder says whether objects of a class take any name inside closures.
+func isBuilder(class string) bool {
+	return strings.HasSuffix(class, "Builder") && !strings.HasSuffix(class, "StringBuilder") && !strings.HasSuffix(class, "ProcessBuilder")
 }
 
 // notice finds what changes classes while the script runs.

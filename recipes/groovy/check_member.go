@@ -260,14 +260,16 @@ func (c *checker) call(x *call, p place) vtype {
 		c.arguments(x, p)
 		return vtype{}
 	case x.recv == nil:
-		c.arguments(x, p)
+		inside := p
+		inside.anything = p.anything || c.builds && x.callee != nil && (x.callee.local != nil || x.callee.up >= 0)
+		c.arguments(x, inside)
 		c.function0(x, p)
 		return vtype{}
 	}
 	n, _ := x.recv.(*name)
 	t := c.receiver(x, p)
 	inside := p
-	inside.anything = p.anything || t.any
+	inside.anything = p.anything || t.any || c.builds && t == vtype{}
 	c.arguments(x, inside)
 	if x.idExpr != nil || x.spread || c.open || n != nil && (n.id == "super" || n.id == "delegate" || n.id == "owner" || n.id == "this") && n.local == nil {
 		return vtype{}
@@ -301,7 +303,7 @@ func (c *checker) invoked(x *call, t vtype) {
 		}
 		return
 	}
-	if (t.kind == kOther || t.kind == kMap) && !t.any && !c.anywhere(x.id) {
+	if (t.kind == kOther && !c.builds || t.kind == kMap) && !t.any && !c.anywhere(x.id) {
 		c.tell("method", x.pos, "method "+x.id+" is not available: no type has it"+didYouMean(x.id, c.methods()))
 	}
 }

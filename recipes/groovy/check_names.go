@@ -13,5 +13,7 @@ func objectNames() []string {
 		previous set toInstant toTimestamp setLenient setTimeZone toPattern applyPattern
 		any collect each every find findAll hasNext iterator remove size sum toList hasPrevious
 		createTemplate make nextInt nextLong nextDouble nextFloat nextBoolean nextBytes nextGaussian setSeed
+		lazySet getAndSet compareAndSet updateAndGet getAndUpdate intValue longValue addAndGet getAndAdd incrementAndGet getAndIncrement
+		decrementAndGet getAndDecrement
 		getDisplayName getID inDaylightTime getOffset randomUUID toArray value class`)
 }

@@ -38,22 +38,32 @@ func fn1(f func(t *Thread, v Value) (Value, error)) method {
 // standardClasses are the classes that need nothing of the outside.
 func standardClasses() []*Class {
 	list := []*Class{configSlurper(), stringClass(), mathClass(), randomClass(), collectionsClass(), arraysClass(), patternClass(), objectsClass(), characterClass(),
-		jsonSlurper(), jsonOutput(), jsonBuilder(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), tokenizerClass(), evalClass(), bindingClass()}
+		jsonSlurper(), jsonOutput(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), tokenizerClass(), evalClass(), bindingClass()}
 	list = append(list, numberClasses()...)
 	list = append(list, collectionClasses()...)
 	list = append(list, dateClasses()...)
 	list = append(list, enumClasses()...)
 	list = append(list, codecClasses()...)
+	list = append(list, jsonBuilderClasses()...)
+	list = append(list, atomicClasses()...)
 	for _, n := range []string{"List", "Map", "Collection", "Iterable", "Comparable", "Runnable", "Callable", "Comparator", "CharSequence", "Serializable", "Cloneable", "Iterator", "Queue", "Deque", "SortedMap", "SortedSet", "Appendable", "GroovyObject"} {
 		list = append(list, &Class{Name: n, Static: &Functions{Name: interfaceType}})
 	}
-	for _, n := range []string{"Object", "Number", "Class", "GString", "Script", "IntRange", "Range", "Void", "Process", "Enum", "Writer", "Reader", "InputStream", "OutputStream"} {
+	for _, n := range []string{"Object", "Number", "GString", "Script", "IntRange", "Range", "Void", "Process", "Enum", "Writer", "Reader", "InputStream", "OutputStream"} {
 		c := &Class{Name: n}
 		if n == "Object" {
 			c.New = func(*Thread, []Value) (Value, error) { return &Functions{Name: "java.lang.Object"}, nil }
 		}
 		list = append(list, c)
 	}
+	list = append(list, &Class{Name: "Class", Static: statics("java.lang.Class", nil, methods{
+		"forName": fn1(func(t *Thread, v Value) (Value, error) {
+			if c := t.class(t.unit(), Format(v)); c != nil {
+				return c, nil
+			}
+			return nil, Throw("ClassNotFoundException", "%s", Format(v))
+		}),
+	})})
 	for _, n := range []string{"int", "long", "short", "byte", "char", "boolean", "float", "double", "void"} {
 		list = append(list, &Class{Name: n})
 	}

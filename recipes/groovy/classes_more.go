@@ -3,7 +3,6 @@ package groovy
 import (
 	"crypto/rand"
 	"fmt"
-	"math"
 	mrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -29,64 +28,6 @@ func uuid() string {
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
-// javaRandom is java.util.Random: the same numbers for the same seed.
-type javaRandom struct{ seed int64 }
-
-func (r *javaRandom) next(bits uint) int32 {
-	r.seed = (r.seed*0x5DEECE66D + 0xB) & (1<<48 - 1)
-	return int32(r.seed >> (48 - bits))
-}
-
-func (r *javaRandom) nextInt(bound int32) int32 {
-	if bound&-bound == bound {
-		return int32(int64(bound) * int64(r.next(31)) >> 31)
-	}
-	for {
-		bits := r.next(31)
-		if v := bits % bound; bits-v+(bound-1) >= 0 {
-			return v
-		}
-	}
-}
-
-func (r *javaRandom) nextDouble() float64 {
-	return float64(int64(r.next(26))<<27+int64(r.next(27))) / float64(int64(1)<<53)
-}
-
-func randomClass() *Class {
-	return &Class{Name: "Random", New: func(_ *Thread, a []Value) (Value, error) {
-		seed := mrand.Int64()
-		if len(a) == 1 {
-			seed = toInt(a[0])
-		}
-		r := &javaRandom{(seed ^ 0x5DEECE66D) & (1<<48 - 1)}
-		return &Functions{Name: "java.util.Random", Func: r.call}, nil
-	}}
-}
-
-func (r *javaRandom) call(_ *Thread, id string, a []Value) (Value, error) {
-	switch id {
-	case "nextInt":
-		if len(a) == 0 {
-			return int64(r.next(32)), nil
-		}
-		n := toInt(a[0])
-		if n <= 0 || n > math.MaxInt32 {
-			return nil, Throw("IllegalArgumentException", "bound must be positive")
-		}
-		return int64(r.nextInt(int32(n))), nil
-	case "nextLong":
-		return Long(int64(r.next(32))<<32 + int64(r.next(32))), nil
-	case "nextBoolean":
-		return r.next(1) != 0, nil
-	case "nextDouble", "nextGaussian":
-		return r.nextDouble(), nil
-	case "nextFloat":
-		return Float(float32(r.next(24)) / (1 << 24)), nil
-	}
-	return nil, ErrNoMember
 }
 
 // viaList makes static functions of a list from its methods.
@@ -217,76 +158,6 @@ func jsonOutput() *Class {
 	})}
 }
 
-func jsonBuilder() *Class {
-	return &Class{Name: "JsonBuilder", New: func(_ *Thread, a []Value) (Value, error) {
-		b := &jsonValue{v: arg(a, 0)}
-		return b, nil
-	}}
-}
-
-// jsonValue is a groovy.json.JsonBuilder.
-type jsonValue struct{ v Value }
-
-// Type names the class.
-func (*jsonValue) Type() string { return "groovy.json.JsonBuilder" }
-
-// Get reads the content.
-func (b *jsonValue) Get(t *Thread, id string) (Value, error) {
-	if id == "content" {
-		return b.v, nil
-	}
-	return nil, ErrNoMember
-}
-
-// Set refuses.
-func (*jsonValue) Set(*Thread, string, Value) error { return ErrNoMember }
-
-// Call builds: b(list), b { ... }, b.name { ... }.
-func (b *jsonValue) Call(t *Thread, id string, a []Value) (Value, error) {
-	switch id {
-	case "toString":
-		return text(t.toJSON(b.v))
-	case "toPrettyString":
-		s, err := t.toJSON(b.v)
-		if err != nil {
-			return nil, err
-		}
-		return text(t.prettyJSON(s))
-	case "writeTo":
-		s, err := t.toJSON(b.v)
-		if err != nil {
-			return nil, err
-		}
-		_, err = t.CallMethod(arg(a, 0), "write", []Value{s})
-		return arg(a, 0), err
-	case "call":
-		if len(a) == 0 {
-			return nil, ErrNoMember
-		}
-		v := a[len(a)-1]
-		if c, ok := v.(*Closure); ok {
-			m := NewMap()
-			d := *c
-			d.delegate, d.strategy = &mapDelegate{m}, delegateFirst
-			if _, err := t.callClosure(&d, nil); err != nil {
-				return nil, err
-			}
-			v = m
-		}
-		b.v = v
-		return v, nil
-	}
-	if len(a) != 1 {
-		return nil, ErrNoMember
-	}
-	m := NewMap()
-	if _, err := (&mapDelegate{m}).Call(t, id, a); err != nil {
-		return nil, err
-	}
-	b.v = m
-	return m, nil
-}
-
 func shellClass() *Class {
 	return &Class{Name: "GroovyShell", New: func(t *Thread, a []Value) (Value, error) {
 		vars := NewMap()
@@ -339,12 +210,20 @@ func (t *Thread) parsed(v Value, vars *Map) (Value, error) {
 func evalClass() *Class {
 	return &Class{Name: "Eval", Static: statics("groovy.util.Eval", nil, methods{
 		"me": fn1(func(t *Thread, v Value) (Value, error) { return t.evaluate("Eval", Format(v), NewMap()) }),
-		"x": function0(2, 2, func(t *Thread, a []Value) (Value, error) {
-			m := NewMap()
-			m.Put("x", a[0])
-			return t.evaluate("Eval", Format(a[1]), m)
-		}),
+		"x":  evalWith("x"), "xy": evalWith("x", "y"), "xyz": evalWith("x", "y", "z"),
 	})}
+}
+
+// evalWith is Eval.x and its like: values, then the text that names them so.
+func evalWith(ids ...string) method {
+	n := len(ids)
+	return function0(n+1, n+1, func(t *Thread, a []Value) (Value, error) {
+		m := NewMap()
+		for i, id := range ids {
+			m.Put(id, a[i])
+		}
+		return t.evaluate("Eval", Format(a[n]), m)
+	})
 }
 
 func bindingClass() *Class {

@@ -305,3 +305,13 @@ func (t *Thread) pointer(f *frame, v Value, id string, pos Pos) *Closure {
 	c.this, c.owner, c.delegate = f.this, v, v
 	return c
 }
+
+// closureMethod says whether a closure's body may call a method of the closure
+// itself by its bare name: call(n - 1).
+func closureMethod(id string) bool {
+	switch id {
+	case "call", "doCall", "curry", "rcurry", "ncurry", "memoize", "setDelegate", "setResolveStrategy", "getDelegate", "getOwner", "getThisObject", "getMaximumNumberOfParameters", "getParameterTypes":
+		return true
+	}
+	return false
+}

@@ -220,7 +220,10 @@ func nested(m *Map, path []string, v Value) {
 // configMethods are those of ConfigObject.
 func configMethods() methods {
 	return methods{
-		"merge": changed(1, 1, func(t *Thread, m *Map, a []Value) (Value, error) {
+		"merge": changed(1, 3, func(t *Thread, m *Map, a []Value) (Value, error) {
+			if len(a) == 3 {
+				return t.mergeValue(m, a[0], a[1], a[2])
+			}
 			o, ok := a[0].(*Map)
 			if !ok || m.kind != config {
 				return nil, ErrNoMember

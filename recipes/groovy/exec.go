@@ -1,6 +1,9 @@
 package groovy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // execBlock runs statements; its value is that of the last one.
 func execBlock(t *Thread, f *frame, list []stmt) (v Value, c control, err error) {
@@ -389,10 +392,42 @@ func (s *assertStmt) exec(t *Thread, f *frame) (Value, control, error) {
 	}
 	text, err := t.toString(m)
 	if err == nil {
-		err = Throw("AssertionError", "%s. Expression: %s", text, s.text)
+		err = Throw("AssertionError", "%s. Expression: %s%s", text, s.expression(), t.values(f, s.cond))
 	}
 	return nil, onward, t.place(f, err, s.pos)
 }
 
 // exec does nothing: methods are known before the script runs.
 func (s *methodDecl) exec(*Thread, *frame) (Value, control, error) { return nil, onward, nil }
+
+// expression is the condition as the message of a failed assert shows it.
+func (s *assertStmt) expression() string {
+	if _, ok := s.cond.(*binary); ok {
+		return "(" + s.text + ")"
+	}
+	return s.text
+}
+
+// values are the variables of a comparison, for the message of a failed assert.
+func (t *Thread) values(f *frame, cond expr) string {
+	var list []string
+	var visit func(x expr)
+	visit = func(x expr) {
+		switch x := x.(type) {
+		case *binary:
+			visit(x.l)
+			visit(x.r)
+		case *name:
+			v, err := x.eval(t, f)
+			if err == nil {
+				s, _ := t.toString(v)
+				list = append(list, x.id+" = "+s)
+			}
+		}
+	}
+	visit(cond)
+	if len(list) == 0 {
+		return ""
+	}
+	return ". Values: " + strings.Join(list, ", ")
+}

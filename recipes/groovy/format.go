@@ -88,6 +88,16 @@ func (f *formatter) value(v Value, depth int) {
 		}
 	case *instance:
 		f.object(v, depth)
+	case interface {
+		format(t *Thread) (string, error)
+	}:
+		if f.t == nil {
+			f.b.WriteString(plainText(v))
+			return
+		}
+		s, err := v.format(f.t)
+		f.b.WriteString(s)
+		f.err = err
 	default:
 		f.b.WriteString(plainText(v))
 	}

@@ -290,6 +290,9 @@ func (t *Thread) listPut(v *List, i, x Value) error {
 	}
 	n, ok := Int(i)
 	if !ok {
+		if l, isList := i.(*List); isList {
+			return t.putEach(v, l.Elems, x)
+		}
 		if r, isRange := i.(*Range); isRange {
 			return t.replaceRange(v, r, x)
 		}
@@ -318,6 +321,23 @@ func (t *Thread) listPut(v *List, i, x Value) error {
 	}
 	v.Elems[p] = x
 	return nil
+}
+
+// putEach is list[i, j] = x: each place gets the element of x, or all of them x.
+func (t *Thread) putEach(v *List, places []Value, x Value) error {
+	from, several := x.(*List)
+	if several && len(from.Elems) != len(places) {
+		return Throw("IllegalArgumentException", "Trying to replace %d items with %d items", len(places), len(from.Elems))
+	}
+	for i, p := range places {
+		if several {
+			x = from.Elems[i]
+		}
+		if err := t.listPut(v, p, x); err != nil {
+			return err
+		}
+	}
+	return t.charge(len(places))
 }
 
 // replaceRange is list[a..b] = x.

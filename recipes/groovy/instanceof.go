@@ -133,19 +133,20 @@ func classPackages() map[string]string { return tables().packages }
 func packages() map[string]string {
 	m := map[string]string{}
 	for pkg, names := range map[string]string{
-		"java.lang":            "Object String Integer Long Short Byte Double Float Boolean Character Number Math System Thread StringBuilder StringBuffer Class Comparable Iterable Runnable CharSequence Enum Process ProcessBuilder Runtime Void Cloneable Appendable",
-		"java.util":            "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer",
-		"java.math":            "BigDecimal BigInteger RoundingMode MathContext",
-		"java.io":              "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream",
-		"java.net":             "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",
-		"java.text":            "SimpleDateFormat DecimalFormat NumberFormat DateFormat",
-		"java.util.concurrent": "TimeUnit Callable ConcurrentHashMap",
-		"java.util.regex":      "Pattern Matcher",
-		"groovy.lang":          "Closure GString Range IntRange Script Binding GroovyObject GroovyShell",
-		"groovy.util":          "ConfigSlurper ConfigObject AntBuilder Eval Expando",
-		"groovy.json":          "JsonSlurper JsonOutput JsonBuilder",
-		"groovy.text":          "SimpleTemplateEngine",
-		"groovy.sql":           "Sql",
+		"java.lang":                   "Object String Integer Long Short Byte Double Float Boolean Character Number Math System Thread StringBuilder StringBuffer Class Comparable Iterable Runnable CharSequence Enum Process ProcessBuilder Runtime Void Cloneable Appendable",
+		"java.util":                   "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer",
+		"java.math":                   "BigDecimal BigInteger RoundingMode MathContext",
+		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream",
+		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",
+		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat",
+		"java.util.concurrent":        "TimeUnit Callable ConcurrentHashMap",
+		"java.util.concurrent.atomic": "AtomicInteger AtomicLong AtomicBoolean AtomicReference",
+		"java.util.regex":             "Pattern Matcher",
+		"groovy.lang":                 "Closure GString Range IntRange Script Binding GroovyObject GroovyShell",
+		"groovy.util":                 "ConfigSlurper ConfigObject AntBuilder Eval Expando",
+		"groovy.json":                 "JsonSlurper JsonOutput JsonBuilder StreamingJsonBuilder",
+		"groovy.text":                 "SimpleTemplateEngine",
+		"groovy.sql":                  "Sql",
 	} {
 		for _, n := range strings.Fields(names) {
 			m[n] = pkg

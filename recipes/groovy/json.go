@@ -24,7 +24,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // jsonDepth bounds how deep JSON nests.
 const jsonDepth = 256
 
-// jsonReader is groovy.json.JsonSlurper: order is kept, numbers with a
+// jsonReader is groovy.json.JsonSlurper: names are sorted, numbers with a
 // fraction are BigDecimals.
 type jsonReader struct {
 	t     *Thread
@@ -97,7 +97,7 @@ func (r *jsonReader) value() (Value, error) {
 }
 
 func (r *jsonReader) object() (Value, error) {
-	m := NewMap()
+	m := &Map{kind: sorted}
 	r.i++
 	for r.blank(); r.i < len(r.s) && r.s[r.i] == '}'; {
 		r.i++
@@ -266,44 +266,6 @@ func (w *jsonWriter) value(v Value) error {
 		w.text(s)
 	}
 	return nil
-}
-
-// mapDelegate lets a closure fill a map by assignments and calls.
-type mapDelegate struct{ m *Map }
-
-func (*mapDelegate) Type() string { return "groovy.json.JsonDelegate" }
-
-// Get reads what was set.
-func (d *mapDelegate) Get(_ *Thread, id string) (Value, error) {
-	if v, ok := d.m.Get(id); ok {
-		return v, nil
-	}
-	return nil, ErrNoMember
-}
-
-// Set sets a name.
-func (d *mapDelegate) Set(t *Thread, id string, v Value) error {
-	d.m.Put(id, v)
-	return t.grow(1, 64)
-}
-
-// Call sets a name to its argument.
-func (d *mapDelegate) Call(t *Thread, id string, a []Value) (Value, error) {
-	if len(a) != 1 {
-		return nil, ErrNoMember
-	}
-	if c, ok := a[0].(*Closure); ok {
-		m := NewMap()
-		k := *c
-		k.delegate, k.strategy = &mapDelegate{m}, delegateFirst
-		if _, err := t.callClosure(&k, nil); err != nil {
-			return nil, err
-		}
-		d.m.Put(id, m)
-		return m, nil
-	}
-	d.m.Put(id, a[0])
-	return a[0], t.grow(1, 64)
 }
 
 func (w *jsonWriter) pairs(m *Map) error {

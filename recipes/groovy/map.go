@@ -34,6 +34,7 @@ type Map struct {
 	kind   mapKind
 	frozen bool
 	deflt  *Closure             // withDefault
+	table  int                  // of a HashMap: the places it begins with; 0: 16
 	order  func(a, b Value) int // of a sorted map; nil: as compare has it
 }
 
@@ -298,7 +299,7 @@ func (m *Map) entries() []slot {
 
 // hashOrder is the order in which java.util.HashMap walks its table.
 func (m *Map) hashOrder() []slot {
-	size := 16
+	size := max(m.table, choose(m.table == 0, 16, 1))
 	for m.peak*4 > size*3 {
 		size *= 2
 	}

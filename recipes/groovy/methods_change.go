@@ -133,7 +133,11 @@ func listChanges() methods {
 			return l, nil
 		}),
 		"empty": change(0, 0, func(_ *Thread, l *List, _ []Value) (Value, error) { return len(l.Elems) == 0, nil }),
-		"shuffle": change(0, 1, func(t *Thread, l *List, _ []Value) (Value, error) {
+		"shuffle": change(0, 1, func(t *Thread, l *List, a []Value) (Value, error) {
+			if r, ok := arg(a, 0).(*javaRandom); ok {
+				r.shuffle(l.Elems)
+				return nil, t.charge(len(l.Elems) / 8)
+			}
 			rand.Shuffle(len(l.Elems), func(i, j int) { l.Elems[i], l.Elems[j] = l.Elems[j], l.Elems[i] })
 			return nil, t.charge(len(l.Elems) / 8)
 		}),

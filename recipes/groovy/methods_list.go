@@ -161,7 +161,7 @@ func addParts(m methods) {
 	m["asImmutable"] = copied(func(l []Value) Value { return &List{Elems: l, frozen: true} })
 	m["asUnmodifiable"] = m["asImmutable"]
 	m["asSynchronized"] = method{0, 0, func(_ *Thread, v Value, _ []Value) (Value, error) { return v, nil }}
-	m["toSet"] = copied(func(l []Value) Value { return newSet(linked, l...) })
+	m["toSet"] = copied(func(l []Value) Value { return sizedSet(l) })
 	m["shuffled"] = copied(func(l []Value) Value {
 		rand.Shuffle(len(l), func(i, j int) { l[i], l[j] = l[j], l[i] })
 		return &List{Elems: l}

@@ -79,6 +79,23 @@ func mapMethods() methods {
 			}
 			return v, t.mapPut(m, a[0], v)
 		}),
+		"compute": changed(2, 2, func(t *Thread, m *Map, a []Value) (Value, error) { return t.compute(m, a[0], a[1]) }),
+		"computeIfPresent": changed(2, 2, func(t *Thread, m *Map, a []Value) (Value, error) {
+			if v, ok := m.Get(a[0]); !ok || v == nil {
+				return nil, nil
+			}
+			return t.compute(m, a[0], a[1])
+		}),
+		"replaceAll": changed(1, 1, func(t *Thread, m *Map, a []Value) (Value, error) {
+			for _, s := range slices.Clone(m.entries()) {
+				v, err := t.callValue(a[0], []Value{s.k, s.v})
+				if err != nil {
+					return nil, err
+				}
+				m.Put(s.k, v)
+			}
+			return nil, nil
+		}),
 		"containsKey":   on(1, 1, func(_ *Thread, m *Map, a []Value) (Value, error) { return m.Has(a[0]), nil }),
 		"containsValue": on(1, 1, func(t *Thread, m *Map, a []Value) (Value, error) { return m.holds(a[0]), t.charge(m.Len() / 8) }),
 		"keySet": on(0, 0, func(t *Thread, m *Map, _ []Value) (Value, error) {
@@ -150,6 +167,36 @@ func mapMethods() methods {
 		m[id] = fn
 	}
 	return m
+}
+
+// compute is Map.compute: a null takes the key away.
+func (t *Thread) compute(m *Map, k, by Value) (Value, error) {
+	old, _ := m.Get(k)
+	v, err := t.callValue(by, []Value{k, old})
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		m.Delete(k)
+		return nil, nil
+	}
+	return v, t.mapPut(m, k, v)
+}
+
+// mergeValue is Map.merge: by joins v to what k has.
+func (t *Thread) mergeValue(m *Map, k, v, by Value) (Value, error) {
+	old, _ := m.Get(k)
+	if old == nil {
+		return v, t.mapPut(m, k, v)
+	}
+	joined, err := t.callValue(by, []Value{old, v})
+	if err == nil && joined == nil {
+		m.Delete(k)
+	}
+	if err != nil || joined == nil {
+		return nil, err
+	}
+	return joined, t.mapPut(m, k, joined)
 }
 
 func linkedOr(k mapKind) mapKind {

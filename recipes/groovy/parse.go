@@ -289,6 +289,13 @@ func (p *parser) keyword(t *token, n node, labels []string) (stmt, bool) {
 		if p.peek(1).is("{") {
 			p.fail(t.pos, "do ... while is not part of Groovy 2.4: use while (true) { ... if (!condition) break }")
 		}
+	case "synchronized": // one thread runs: the lock is only evaluated
+		if p.peek(1).is("(") {
+			p.i += 2
+			lock := &exprStmt{node{p.tok().pos}, p.expr()}
+			p.expect(")")
+			return &block{n, append([]stmt{lock}, p.braces()...)}, true
+		}
 	case "goto":
 		p.fail(t.pos, "%s is not supported", t.text)
 	}

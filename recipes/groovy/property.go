@@ -67,7 +67,7 @@ func (t *Thread) getter(v Value, id string) (Value, error) {
 			return x, err
 		}
 	}
-	return nil, Throw("MissingPropertyException", "No such property: %s for class: %s%s", id, TypeName(v), didYouMean(id, t.properties(v)))
+	return nil, Throw("MissingPropertyException", "No such property: %s for class: %s%s", id, memberOwner(v), didYouMean(id, t.properties(v)))
 }
 
 // classOf is v.class.
@@ -172,7 +172,7 @@ func (t *Thread) Set(v Value, id string, x Value) error {
 	if _, ok, _ := t.ownCall(v, "get"+upperFirst(id), nil); ok {
 		return Throw("ReadOnlyPropertyException", "Cannot set readonly property: %s for class: %s", id, TypeName(v))
 	}
-	return Throw("MissingPropertyException", "No such property: %s for class: %s%s", id, TypeName(v), didYouMean(id, t.properties(v)))
+	return Throw("MissingPropertyException", "No such property: %s for class: %s%s", id, memberOwner(v), didYouMean(id, t.properties(v)))
 }
 
 // properties are the names that a message may suggest.
@@ -208,6 +208,10 @@ func (t *Thread) missingProperty(v Value, id string) (Value, bool, error) {
 		x, err := t.invokeMethod(o, m, []Value{id})
 		return x, true, err
 	}
+	if m := o.class.find("get", []Value{id}); m != nil && !m.static {
+		x, err := t.invokeMethod(o, m, []Value{id})
+		return x, true, err
+	}
 	return nil, false, nil
 }
 
@@ -217,6 +221,10 @@ func (t *Thread) setMissing(v Value, id string, x Value) (bool, error) {
 		return false, nil
 	}
 	if m := o.class.find("propertyMissing", []Value{id, x}); m != nil && len(m.fn.params) == 2 {
+		_, err := t.invokeMethod(o, m, []Value{id, x})
+		return true, err
+	}
+	if m := o.class.find("set", []Value{id, x}); m != nil && !m.static && len(m.fn.params) == 2 {
 		_, err := t.invokeMethod(o, m, []Value{id, x})
 		return true, err
 	}

@@ -67,6 +67,18 @@ func newSet(kind mapKind, vals ...Value) *Set {
 	return s
 }
 
+// sizedSet is new HashSet(size) with the elements: their order depends on size.
+func sizedSet(l []Value) *Set {
+	s := newSet(hashed)
+	for s.m.table = 1; s.m.table < len(l); {
+		s.m.table *= 2
+	}
+	for _, v := range l {
+		s.m.Put(v, true)
+	}
+	return s
+}
+
 func (s *Set) clone() *Set {
 	c := newSet(linkedOr(s.m.kind))
 	c.m.order = s.m.order
