@@ -363,7 +363,7 @@ func (c *checker) universe() map[string]bool {
 		add(id)
 	}
 	for _, k := range c.lib.classes {
-		for _, id := range staticNames(k) {
+		for _, id := range append(staticNames(k), k.Members...) {
 			add(id)
 		}
 	}

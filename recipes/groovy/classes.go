@@ -95,7 +95,10 @@ func stringClass() *Class {
 		}),
 		"copyValueOf": fn1(func(t *Thread, v Value) (Value, error) { return t.join(v.(*List).Elems, "") }),
 		"format": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
-			if _, ok := a[0].(*Functions); ok {
+			if _, ok := a[0].(*locale); ok {
+				if err := english(a[0]); err != nil {
+					return nil, err
+				}
 				a = a[1:]
 			}
 			if l, ok := arg(a, 1).(*List); ok && len(a) == 2 && (l.elem == "" || isPrimitive(l.elem)) {

@@ -112,6 +112,7 @@ type Throwable struct {
 	cause      error     // host error behind it
 	object     *instance // of a class of the script
 	hasMessage bool      // the message is given, though it may be empty
+	offset     int       // of a ParseException: where the text is wrong
 }
 
 // String is what Java's Throwable.toString gives.

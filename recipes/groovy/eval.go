@@ -198,6 +198,11 @@ func (t *Thread) rangeOf(a, b Value, exclusive bool) (Value, error) {
 		if rankOf(a) > 0 && rankOf(b) > 0 {
 			return t.stepRange(a, b, exclusive)
 		}
+		if d, ok := a.(*Date); ok {
+			if e, ok := b.(*Date); ok {
+				return t.daysTo(d, e, exclusive)
+			}
+		}
 		return nil, Throw("IllegalArgumentException", "range %s..%s", Format(a), Format(b))
 	}
 	end := to

@@ -33,7 +33,7 @@ func hashOf(v Value, nodes *int) int32 {
 	case Enum:
 		return hashText(v.Name)
 	case *Date:
-		return hashLong(v.t.UnixMilli())
+		return hashLong(v.Time().UnixMilli())
 	case *List, *Range, *Set, *Map, *entry:
 		return hashCollection(v, nodes)
 	}

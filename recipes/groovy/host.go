@@ -72,9 +72,6 @@ func NewTimestamp(t time.Time, day bool) *Date {
 	return &Date{t: t, class: choose(day, "java.sql.Date", "java.sql.Timestamp")}
 }
 
-// Time is the date's moment.
-func (d *Date) Time() time.Time { return d.t }
-
 // Array makes an array of a class.
 func Array(class string, vals ...Value) *List { return &List{Elems: slices.Clone(vals), elem: class} }
 

@@ -73,6 +73,20 @@ func superTypes(class string) string {
 		return "Writer Appendable"
 	case "Matcher":
 		return "MatchResult"
+	case "Date":
+		return "Comparable Serializable Cloneable"
+	case "Timestamp":
+		return "Date Comparable Serializable"
+	case "GregorianCalendar":
+		return "Calendar Comparable Serializable Cloneable"
+	case "SimpleDateFormat":
+		return "DateFormat Format"
+	case "ZoneInfo":
+		return "TimeZone"
+	case "Duration", "TimeDuration", "DatumDependentDuration":
+		return "BaseDuration Comparable"
+	case "TimeDatumDependentDuration":
+		return "DatumDependentDuration BaseDuration Comparable"
 	}
 	return ""
 }
@@ -138,7 +152,7 @@ func packages() map[string]string {
 		"java.math":                   "BigDecimal BigInteger RoundingMode MathContext",
 		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream",
 		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",
-		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat",
+		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat DecimalFormatSymbols MessageFormat",
 		"java.util.concurrent":        "TimeUnit Callable ConcurrentHashMap",
 		"java.util.concurrent.atomic": "AtomicInteger AtomicLong AtomicBoolean AtomicReference",
 		"java.util.regex":             "Pattern Matcher",
@@ -147,6 +161,7 @@ func packages() map[string]string {
 		"groovy.json":                 "JsonSlurper JsonOutput JsonBuilder StreamingJsonBuilder",
 		"groovy.text":                 "SimpleTemplateEngine",
 		"groovy.sql":                  "Sql",
+		"groovy.time":                 "TimeCategory Duration TimeDuration DatumDependentDuration TimeDatumDependentDuration",
 	} {
 		for _, n := range strings.Fields(names) {
 			m[n] = pkg

@@ -229,7 +229,13 @@ func throwableMethods() methods {
 		"getMessage": message, "getLocalizedMessage": message,
 		"getProperty": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member("property: ", " ") }),
 		"getMethod":   on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member(".", "(") }),
-		"getCause":    on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.Cause, nil }),
+		"getErrorOffset": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) {
+			if e.Class != "ParseException" {
+				return nil, ErrNoMember
+			}
+			return int64(e.offset), nil
+		}),
+		"getCause": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.Cause, nil }),
 		"initCause": on(1, 1, func(_ *Thread, e *Throwable, a []Value) (Value, error) {
 			e.Cause = a[0]
 			return e, nil

@@ -136,6 +136,8 @@ type library struct {
 	classes    map[string]*Class
 	packages   map[string]string
 	exceptions map[string]string
+	dates      methods // of java.util.Date
+	calendars  methods
 }
 
 var shared struct {
@@ -150,7 +152,7 @@ func tables() *library {
 }
 
 func newLibrary() *library {
-	l := &library{packages: packages(), exceptions: exceptionPackages(), functions: scriptFunctions(), classes: map[string]*Class{}}
+	l := &library{packages: packages(), exceptions: exceptionPackages(), dates: dateMethods(), calendars: calendarMethods(), functions: scriptFunctions(), classes: map[string]*Class{}}
 	merge := func(list ...methods) methods {
 		all := methods{}
 		for _, m := range list {
