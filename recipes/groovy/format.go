@@ -86,14 +86,6 @@ func (f *formatter) value(v Value, depth int) {
 		for _, p := range v.parts {
 			f.part(p, depth)
 		}
-	case *jsonValue:
-		if f.t == nil {
-			f.b.WriteString(plainText(v))
-			return
-		}
-		s, err := f.t.toJSON(v.v)
-		f.err = err
-		f.b.WriteString(s)
 	case *instance:
 		f.object(v, depth)
 	case interface {
