@@ -38,7 +38,7 @@ func fn1(f func(t *Thread, v Value) (Value, error)) method {
 // standardClasses are the classes that need nothing of the outside.
 func standardClasses() []*Class {
 	list := []*Class{configSlurper(), stringClass(), mathClass(), randomClass(), collectionsClass(), arraysClass(), patternClass(), objectsClass(), characterClass(),
-		jsonSlurper(), jsonOutput(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), tokenizerClass(), evalClass(), bindingClass()}
+		jsonSlurper(), jsonOutput(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), formatterClass(), tokenizerClass(), evalClass(), bindingClass()}
 	list = append(list, numberClasses()...)
 	list = append(list, collectionClasses()...)
 	list = append(list, dateClasses()...)
@@ -95,15 +95,6 @@ func stringClass() *Class {
 		}),
 		"copyValueOf": fn1(func(t *Thread, v Value) (Value, error) { return t.join(v.(*List).Elems, "") }),
 		"format": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
-			if _, ok := a[0].(*locale); ok {
-				if err := english(a[0]); err != nil {
-					return nil, err
-				}
-				a = a[1:]
-			}
-			if l, ok := arg(a, 1).(*List); ok && len(a) == 2 && (l.elem == "" || isPrimitive(l.elem)) {
-				a = []Value{a[0], &List{Elems: a[1:2], elem: "Object"}} // one argument, not its elements
-			}
 			return t.sprintf(a)
 		}),
 		"join": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
@@ -147,7 +138,7 @@ func numberClasses() []*Class {
 	}
 	radix := func(base int) method {
 		return fn1(func(_ *Thread, v Value) (Value, error) {
-			return wholeText(spec{verb: map[int]byte{16: 'x', 8: 'o'}[base]}, v), nil
+			return twosText(v, base), nil
 		})
 	}
 	var list []*Class

@@ -51,14 +51,18 @@ func (c *calendar) time() (time.Time, error) {
 		f[fHourOfDay] = f[fHour] + 12*f[fAmPm]
 	}
 	ms, day := f.clock(), c.day()
-	loc := c.zone.loc
-	if c.stamp[fZoneOffset] > 1 {
+	loc, fixed := c.zone.loc, c.stamp[fZoneOffset] > 1
+	if fixed {
 		loc = time.UTC
 		ms -= f[fZoneOffset] + f[fDSTOffset]
 	}
 	t := timeAt(day, ms, loc).In(c.zone.loc)
 	if c.strict {
-		for i, v := range fieldsOf(t, c.week) {
+		shown := t
+		if fixed {
+			shown = t.In(time.FixedZone("", int(f[fZoneOffset]+f[fDSTOffset])/1000))
+		}
+		for i, v := range fieldsOf(shown, c.week) {
 			if c.stamp[i] > 1 && c.val[i] != v && i < fZoneOffset {
 				return t, Throw("IllegalArgumentException", "%s: %d -> %d", fieldName(i), c.val[i], v)
 			}

@@ -30,6 +30,7 @@ type formatter struct {
 	nodes   int
 	inspect bool    // as inspect() does: strings in quotes
 	keys    bool    // exact, for keys of maps
+	java    bool    // as Java's toString does: a map is {a=1}
 	t       *Thread // runs toString methods of classes; nil does not
 	err     error
 	path    []Value // collections that are being formatted
@@ -229,7 +230,7 @@ func (f *formatter) list(v Value, elems []Value, depth int) {
 
 // rangeOf is the list that the range is; a long one is shown by its ends.
 func (f *formatter) rangeOf(r *Range, depth int) {
-	if l, ok := r.small().(*List); ok && !f.inspect {
+	if l, ok := r.small().(*List); ok && !f.inspect && !f.java {
 		f.list(r, l.Elems, depth)
 		return
 	}
@@ -237,8 +238,12 @@ func (f *formatter) rangeOf(r *Range, depth int) {
 }
 
 func (f *formatter) pairs(m *Map, depth int) {
+	open, is, end := "[", ":", "]"
+	if f.java {
+		open, is, end = "{", "=", "}"
+	}
 	if m.Len() == 0 {
-		f.b.WriteString("[:]")
+		f.b.WriteString(choose(f.java, "{}", "[:]"))
 		return
 	}
 	if f.inside(m) {
@@ -246,7 +251,7 @@ func (f *formatter) pairs(m *Map, depth int) {
 		return
 	}
 	f.path = append(f.path, m)
-	f.b.WriteByte('[')
+	f.b.WriteString(open)
 	for i, s := range m.entries() {
 		if f.over() {
 			break
@@ -255,15 +260,14 @@ func (f *formatter) pairs(m *Map, depth int) {
 			f.b.WriteString(", ")
 		}
 		f.value(s.k, depth+1)
-		f.b.WriteByte(':')
+		f.b.WriteString(is)
 		f.value(s.v, depth+1)
 	}
-	f.b.WriteByte(']')
+	f.b.WriteString(end)
 	f.path = f.path[:len(f.path)-1]
 }
 
-// javaString is java.util's own toString: {a=1}, as "" + map.toString() of
-// Java gives it inside messages.
+// qualifiedClass is a class's name with its package.
 func qualifiedClass(name string) string {
 	if q, ok := classPackages()[name]; ok {
 		return q + "." + name

@@ -96,7 +96,7 @@ func TestEval(t *testing.T) {
 		{`def f = "x".&concat; f("y")`, "xy"},
 		{`if (false) 1 else if (true) 2 else 3`, "2"},
 		{`def x = 5; { -> x = 6 }(); x`, "6"},
-		{`"%s-%03d".format("a", 7)`, "a-007"},
+		{`"%s-%03d".formatted("a", 7)`, "a-007"}, {`"a".format("%s-%03d", "a", 7)`, "a-007"},
 		{`def a = 1; a == 1 ? { "closure" }() : 0`, "closure"},
 		{`assert 1 == 1 : "no"; "ok"`, "ok"},
 		{`def l = []; 3.times { l << it }; l`, "[0, 1, 2]"},

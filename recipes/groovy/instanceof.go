@@ -148,7 +148,7 @@ func packages() map[string]string {
 	m := map[string]string{}
 	for pkg, names := range map[string]string{
 		"java.lang":                   "Object String Integer Long Short Byte Double Float Boolean Character Number Math System Thread StringBuilder StringBuffer Class Comparable Iterable Runnable CharSequence Enum Process ProcessBuilder Runtime Void Cloneable Appendable",
-		"java.util":                   "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer",
+		"java.util":                   "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer Formatter",
 		"java.math":                   "BigDecimal BigInteger RoundingMode MathContext",
 		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream",
 		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",

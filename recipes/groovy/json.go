@@ -11,14 +11,6 @@ import (
 	"strings"
 )
 
-func formatE(f float64, digits int, verb byte) string {
-	s := strconv.FormatFloat(f, 'e', digits, 64)
-	if verb == 'E' {
-		s = strings.ToUpper(s)
-	}
-	return s
-}
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // jsonDepth bounds how deep JSON nests.

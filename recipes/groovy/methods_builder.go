@@ -24,7 +24,7 @@ func builderMethods() methods {
 		"append": add(""), "write": add(""), "print": add(""), "leftShift": add(""), "println": add("\n"),
 		"newLine": on(0, 0, func(t *Thread, b *builder, _ []Value) (Value, error) { return b, t.appendTo(b, "\n") }),
 		"printf": on(1, -1, func(t *Thread, b *builder, a []Value) (Value, error) {
-			s, err := t.sprintf(a)
+			s, err := t.sprintf(unpacked(a))
 			if err != nil {
 				return nil, err
 			}

@@ -96,7 +96,7 @@ func textMethods() methods {
 		"toList":      str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
 		"toSet":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "LinkedHashSet") }),
 		"iterator":    str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
-		"format":      str(0, -1, func(t *Thread, s string, a []Value) (Value, error) { return t.sprintf(append([]Value{s}, a...)) }),
+		"format":      str(1, -1, func(t *Thread, _ string, a []Value) (Value, error) { return t.sprintf(a) }),
 		"formatted":   str(0, -1, func(t *Thread, s string, a []Value) (Value, error) { return t.sprintf(append([]Value{s}, a...)) }),
 		"execute":     str(0, 2, func(t *Thread, s string, a []Value) (Value, error) { return t.execute(strings.Fields(s), a) }),
 		"toURL":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.make("URL", s) }),

@@ -1,0 +1,3 @@
+def q(f, Object... a) { try { println "$f -> [${String.format(f, a)}]" } catch (Throwable e) { println "$f ! ${e.class.name}: ${e.message}" } }
+[1.5, -1.5, 0.0, 1234567.891, -1234567.891, 1e10d, 1.5d, 0.1f, 1e-5, 123456789.123456789d, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, null, 2.5, 0.00001234d, 9.995, 1e20, 1.0e-20d, 100000.0, 0.0001, 0.5d,1.15d,1.005d].each { v ->
+  ["%f","%.2f","%.0f","%#.0f","%10.2f","%-10.2f|","%010.2f","%+.1f","% .1f","%,.2f","%(.2f","%(,.2f","%e","%.2e","%E","%#.0e","%.0e","%g","%.3g","%G","%a","%s","%.3s","%d","%x","%,e","%(e","%012.3e","%.0g","%,g", "%,012.2f","%b","%A","%+g"].each { q(it, v) } }
