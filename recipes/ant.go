@@ -18,21 +18,25 @@ func (f *folder) ant() *groovy.Class {
 			return nil, groovy.Throw("UnsupportedOperationException", "AntBuilder is not available while a recipe is checked")
 		}}
 	}
-	return ant.Class(ant.Host{Dir: f.dir, Env: f.env, Exec: f.exec})
+	return ant.Class(ant.Host{Dir: f.dir, Env: f.env, Exec: f.exec, File: func(path string) groovy.Value { return &fileObject{f, path} }})
 }
 
 // exec runs a process of a task on the machine. What it reads may be a
 // password: it never stands among arguments, which everybody can see.
 func (f *folder) exec(ctx context.Context, c ant.Command, out io.Writer) (int, error) {
 	argv, env := c.Argv, c.Env
+	var stderr io.Writer
+	if c.Err != nil {
+		stderr = &capped{w: c.Err, left: maxOutput}
+	}
 	if c.Stdin != "" && !c.Spawn {
-		return bounded(ctx, f.host, Command{Argv: argv, Dir: c.Dir, Env: env, Stdin: strings.NewReader(c.Stdin)}, out)
+		return bounded(ctx, f.host, Command{Argv: argv, Dir: c.Dir, Env: env, Stdin: strings.NewReader(c.Stdin), Stderr: stderr}, out)
 	}
 	if c.Stdin != "" { // nobody will be there to give it
 		argv = append([]string{"/bin/sh", "-c", `in=$ANT_INPUT; unset ANT_INPUT; printf %s "$in" | "$@"`, "sh"}, argv...)
 		env = append(env[:len(env):len(env)], "ANT_INPUT="+c.Stdin)
 	}
-	return bounded(ctx, f.host, Command{Argv: argv, Dir: c.Dir, Env: env, Background: c.Spawn}, out)
+	return bounded(ctx, f.host, Command{Argv: argv, Dir: c.Dir, Env: env, Background: c.Spawn, Stderr: stderr}, out)
 }
 
 // maxOutput is how much a process may write whose output is kept for the script.
@@ -42,7 +46,7 @@ const maxOutput = 64 << 20
 func bounded(ctx context.Context, h Host, c Command, out io.Writer) (int, error) {
 	b := &capped{w: out, left: maxOutput}
 	code, err := h.Exec(ctx, c, b)
-	if b.left < 0 {
+	if e, ok := c.Stderr.(*capped); b.left < 0 || ok && e.left < 0 {
 		return code, fmt.Errorf("run %s: it wrote more than %d bytes", c.Argv[0], maxOutput)
 	}
 	return code, err

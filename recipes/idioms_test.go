@@ -248,7 +248,7 @@ try { new java.util.zip.ZipFile("go.groovy") } catch (java.util.zip.ZipException
 	if _, err := run.Run(t.Context(), "init", nil, &out); err != nil {
 		t.Fatal(err)
 	}
-	if want := "4A\n2\nsome-1\n"; !strings.HasPrefix(out.String(), want) || !strings.HasSuffix(out.String(), "some-2 3 false\ntwo1null\nno archive\n") {
+	if want := "4A\n2\nsome-1\n"; !strings.HasPrefix(out.String(), want) || !strings.HasSuffix(out.String(), "some-2 3 false\ntwo3null\nno archive\n") {
 		t.Errorf("init printed %q", out.String())
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"appliance/recipes/groovy"
@@ -24,6 +25,8 @@ type Host struct {
 	Env []string // of the processes, and of property environment="env"
 	// Exec runs a process to its end and returns its exit code.
 	Exec func(ctx context.Context, c Command, out io.Writer) (int, error)
+	// File is the value of a file, for fileScanner.
+	File func(path string) groovy.Value
 }
 
 // Command is a process to run.
@@ -32,7 +35,8 @@ type Command struct {
 	Dir   string
 	Env   []string
 	Stdin string
-	Spawn bool // it goes on; nobody waits
+	Err   io.Writer // nil: errors go where the output goes
+	Spawn bool      // it goes on; nobody waits
 }
 
 // Class is the class AntBuilder.
@@ -59,6 +63,7 @@ type builder struct {
 	host  Host
 	props *groovy.Map
 	open  []*node
+	quiet bool // the listener's level is below what is logged
 }
 
 // task runs a node.
@@ -72,17 +77,18 @@ func tasks() map[string]task {
 		"echo": echo, "mkdir": mkdir, "chmod": chmod, "copy": copyTask, "move": move, "delete": deleteTask, "touch": touch, "symlink": symlink,
 		"get": get, "unzip": unzip, "unjar": unzip, "unwar": unzip, "untar": untar, "gunzip": gunzip, "zip": zipTask, "jar": zipTask, "tar": tarTask, "gzip": gzipTask,
 		"fixcrlf": fixcrlf, "replace": replace, "replaceregexp": replaceRegexp, "concat": concat, "loadfile": loadFile,
-		"property": property, "available": available, "fail": fail, "sleep": sleep, "checksum": checksum,
+		"property": property, "available": available, "condition": conditionTask, "fail": fail, "sleep": sleep, "checksum": checksum,
 	}
 }
 
 // Members are the tasks, and the elements that may stand in them.
 func Members() []string {
-	list := []string{"project", "antProject", "properties", "baseDir",
+	list := []string{"project", "fileScanner", "antProject", "properties", "baseDir",
 		"arg", "env", "redirector", "jvmarg", "sysproperty", "classpath", "pathelement", "path", "assertions", "syspropertyset",
 		"fileset", "dirset", "zipfileset", "tarfileset", "filelist", "patternset", "include", "exclude", "includesfile", "excludesfile", "depth", "date",
 		"contains", "filename", "mapper", "globmapper", "filterset", "filter", "filterchain", "tokenfilter", "header", "footer",
-		"replacetoken", "replacevalue", "replacefilter", "regexp", "substitution", "or", "and", "not", "equals", "isset"}
+		"replacetoken", "replacevalue", "replacefilter", "regexp", "substitution", "equals"}
+	list = append(list, strings.Fields(conditions)...)
 	for id := range tasks() {
 		list = append(list, id)
 	}
@@ -111,7 +117,7 @@ func (b *builder) Type() string { return "groovy.util.AntBuilder" }
 func (b *builder) Get(_ *groovy.Thread, id string) (groovy.Value, error) {
 	switch id {
 	case "project", "antProject":
-		return &groovy.Functions{Name: "org.apache.tools.ant.Project", Consts: map[string]groovy.Value{"properties": b.props, "baseDir": b.host.Dir},
+		return &groovy.Functions{Name: "org.apache.tools.ant.Project", Consts: map[string]groovy.Value{"properties": b.props, "baseDir": b.host.Dir, "buildListeners": groovy.NewList(&listener{b})},
 			Func: func(_ *groovy.Thread, m string, a []groovy.Value) (groovy.Value, error) {
 				switch {
 				case m == "getProperty" && len(a) == 1:
@@ -120,8 +126,10 @@ func (b *builder) Get(_ *groovy.Thread, id string) (groovy.Value, error) {
 				case m == "setProperty" && len(a) == 2:
 					b.props.Put(groovy.Format(a[0]), groovy.Format(a[1]))
 					return nil, nil
+				case m == "replaceProperties" && len(a) == 1:
+					return b.replaced(groovy.Format(a[0])), nil
 				case m == "getBuildListeners":
-					return groovy.NewList(), nil
+					return groovy.NewList(&listener{b}), nil
 				}
 				return nil, groovy.ErrNoMember
 			}}, nil
@@ -134,9 +142,12 @@ func (b *builder) Set(*groovy.Thread, string, groovy.Value) error { return groov
 
 // Call is a task, or an element inside the open one.
 func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.Value, error) {
-	inside := len(b.open) > 0 && !container(b.open[len(b.open)-1].name)
-	run, known := tasks()[id]
-	if !known && !inside {
+	inside := len(b.open) > 0
+	_, known := tasks()[id]
+	if id == "fileScanner" {
+		known = true
+	}
+	if !known && (!inside || container(b.open[len(b.open)-1].name)) {
 		return nil, groovy.ErrNoMember
 	}
 	if len(args) == 0 && getter.MatchString(id) {
@@ -149,7 +160,7 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 		case *groovy.Map:
 			for _, k := range v.Keys() {
 				x, _ := v.Get(k)
-				s, err := b.text(t, x)
+				s, err := text(t, x)
 				if err != nil {
 					return nil, err
 				}
@@ -158,7 +169,7 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 		case *groovy.Closure:
 			body = v
 		default:
-			s, err := b.text(t, v)
+			s, err := text(t, v)
 			if err != nil {
 				return nil, err
 			}
@@ -174,40 +185,101 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 			return nil, err
 		}
 	}
-	if inside {
+	if inside && !b.runs() {
 		parent := b.open[len(b.open)-1]
 		parent.kids = append(parent.kids, n)
 		return n.name, t.Alloc(256)
 	}
+	if id == "fileScanner" {
+		return b.scanner(t, n)
+	}
+	return nil, b.perform(t, n)
+}
+
+// runs says whether a task runs as soon as it is written: it stands in nothing,
+// or in a target. What stands in another task waits for its end.
+func (b *builder) runs() bool {
+	return len(b.open) == 0 || b.open[len(b.open)-1].name == "target"
+}
+
+// perform runs a task, or the tasks in a container one after the other.
+func (b *builder) perform(t *groovy.Thread, n *node) error {
 	if err := t.Context().Err(); err != nil {
-		return nil, err
+		return err
 	}
+	if container(n.name) {
+		for _, k := range n.kids {
+			if err := b.perform(t, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	b.expand(n)
 	if err := n.check(shapes()); err != nil {
-		return nil, fmt.Errorf("%s: %w", id, err)
+		return fmt.Errorf("%s: %w", n.name, err)
 	}
-	if err := run(t, b, n); err != nil {
-		return nil, fmt.Errorf("%s: %w", id, err)
+	if err := tasks()[n.name](t, b, n); err != nil {
+		return fmt.Errorf("%s: %w", n.name, err)
 	}
-	return nil, nil
+	return nil
+}
+
+// expand puts the properties' values into what a task and its elements say.
+func (b *builder) expand(n *node) {
+	for id, v := range n.attrs {
+		n.attrs[id] = b.replaced(v)
+	}
+	n.text = b.replaced(n.text)
+	for _, k := range n.kids {
+		b.expand(k)
+	}
 }
 
 var getter = regexp.MustCompile(`^(get|is)[A-Z]`)
 
-var reference = regexp.MustCompile(`\$\{([^}]+)\}`)
+var reference = regexp.MustCompile(`\$\$|\$\{([^}]+)\}`)
 
-// text is a value as an attribute; ${name} is a property of the project.
-func (b *builder) text(t *groovy.Thread, v groovy.Value) (string, error) {
-	x, err := t.CallMethod(v, "toString", nil)
-	s := groovy.Format(x)
-	if v == nil {
-		s, err = "", nil
-	}
+// replaced is s with the values for ${name}, and $ for $$; the name of no property
+// stays.
+func (b *builder) replaced(s string) string {
 	return reference.ReplaceAllStringFunc(s, func(m string) string {
+		if m == "$$" {
+			return "$"
+		}
 		if v, ok := b.props.Get(m[2 : len(m)-1]); ok {
 			return groovy.Format(v)
 		}
 		return m
-	}), err
+	})
+}
+
+// text is a value as the script writes it.
+func text(t *groovy.Thread, v groovy.Value) (string, error) {
+	if v == nil {
+		return "", nil
+	}
+	x, err := t.CallMethod(v, "toString", nil)
+	return groovy.Format(x), err
+}
+
+// define sets a property that is not set yet: the first value stays.
+func (b *builder) define(t *groovy.Thread, id, value string) error {
+	if _, ok := b.props.Get(id); !ok {
+		b.props.Put(id, value)
+	}
+	return t.Alloc(len(id) + len(value))
+}
+
+// holds says whether if and unless let an element or a task take effect: they
+// name a property, or say yes or no themselves.
+func (b *builder) holds(n *node) bool {
+	is := func(id string) bool {
+		v := n.attrs[id]
+		_, set := b.props.Get(v)
+		return (&node{attrs: map[string]string{id: v}}).yes(id, false) || set && !slices.Contains([]string{"false", "no", "off"}, strings.ToLower(v))
+	}
+	return (n.attrs["if"] == "" || is("if")) && (n.attrs["unless"] == "" || !is("unless"))
 }
 
 // path is a file that an attribute names.
@@ -218,15 +290,31 @@ func (b *builder) path(p string) string {
 	return filepath.Join(b.host.Dir, p)
 }
 
-// yes is a boolean attribute.
+// yes is a boolean attribute: what says no more than maybe is no.
 func (n *node) yes(id string, deflt bool) bool {
-	switch strings.ToLower(n.attrs[id]) {
-	case "true", "yes", "on":
-		return true
-	case "false", "no", "off":
-		return false
+	v, ok := n.attrs[id]
+	if !ok || v == "" {
+		return deflt
 	}
-	return deflt
+	return slices.Contains([]string{"true", "yes", "on"}, strings.ToLower(v))
+}
+
+// number is an attribute that is a number.
+func (n *node) number(id string, deflt int64) (int64, error) {
+	v := n.attrs[id]
+	if v == "" {
+		return deflt, nil
+	}
+	i, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		return 0, fault("Can't convert value '%s' of the attribute %s to a number", v, id)
+	}
+	return i, nil
+}
+
+// has says whether one of the elements stands in n.
+func (n *node) has(names ...string) bool {
+	return slices.ContainsFunc(n.kids, func(k *node) bool { return slices.Contains(names, k.name) })
 }
 
 // need is an attribute that must be there.
@@ -239,24 +327,33 @@ func (n *node) need(ids ...string) (string, error) {
 	return "", fault("the attribute %s is missing", strings.Join(ids, " or "))
 }
 
-// only refuses attributes that the task does not know.
-func (n *node) only(ids ...string) error {
-	for id := range n.attrs {
-		if !slices.Contains(ids, id) {
-			return fault("%s doesn't support the %q attribute", n.name, id)
-		}
-	}
-	return nil
-}
-
-// log prints lines as Ant does, with the task's name in front.
+// log prints lines as Ant does, with the task's name in front; what is blank is
+// not told.
 func (b *builder) log(t *groovy.Thread, n *node, text string) error {
+	if b.quiet || strings.TrimSpace(text) == "" {
+		return nil
+	}
 	label := "[" + n.name + "] "
 	pad := strings.Repeat(" ", max(12-len(label), 0)) + label
-	for _, l := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+	for _, l := range lines(text) {
 		if err := t.Print(pad + l + "\n"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// lines are the lines of a text, however they end.
+func lines(text string) []string {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+}
+
+// message is what the exception of an error says.
+func message(err error) string {
+	_, s, ok := strings.Cut(err.Error(), "BuildException: ")
+	if !ok {
+		return err.Error()
+	}
+	return s
 }

@@ -6,10 +6,8 @@ import (
 	"compress/bzip2"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,134 +39,187 @@ func saveEntry(path string, r io.Reader, mode fs.FileMode) error {
 	return errors.Join(err, w.Close())
 }
 
-func unzip(t *groovy.Thread, b *builder, n *node) error {
-	src, err := n.need("src")
+// unpacking is an archive that goes into a folder.
+type unpacking struct {
+	dest      string
+	rules     []rule // none: all entries
+	overwrite bool
+}
+
+// entry puts one entry into place, with its time and, as in Ant, without its
+// permissions. Without overwrite a file stays that is as new.
+func (u unpacking) entry(name string, isDir bool, at time.Time, r io.Reader) error {
+	if len(u.rules) > 0 && !slices.ContainsFunc(u.rules, func(r rule) bool { return r.takes(filepath.FromSlash(strings.TrimLeft(name, "/"))) }) {
+		return nil
+	}
+	p, err := inside(u.dest, name)
 	if err != nil {
 		return err
 	}
-	dest, err := n.need("dest")
+	if isDir {
+		return os.MkdirAll(p, 0o755)
+	}
+	if info, err := os.Stat(p); err == nil && !u.overwrite && !info.ModTime().Before(at) {
+		return nil
+	}
+	if err := saveEntry(p, r, 0o644); err != nil {
+		return err
+	}
+	return os.Chtimes(p, at, at)
+}
+
+// unpack calls one for each archive that a task names.
+func (b *builder) unpack(t *groovy.Thread, n *node, one func(src string, u unpacking) error) error {
+	dest := n.attrs["dest"]
+	if dest == "" {
+		return fault("Dest attribute must be specified")
+	}
+	u := unpacking{dest: b.path(dest), overwrite: n.yes("overwrite", true)}
+	var archives []string
+	if src := n.attrs["src"]; src != "" {
+		archives = append(archives, b.path(src))
+	}
+	for _, k := range n.kids {
+		if k.name == "patternset" {
+			u.rules = append(u.rules, b.rule(&node{kids: []*node{k}}, false))
+		}
+	}
+	files, err := b.filesets(n)
 	if err != nil {
 		return err
 	}
-	r, err := zip.OpenReader(b.path(src))
-	if err != nil {
-		return fault("Error while expanding %s: %v", src, err)
+	for _, f := range files {
+		archives = append(archives, f.path())
 	}
-	defer func() { _ = r.Close() }() // read only
-	if err := b.log(t, n, "Expanding: "+b.path(src)+" into "+b.path(dest)); err != nil {
-		return err
+	if len(archives) == 0 && !n.has("fileset") {
+		return fault("src attribute and/or resources must be specified")
 	}
-	if err := os.MkdirAll(b.path(dest), 0o755); err != nil {
-		return err
-	}
-	for _, f := range r.File {
-		if err := t.Context().Err(); err != nil {
+	for _, src := range archives {
+		if !exists(src) {
+			return fault("src '%s' doesn't exist.", src)
+		}
+		if err := b.log(t, n, "Expanding: "+src+" into "+u.dest); err != nil {
 			return err
 		}
-		p, err := inside(b.path(dest), f.Name)
-		if err != nil {
-			return err
-		}
-		if f.FileInfo().IsDir() {
-			if err := os.MkdirAll(p, 0o755); err != nil {
-				return err
-			}
-			continue
-		}
-		if !n.yes("overwrite", true) && exists(p) {
-			continue
-		}
-		in, err := f.Open()
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(saveEntry(p, in, 0o644), in.Close()); err != nil { // unzip sets no permissions, as Ant's
+		if err := one(src, u); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func untar(t *groovy.Thread, b *builder, n *node) error {
-	src, err := n.need("src")
-	if err != nil {
-		return err
-	}
-	dest, err := n.need("dest")
-	if err != nil {
-		return err
-	}
-	f, err := os.Open(b.path(src))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }() // read only
-	var r io.Reader = f
-	switch strings.ToLower(n.attrs["compression"]) {
+func unzip(t *groovy.Thread, b *builder, n *node) error {
+	return b.unpack(t, n, func(src string, u unpacking) error {
+		r, err := zip.OpenReader(src)
+		if err != nil {
+			return fault("Error while expanding %s\n%v", src, err)
+		}
+		defer func() { _ = r.Close() }() // read only
+		if len(r.File) == 0 && n.yes("failonemptyarchive", false) {
+			return fault("archive '%s' is empty", src)
+		}
+		for _, f := range r.File {
+			if err := t.Context().Err(); err != nil {
+				return err
+			}
+			in, err := f.Open()
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(u.entry(f.Name, f.FileInfo().IsDir(), f.Modified, in), in.Close()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// uncompressed reads a file as the attribute compression says.
+func (n *node) uncompressed(f io.Reader) (io.Reader, error) {
+	switch c := n.attrs["compression"]; c {
 	case "", "none":
+		return f, nil
 	case "gzip":
-		if r, err = gzip.NewReader(f); err != nil {
-			return fault("%s: %v", src, err)
-		}
+		return gzip.NewReader(f)
 	case "bzip2":
-		r = bzip2.NewReader(f)
+		return bzip2.NewReader(f), nil
 	default:
-		return fault("compression %s is not supported", n.attrs["compression"])
-	}
-	if err := b.log(t, n, "Expanding: "+b.path(src)+" into "+b.path(dest)); err != nil {
-		return err
-	}
-	for tr := tar.NewReader(r); ; {
-		if err := t.Context().Err(); err != nil {
-			return err
-		}
-		h, err := tr.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fault("%s: %v", src, err)
-		}
-		p, err := inside(b.path(dest), h.Name)
-		if err != nil {
-			return err
-		}
-		switch h.Typeflag {
-		case tar.TypeDir:
-			err = os.MkdirAll(p, 0o755)
-		case tar.TypeReg:
-			err = saveEntry(p, tr, 0o644) // untar sets no permissions, as Ant's
-		}
-		if err != nil {
-			return err
-		}
+		return nil, fault("compression %s is not supported", c)
 	}
 }
 
-func gunzip(_ *groovy.Thread, b *builder, n *node) error {
+// untar unpacks files and folders; of a link, as in Ant, comes an empty file.
+func untar(t *groovy.Thread, b *builder, n *node) error {
+	return b.unpack(t, n, func(src string, u unpacking) error {
+		f, err := os.Open(src)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }() // read only
+		r, err := n.uncompressed(f)
+		if err != nil {
+			return fault("Error while expanding %s\n%s", src, message(err))
+		}
+		empty := true
+		for tr := tar.NewReader(r); ; empty = false {
+			if err := t.Context().Err(); err != nil {
+				return err
+			}
+			h, err := tr.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return fault("Error while expanding %s\n%v", src, err)
+			}
+			switch h.Typeflag {
+			case tar.TypeDir, tar.TypeReg, tar.TypeSymlink, tar.TypeLink:
+				if err := u.entry(h.Name, h.Typeflag == tar.TypeDir, h.ModTime, tr); err != nil {
+					return err
+				}
+			}
+		}
+		if empty && n.yes("failonemptyarchive", false) {
+			return fault("archive '%s' is empty", src)
+		}
+		return nil
+	})
+}
+
+// gunzip unpacks one file, where what is there is older.
+func gunzip(t *groovy.Thread, b *builder, n *node) error {
 	src, err := n.need("src")
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(b.path(src))
+	path := b.path(src)
+	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return fault("the archive %s doesn't exist", filepath.Base(src))
 	}
 	defer func() { _ = f.Close() }() // read only
-	r, err := gzip.NewReader(f)
-	if err != nil {
-		return fault("%s: %v", src, err)
-	}
-	dest := strings.TrimSuffix(b.path(src), ".gz")
+	dest := strings.TrimSuffix(path, ".gz")
 	if d := n.attrs["dest"]; d != "" {
 		if dest = b.path(d); isDir(dest) {
 			dest = filepath.Join(dest, strings.TrimSuffix(filepath.Base(src), ".gz"))
 		}
 	}
+	old, err1 := os.Stat(path)
+	now, err2 := os.Stat(dest)
+	if err1 == nil && err2 == nil && !old.ModTime().After(now.ModTime()) {
+		return nil
+	}
+	if err := b.log(t, n, "Expanding "+filepath.Base(src)+" to "+dest); err != nil {
+		return err
+	}
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		return fault("Problem expanding gzip %v", err)
+	}
 	return saveEntry(dest, r, 0o644)
 }
 
-func gzipTask(_ *groovy.Thread, b *builder, n *node) error {
+func gzipTask(t *groovy.Thread, b *builder, n *node) error {
 	src, err := n.need("src")
 	if err != nil {
 		return err
@@ -182,6 +233,9 @@ func gzipTask(_ *groovy.Thread, b *builder, n *node) error {
 		return err
 	}
 	defer func() { _ = in.Close() }() // read only
+	if err := b.log(t, n, "Building: "+b.path(dest)); err != nil {
+		return err
+	}
 	out, err := os.Create(b.path(dest))
 	if err != nil {
 		return err
@@ -189,202 +243,4 @@ func gzipTask(_ *groovy.Thread, b *builder, n *node) error {
 	z := gzip.NewWriter(out)
 	_, err = io.Copy(z, in)
 	return errors.Join(err, z.Close(), out.Close())
-}
-
-// packed are the files that zip and tar put into their archive.
-func (b *builder) packed(n *node) ([]file, error) {
-	files, err := b.filesets(n)
-	if d := n.attrs["basedir"]; d != "" && err == nil {
-		var list []file
-		list, err = b.fileset(n, d)
-		files = append(files, list...)
-	}
-	return files, err
-}
-
-// archive writes the files of a task to destfile.
-func (b *builder) archive(t *groovy.Thread, n *node, write func(w io.Writer, files []file) error) error {
-	dest, err := n.need("destfile", "zipfile")
-	if err != nil {
-		return err
-	}
-	files, err := b.packed(n)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if same(f.path(), b.path(dest)) {
-			return fault("A %s file cannot include itself", n.name) // it would grow for ever
-		}
-	}
-	part := b.path(dest) + ".part" // the old archive is read meanwhile, where it is updated
-	out, err := os.Create(part)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(write(out, files), out.Close()); err != nil {
-		_ = os.Remove(part) // best effort: the archive failed
-		return err
-	}
-	if err := os.Rename(part, b.path(dest)); err != nil {
-		return err
-	}
-	return b.log(t, n, "Building "+n.name+": "+b.path(dest))
-}
-
-func zipTask(t *groovy.Thread, b *builder, n *node) error {
-	return b.archive(t, n, func(w io.Writer, files []file) error {
-		z := zip.NewWriter(w)
-		if n.yes("update", false) {
-			if err := b.keep(z, n, files); err != nil {
-				return err
-			}
-		}
-		for _, f := range files {
-			if f.isDir {
-				continue
-			}
-			in, err := os.Open(f.path())
-			if err != nil {
-				return err
-			}
-			e, err := z.Create(filepath.ToSlash(f.rel))
-			if err == nil {
-				_, err = io.Copy(e, in)
-			}
-			if err = errors.Join(err, in.Close()); err != nil {
-				return err
-			}
-		}
-		return z.Close()
-	})
-}
-
-// keep takes over what the archive holds already and files do not replace.
-func (b *builder) keep(z *zip.Writer, n *node, files []file) error {
-	dest, err := n.need("destfile", "zipfile")
-	if err != nil {
-		return err
-	}
-	old, err := zip.OpenReader(b.path(dest))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fault("%s: %v", dest, err)
-	}
-	defer func() { _ = old.Close() }() // read only
-	for _, e := range old.File {
-		if slices.ContainsFunc(files, func(f file) bool { return filepath.ToSlash(f.rel) == e.Name }) {
-			continue
-		}
-		if err := z.Copy(e); err != nil {
-			return fault("%s: %v", dest, err)
-		}
-	}
-	return nil
-}
-
-func tarTask(t *groovy.Thread, b *builder, n *node) error {
-	return b.archive(t, n, func(w io.Writer, files []file) error {
-		var z io.WriteCloser
-		if strings.EqualFold(n.attrs["compression"], "gzip") {
-			z = gzip.NewWriter(w)
-			w = z
-		}
-		a := tar.NewWriter(w)
-		for _, f := range files {
-			if f.isDir {
-				continue
-			}
-			if err := addTar(a, f); err != nil {
-				return err
-			}
-		}
-		err := a.Close()
-		if z != nil {
-			err = errors.Join(err, z.Close())
-		}
-		return err
-	})
-}
-
-func addTar(a *tar.Writer, f file) error {
-	in, err := os.Open(f.path())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }() // read only
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	h := &tar.Header{Name: filepath.ToSlash(f.rel), Mode: int64(info.Mode().Perm()), Size: info.Size(), ModTime: info.ModTime(), Typeflag: tar.TypeReg}
-	if err := a.WriteHeader(h); err != nil {
-		return err
-	}
-	_, err = io.Copy(a, in)
-	return err
-}
-
-// get downloads a file; it is in place only when it is whole.
-func get(t *groovy.Thread, b *builder, n *node) error {
-	src, err := n.need("src")
-	if err != nil {
-		return err
-	}
-	dest, err := n.need("dest")
-	if err != nil {
-		return err
-	}
-	to := b.path(dest)
-	if isDir(to) {
-		to = filepath.Join(to, filepath.Base(strings.Split(src, "?")[0]))
-	}
-	if n.yes("skipexisting", false) && exists(to) {
-		return b.log(t, n, "Destination already exists (skipping): "+to)
-	}
-	if err := b.log(t, n, "Getting: "+src); err != nil {
-		return err
-	}
-	for try := 1; ; try++ {
-		if err = download(t, src, to); err == nil {
-			return b.log(t, n, "To: "+to)
-		}
-		if cause := t.Context().Err(); cause != nil {
-			return cause
-		}
-		if try >= 3 {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if n.yes("ignoreerrors", false) {
-		return b.log(t, n, fmt.Sprintf("Error getting %s to %s: %v", src, to, err))
-	}
-	return fault("Error getting %s to %s: %v", src, to, err)
-}
-
-func download(t *groovy.Thread, src, to string) error {
-	if p, ok := strings.CutPrefix(src, "file:"); ok {
-		return copyFile("/"+strings.TrimLeft(p, "/"), to, false)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, src, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }() // read to its end or given up
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server answered %s", resp.Status)
-	}
-	part := to + ".part"
-	if err := saveEntry(part, resp.Body, 0o644); err != nil {
-		_ = os.Remove(part) // best effort: the download failed
-		return err
-	}
-	return os.Rename(part, to)
 }

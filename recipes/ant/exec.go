@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +18,7 @@ import (
 
 // words splits a command line as arg line="..." does: blanks separate, quotes
 // group.
-func words(line string) []string {
+func words(line string) ([]string, error) {
 	var list []string
 	var w strings.Builder
 	quote, started := rune(0), false
@@ -38,14 +40,17 @@ func words(line string) []string {
 			w.WriteRune(r)
 		}
 	}
+	if quote != 0 {
+		return nil, fault("unbalanced quotes in %s", line)
+	}
 	if started || w.Len() > 0 {
 		list = append(list, w.String())
 	}
-	return list
+	return list, nil
 }
 
 // arguments are the nested arg elements.
-func (b *builder) arguments(n *node) []string {
+func (b *builder) arguments(n *node) ([]string, error) {
 	var list []string
 	for _, k := range n.kids {
 		if k.name != "arg" {
@@ -53,104 +58,242 @@ func (b *builder) arguments(n *node) []string {
 		}
 		switch {
 		case k.attrs["line"] != "":
-			list = append(list, words(k.attrs["line"])...)
+			more, err := words(k.attrs["line"])
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
 		case k.attrs["file"] != "":
-			list = append(list, b.path(k.attrs["file"]))
+			list = append(list, filepath.Clean(b.path(k.attrs["file"])))
 		case k.attrs["path"] != "":
-			list = append(list, k.attrs["path"])
+			list = append(list, b.pathList(k.attrs["path"]))
 		default:
-			list = append(list, k.attrs["value"])
+			if v, ok := k.attrs["value"]; ok {
+				list = append(list, v)
+			}
 		}
 	}
-	return list
+	return list, nil
 }
 
 // forHere says whether os and osfamily mean this machine.
-func (n *node) forHere() bool {
+func (n *node) forHere() (bool, error) {
 	family := strings.ToLower(n.attrs["osfamily"])
-	return (family == "" || family == "unix") && (n.attrs["os"] == "" || strings.Contains(n.attrs["os"], "Linux"))
+	known := []string{"", "unix", "windows", "win9x", "winnt", "dos", "mac", "os/2", "netware", "tandem", "z/os", "os/400", "openvms"}
+	if !slices.Contains(known, family) {
+		return false, fault("Don't know how to detect os family %q", family)
+	}
+	return (family == "" || family == "unix") && (n.attrs["os"] == "" || strings.Contains(n.attrs["os"], "Linux")), nil
 }
 
 func execTask(t *groovy.Thread, b *builder, n *node) error {
-	if err := n.only("executable", "command", "dir", "failonerror", "failifexecutionfails", "resultproperty", "outputproperty", "errorproperty", "output", "error", "append",
-		"osfamily", "os", "spawn", "timeout", "inputstring", "input", "logerror", "newenvironment", "vmlauncher", "searchpath", "resolveexecutable"); err != nil {
+	here, err := n.forHere()
+	if err != nil || !here {
 		return err
 	}
-	if !n.forHere() {
-		return nil
+	argv, err := words(n.attrs["command"])
+	if err != nil {
+		return err
 	}
-	argv := words(n.attrs["command"])
 	if len(argv) == 0 {
-		x, err := n.need("executable")
-		if err != nil {
-			return err
+		x := n.attrs["executable"]
+		if x == "" {
+			return fault("no executable specified")
 		}
 		if n.yes("resolveexecutable", false) {
-			if p := b.path(x); exists(p) {
-				x = p
+			for _, p := range []string{b.path(x), filepath.Join(b.path(n.attrs["dir"]), x)} {
+				if exists(p) {
+					x = p
+					break
+				}
 			}
 		}
 		argv = []string{x}
 	}
-	return b.start(t, n, append(argv, b.arguments(n)...))
+	args, err := b.arguments(n)
+	if err != nil {
+		return err
+	}
+	return b.start(t, n, append(argv, args...))
 }
 
-func exists(p string) bool {
-	_, err := os.Stat(p)
-	return err == nil
+// command is the process of exec, apply and java.
+func (b *builder) command(n *node, argv []string) (Command, error) {
+	c := Command{Argv: argv, Dir: b.host.Dir, Env: b.host.Env, Stdin: n.attrs["inputstring"], Spawn: n.yes("spawn", false)}
+	if c.Spawn {
+		for _, id := range strings.Fields("output error outputproperty errorproperty resultproperty input append failonerror timeout") {
+			if n.attrs[id] != "" {
+				return c, fault("You have used an attribute or nested element which is not compatible with spawn: %s", id)
+			}
+		}
+	}
+	if d := n.attrs["dir"]; d != "" {
+		if c.Dir = b.path(d); !isDir(c.Dir) {
+			return c, fault("The directory %s does not exist", c.Dir)
+		}
+	}
+	var own []string
+	for _, k := range n.kids {
+		if k.name == "env" {
+			own = append(own, k.attrs["key"]+"="+first(k.attrs["value"], b.pathList(k.attrs["path"]), b.path(k.attrs["file"])))
+		}
+	}
+	c.Env = append(c.Env[:len(c.Env):len(c.Env)], own...)
+	if n.yes("newenvironment", false) {
+		x, err := exec.LookPath(argv[0])
+		if err == nil || errors.Is(err, exec.ErrDot) {
+			c.Argv = append(append(append([]string{"/usr/bin/env", "-i"}, own...), x), argv[1:]...)
+		}
+	}
+	in := n.attrs["input"]
+	if in != "" && c.Stdin != "" {
+		return c, fault("The \"input\" and \"inputstring\" attributes cannot both be specified")
+	}
+	if in != "" {
+		s, err := readText(b.path(in))
+		c.Stdin = s
+		return c, err
+	}
+	return c, nil
+}
+
+// pathList is a list of paths in an attribute, with : between them.
+func (b *builder) pathList(s string) string {
+	list := strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' })
+	for i := range list {
+		list[i] = filepath.Clean(b.path(list[i]))
+	}
+	return strings.Join(list, ":")
+}
+
+// sink is where a task says that a stream goes.
+type sink struct {
+	buf      *bytes.Buffer
+	property string
+	file     string
+}
+
+// sinks are those of output and errors; one when both go together.
+func (n *node) sinks() []sink {
+	out := sink{new(bytes.Buffer), n.attrs["outputproperty"], n.attrs["output"]}
+	err := sink{new(bytes.Buffer), n.attrs["errorproperty"], n.attrs["error"]}
+	told := err.property != "" || err.file != ""
+	if told && err.file != "" && err.file == out.file || !told && (!n.yes("logerror", false) || out.property == "" && out.file == "") {
+		return []sink{out}
+	}
+	return []sink{out, err}
 }
 
 // start runs the process of exec, apply and java.
 func (b *builder) start(t *groovy.Thread, n *node, argv []string) error {
-	c := Command{Argv: argv, Dir: b.host.Dir, Env: b.host.Env, Stdin: n.attrs["inputstring"], Spawn: n.yes("spawn", false)}
-	if d := n.attrs["dir"]; d != "" {
-		c.Dir = b.path(d)
+	c, err := b.command(n, argv)
+	if err != nil {
+		return err
 	}
-	for _, k := range n.kids {
-		if k.name == "env" {
-			c.Env = append(c.Env[:len(c.Env):len(c.Env)], k.attrs["key"]+"="+first(k.attrs["value"], k.attrs["path"], k.attrs["file"]))
-		}
-	}
-	if in := n.attrs["input"]; in != "" {
-		text, err := os.ReadFile(b.path(in))
-		if err != nil {
-			return err
-		}
-		c.Stdin = string(text)
+	ms, err := n.number("timeout", 0)
+	if err != nil {
+		return err
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	if ms, err := strconv.Atoi(n.attrs["timeout"]); err == nil && ms > 0 {
+	if ms > 0 {
 		ctx, stop = context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
 		defer stop()
 	}
-	var out bytes.Buffer
-	code, err := b.host.Exec(ctx, c, &out)
-	if err := b.output(t, n, out.String()); err != nil {
+	sinks := n.sinks()
+	if len(sinks) > 1 {
+		c.Err = sinks[1].buf
+	}
+	for _, s := range sinks { // a file that cannot be written stops it before it starts
+		if s.file != "" && !n.yes("append", false) {
+			err := writeFile(b.path(s.file), "", false)
+			if errors.Is(err, fs.ErrNotExist) {
+				return fault("Execute failed: java.nio.file.NoSuchFileException: %s", b.path(s.file))
+			}
+			if err != nil {
+				return fault("Execute failed: %v", err)
+			}
+		}
+	}
+	code, err := b.host.Exec(ctx, c, sinks[0].buf)
+	if cause := t.Context().Err(); cause != nil {
+		return cause
+	}
+	killed := ctx.Err() != nil && (err != nil || code != 0)
+	if err != nil && !killed {
+		return b.failed(t, n, c, err)
+	}
+	if err := b.written(t, n, sinks); err != nil {
 		return err
 	}
-	switch {
-	case t.Context().Err() != nil:
-		return t.Context().Err()
-	case ctx.Err() != nil:
-		return fault("Timeout: killed the sub-process")
-	case err != nil && !n.yes("failifexecutionfails", true):
-		return b.log(t, n, "Execute failed: "+err.Error())
-	case err != nil:
-		var missing *exec.Error
-		if errors.As(err, &missing) {
-			return fault("Execute failed: java.io.IOException: Cannot run program \"%s\": %v", argv[0], missing.Err)
+	return b.ended(t, n, code, killed)
+}
+
+// failed is the end of a process that did not start.
+func (b *builder) failed(t *groovy.Thread, n *node, c Command, err error) error {
+	text := err.Error()
+	var missing *exec.Error
+	if errors.As(err, &missing) || errors.Is(err, fs.ErrNotExist) {
+		text = fmt.Sprintf("java.io.IOException: Cannot run program \"%s\" (in directory \"%s\"): error=2, No such file or directory", c.Argv[0], c.Dir)
+	}
+	if !n.yes("failifexecutionfails", true) {
+		return b.log(t, n, "Execute failed: "+text)
+	}
+	return fault("Execute failed: %s", text)
+}
+
+// killedCode is what a process returned that had to be ended: SIGTERM.
+const killedCode = 143
+
+// ended is what the code of a process means to the task.
+func (b *builder) ended(t *groovy.Thread, n *node, code int, killed bool) error {
+	if killed {
+		if n.yes("failonerror", false) {
+			return fault("Timeout: killed the sub-process")
 		}
-		return fault("Execute failed: %v", err)
+		code = killedCode
+		if err := b.log(t, n, "Timeout: killed the sub-process"); err != nil {
+			return err
+		}
 	}
 	if p := n.attrs["resultproperty"]; p != "" {
-		b.props.Put(p, strconv.Itoa(code))
+		if err := b.define(t, p, strconv.Itoa(code)); err != nil {
+			return err
+		}
 	}
-	if code != 0 && n.yes("failonerror", false) {
+	switch {
+	case code == 0:
+		return nil
+	case n.yes("failonerror", false):
 		return fault("%s returned: %d", n.name, code)
+	case n.name == "java":
+		return b.log(t, n, fmt.Sprintf("Java Result: %d", code))
 	}
-	if code != 0 {
-		return b.log(t, n, fmt.Sprintf("Result: %d", code))
+	return b.log(t, n, fmt.Sprintf("Result: %d", code))
+}
+
+// written puts what the process wrote where the task says.
+func (b *builder) written(t *groovy.Thread, n *node, sinks []sink) error {
+	for _, s := range sinks {
+		text := s.buf.String()
+		if s.property != "" {
+			if err := b.define(t, s.property, strings.Join(lines(text), "\n")); err != nil {
+				return err
+			}
+		}
+		if s.file != "" {
+			if err := writeFile(b.path(s.file), text, n.yes("append", false)); err != nil {
+				return err
+			}
+		}
+		if s.property != "" || s.file != "" {
+			continue
+		}
+		for _, l := range lines(text) {
+			if err := b.log(t, n, l); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -164,36 +307,30 @@ func first(list ...string) string {
 	return ""
 }
 
-// output puts what the process wrote where the task says.
-func (b *builder) output(t *groovy.Thread, n *node, text string) error {
-	if p := n.attrs["outputproperty"]; p != "" {
-		b.props.Put(p, strings.TrimRight(text, "\n"))
-		return t.Alloc(len(text))
-	}
-	if f := n.attrs["output"]; f != "" {
-		return writeFile(b.path(f), text, n.yes("append", false))
-	}
-	if text == "" {
-		return nil
-	}
-	return b.log(t, n, text)
-}
-
-// applyTask runs a command once for each file of its file sets.
+// applyTask runs a command once for each file of its file sets; a file of output
+// holds what the last one wrote.
 func applyTask(t *groovy.Thread, b *builder, n *node) error {
-	if !n.forHere() {
-		return nil
+	here, err := n.forHere()
+	if err != nil || !here {
+		return err
 	}
 	x, err := n.need("executable")
 	if err != nil {
 		return err
 	}
+	if !n.has("fileset", "dirset") {
+		return fault("no resources specified")
+	}
 	files, err := b.filesets(n)
 	if err != nil {
 		return err
 	}
+	args, err := b.arguments(n)
+	if err != nil {
+		return err
+	}
 	for _, f := range files {
-		if err := b.start(t, n, append(append([]string{x}, b.arguments(n)...), f.path())); err != nil {
+		if err := b.start(t, n, append(append([]string{x}, args...), f.path())); err != nil {
 			return err
 		}
 	}
@@ -207,7 +344,11 @@ func javaTask(t *groovy.Thread, b *builder, n *node) error {
 	for _, k := range n.kids {
 		switch k.name {
 		case "jvmarg":
-			argv = append(argv, append(words(k.attrs["line"]), filled(k.attrs["value"])...)...)
+			list, err := words(k.attrs["line"])
+			if err != nil {
+				return err
+			}
+			argv = append(argv, append(list, filled(k.attrs["value"])...)...)
 		case "sysproperty":
 			argv = append(argv, "-D"+k.attrs["key"]+"="+first(k.attrs["value"], k.attrs["file"]))
 		case "classpath":
@@ -232,10 +373,15 @@ func javaTask(t *groovy.Thread, b *builder, n *node) error {
 	default:
 		return fault("java needs classname or jar")
 	}
-	if args := n.attrs["args"]; args != "" {
-		argv = append(argv, words(args)...)
+	list, err := words(n.attrs["args"])
+	if err != nil {
+		return err
 	}
-	return b.start(t, n, append(argv, b.arguments(n)...))
+	args, err := b.arguments(n)
+	if err != nil {
+		return err
+	}
+	return b.start(t, n, append(append(argv, list...), args...))
 }
 
 func filled(s string) []string {

@@ -13,20 +13,21 @@ type shape struct{ attrs, kids string }
 
 const (
 	always   = "id description taskname"
-	matching = " includes excludes defaultexcludes followsymlinks casesensitive=yes"
+	matching = " includes excludes defaultexcludes followsymlinks casesensitive"
 	sets     = " fileset dirset include exclude patternset"
 	process  = " dir spawn inputstring input timeout failonerror failifexecutionfails resultproperty outputproperty output append" +
 		" osfamily os newenvironment vmlauncher logerror error errorproperty"
 	unpacked = "src dest overwrite encoding failonemptyarchive stripabsolutepathspec scanforunicodeextrafields"
-	packed   = "destfile zipfile basedir encoding compress level filesonly duplicate whenempty roundup keepcompression" + matching
+	packed   = "destfile zipfile basedir encoding compress level filesonly whenempty=skip|create|fail roundup keepcompression" + matching
 )
 
 // shapes are those of what runs, and of the elements in it.
 func shapes() map[string]shape {
 	set := shape{"dir file erroronmissingdir" + matching, "include exclude patternset"}
-	unzip := shape{unpacked, ""}
-	zip := shape{packed + " update", "zipfileset tarfileset" + sets}
-	pattern := shape{"name", ""}
+	inArchive := shape{set.attrs + " prefix fullpath filemode dirmode", set.kids}
+	unzip := shape{unpacked, "patternset fileset"}
+	zip := shape{packed + " update duplicate=add|preserve|fail", "zipfileset tarfileset" + sets}
+	pattern := shape{"name if unless", ""}
 	written := shape{"", ""}
 	copied := shape{"file todir tofile flatten overwrite preservelastmodified failonerror verbose force granularity encoding outputencoding quiet" +
 		" includeemptydirs enablemultiplemappings filtering=no", "fileset dirset zipfileset tarfileset filterset"}
@@ -34,38 +35,45 @@ func shapes() map[string]shape {
 		"java": {"jvm jar classname classpath args fork maxmemory clonevm jvmversion" + process, "arg env jvmarg sysproperty classpath assertions"},
 		"apply": {"executable skipemptyfilesets verbose forwardslash resolveexecutable=no searchpath addsourcefile=yes relative=no parallel=no" + process,
 			"arg env fileset dirset"},
-		"exec":  {"*", "arg env"}, // it has a list of its own
+		"exec":  {"executable command searchpath resolveexecutable" + process, "arg env"},
 		"echo":  {"message file append level encoding force", ""},
 		"mkdir": {"dir", ""},
 		"chmod": {"perm file dir type osfamily os parallel maxparallel verbose failonerror" + matching, sets},
 		"copy":  copied, "move": copied,
 		"delete":  {"file dir quiet failonerror includeemptydirs verbose removenotfollowedsymlinks performgcondelete deleteonexit=no" + matching, "fileset include exclude patternset"},
-		"touch":   {"file mkdirs verbose", ""},
-		"symlink": {"link resource overwrite failonerror action=single", ""},
+		"touch":   {"file mkdirs verbose millis datetime", "fileset dirset"},
+		"symlink": {"link resource overwrite failonerror action=single|delete", ""},
 		"get":     {"src dest skipexisting ignoreerrors verbose quiet usetimestamp retries maxtime httpusecaches trygzipencoding useragent", ""},
 		"unzip":   unzip, "unjar": unzip, "unwar": unzip,
-		"untar":  {unpacked + " compression", ""},
+		"untar":  {unpacked + " compression", unzip.kids},
 		"gunzip": {"src dest", ""},
 		"zip":    zip, "jar": zip,
 		"tar":           {packed + " update=no longfile compression=gzip|none", zip.kids},
 		"gzip":          {"src destfile zipfile", ""},
 		"fixcrlf":       {"file srcdir eol encoding outputencoding preservelastmodified fixlast javafiles tab=asis eof=asis|remove" + matching, sets},
-		"replace":       {"file dir token value summary encoding preservelastmodified failonnoreplacements=no" + matching, "replacetoken replacevalue replacefilter" + sets},
+		"replace":       {"file dir token value summary encoding preservelastmodified failonnoreplacements" + matching, "replacetoken replacevalue replacefilter" + sets},
 		"replaceregexp": {"file dir match replace flags byline encoding preservelastmodified" + matching, "regexp substitution" + sets},
-		"concat":        {"destfile append force overwrite encoding outputencoding binary ignoreempty fixlastline=no", "fileset"},
+		"concat":        {"destfile append force=yes overwrite=yes encoding outputencoding binary ignoreempty=yes fixlastline", "fileset"},
 		"loadfile":      {"srcfile property encoding failonerror quiet", ""},
-		"property":      {"name value location environment file", ""},
-		"available":     {"file property value type", ""},
-		"fail":          {"message if unless status", ""},
+		"property":      {"name value location environment file prefix prefixvalues=no", ""},
+		"available":     {"file filepath property value type", ""},
+		"fail":          {"message if unless status", "condition"},
 		"sleep":         {"hours minutes seconds milliseconds failonerror", ""},
 		"checksum":      {"file property verifyproperty algorithm fileext forceoverwrite readbuffersize", ""},
+		"fileScanner":   {"", "fileset dirset"},
+		"condition":     {"property value else", conditions},
+
+		"and": {"", conditions}, "or": {"", conditions}, "xor": {"", conditions}, "not": {"", conditions},
+		"isset": {"property", ""}, "istrue": {"value", ""}, "isfalse": {"value", ""}, "equals": {"arg1 arg2 casesensitive trim", ""},
+		"contains": {"string substring casesensitive", ""}, "os": {"family name", ""}, "socket": {"server port", ""},
+		"http": {"url errorsbeginat requestmethod=get", ""},
 
 		"arg": {"value line file path", ""}, "env": {"key value path file", ""},
 		"jvmarg": {"value line", ""}, "sysproperty": {"key value file", ""}, "assertions": {"*", "*"},
 		"classpath": {"path location", "pathelement"}, "pathelement": {"path location", ""},
-		"fileset": set, "dirset": set, "zipfileset": set, "tarfileset": set,
+		"fileset": set, "dirset": set, "zipfileset": inArchive, "tarfileset": inArchive,
 		"patternset": {"includes excludes", "include exclude patternset"}, "include": pattern, "exclude": pattern,
-		"filterset": {"begintoken endtoken recurse", "filter"}, "filter": {"token value", ""},
+		"filterset": {"begintoken endtoken recurse filtersfile", "filter"}, "filter": {"token value", ""},
 		"replacetoken": written, "replacevalue": written, "replacefilter": {"token value", ""},
 		"regexp": {"pattern", ""}, "substitution": {"expression", ""},
 	}
@@ -96,7 +104,7 @@ func (n *node) check(all map[string]shape) error {
 			continue
 		}
 		if !slices.Contains(kids, k.name) {
-			return fault("%s doesn't support the nested %q element", n.name, k.name)
+			return fault("%s doesn't support the nested %q element.", n.name, k.name)
 		}
 		if err := k.check(all); err != nil {
 			return err

@@ -1,17 +1,12 @@
 package ant
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"hash"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +56,18 @@ func edit(path string, change func(string) string) error {
 
 func echo(t *groovy.Thread, b *builder, n *node) error {
 	text := n.attrs["message"] + n.text
+	switch l := n.attrs["level"]; l {
+	case "", "error", "warning", "warn", "info", "verbose", "debug":
+	default:
+		return fault("%s is not a legal value for this attribute", l)
+	}
 	if f := n.attrs["file"]; f != "" {
+		if text == "" {
+			text = "\n"
+		}
+		if err := os.MkdirAll(filepath.Dir(b.path(f)), 0o755); err != nil {
+			return err
+		}
 		return writeFile(b.path(f), text, n.yes("append", false))
 	}
 	if l := n.attrs["level"]; l == "verbose" || l == "debug" {
@@ -70,17 +76,16 @@ func echo(t *groovy.Thread, b *builder, n *node) error {
 	return b.log(t, n, text)
 }
 
-// each calls fn for the file or the files below dir that a task names.
+// each calls fn for the file and the files of the sets and below dir that a task names.
 func (b *builder) each(n *node, dirAttr string, fn func(path string) error) error {
-	if f := n.attrs["file"]; f != "" {
-		return fn(b.path(f))
-	}
 	files, err := b.filesets(n)
 	if err != nil {
 		return err
 	}
-	if d := n.attrs[dirAttr]; d != "" {
-		list, err := b.fileset(n, d)
+	if f := n.attrs["file"]; f != "" {
+		files = append(files, file{dir: b.path(f)})
+	} else if d := n.attrs[dirAttr]; d != "" {
+		list, err := b.scan(n, d)
 		if err != nil {
 			return err
 		}
@@ -90,8 +95,14 @@ func (b *builder) each(n *node, dirAttr string, fn func(path string) error) erro
 		if f.isDir {
 			continue
 		}
+		info, missing := os.Stat(f.path())
 		if err := fn(f.path()); err != nil {
 			return err
+		}
+		if missing == nil && n.yes("preservelastmodified", false) {
+			if err := os.Chtimes(f.path(), info.ModTime(), info.ModTime()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -99,86 +110,101 @@ func (b *builder) each(n *node, dirAttr string, fn func(path string) error) erro
 
 func fixcrlf(_ *groovy.Thread, b *builder, n *node) error {
 	eol := "\n"
-	switch strings.ToLower(n.attrs["eol"]) {
+	switch e := strings.ToLower(n.attrs["eol"]); e {
+	case "", "asis", "lf", "unix":
 	case "crlf", "dos":
 		eol = "\r\n"
 	case "cr", "mac":
 		eol = "\r"
+	default:
+		return fault("%s is not a legal value for this attribute", e)
 	}
+	if f := n.attrs["file"]; f != "" && !exists(b.path(f)) {
+		return nil
+	}
+	ends := strings.NewReplacer("\r\r\n", "\n", "\r\n", "\n", "\r", "\n")
 	return b.each(n, "srcdir", func(path string) error {
 		return edit(path, func(s string) string {
-			s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-			if eol != "\r\n" {
+			s = ends.Replace(s)
+			if eol != "\r\n" || n.attrs["eof"] == "remove" {
 				s = strings.TrimSuffix(s, "\x1a")
+			}
+			if n.yes("fixlast", true) && s != "" && !strings.HasSuffix(s, "\n") {
+				s += "\n"
 			}
 			return strings.ReplaceAll(s, "\n", eol)
 		})
 	})
 }
 
-func replace(_ *groovy.Thread, b *builder, n *node) error {
-	var pairs []string
-	add := func(token, value string) {
-		if token != "" {
-			pairs = append(pairs, token, value)
-		}
-	}
+// changes are the tokens that replace changes and their values, in this order.
+func changes(n *node) ([]pair, error) {
 	token, value := n.attrs["token"], n.attrs["value"]
+	var list []pair
 	for _, k := range n.kids {
 		switch k.name {
 		case "replacetoken":
 			token = k.text
 		case "replacevalue":
 			value = k.text
-		case "replacefilter":
-			add(k.attrs["token"], first(k.attrs["value"], value))
 		}
 	}
-	add(token, value)
-	if pairs == nil {
-		return fault("either token or a nested replacetoken or replacefilter must be given")
+	if token != "" {
+		list = append(list, pair{token, value})
 	}
-	return b.each(n, "dir", func(path string) error {
-		return edit(path, func(s string) string { return strings.NewReplacer(pairs...).Replace(s) })
-	})
+	for _, k := range n.kids {
+		if k.name != "replacefilter" {
+			continue
+		}
+		v, ok := k.attrs["value"]
+		if !ok {
+			v = value
+		}
+		if k.attrs["token"] == "" {
+			return nil, fault("token must not be empty.")
+		}
+		list = append(list, pair{k.attrs["token"], v})
+	}
+	if list == nil {
+		return nil, fault("Either token or a nested replacefilter must be specified")
+	}
+	return list, nil
 }
 
-var backReference = regexp.MustCompile(`\\(\d)`)
-
-func replaceRegexp(_ *groovy.Thread, b *builder, n *node) error {
-	pattern, with := n.attrs["match"], n.attrs["replace"]
-	for _, k := range n.kids {
-		switch k.name {
-		case "regexp":
-			pattern = k.attrs["pattern"]
-		case "substitution":
-			with = k.attrs["expression"]
-		}
-	}
-	flags := n.attrs["flags"]
-	if n.yes("byline", false) {
-		flags += "m"
-	}
-	if f := strings.ReplaceAll(flags, "g", ""); f != "" {
-		pattern = "(?" + f + ")" + pattern
-	}
-	re, err := regexp.Compile(pattern)
+func replace(t *groovy.Thread, b *builder, n *node) error {
+	list, err := changes(n)
 	if err != nil {
-		return fault("%v", err)
+		return err
 	}
-	with = backReference.ReplaceAllString(strings.ReplaceAll(with, "$", "$$"), "$${$1}")
-	return b.each(n, "dir", func(path string) error {
+	if f := n.attrs["file"]; f != "" && !exists(b.path(f)) {
+		return fault("Replace: source file %s doesn't exist", b.path(f))
+	}
+	if n.attrs["file"] == "" && n.attrs["dir"] == "" && !n.has("fileset", "dirset") {
+		return fault("Either the file or the dir attribute or nested resources must be specified")
+	}
+	count, files := 0, 0
+	err = b.each(n, "dir", func(path string) error {
 		return edit(path, func(s string) string {
-			if strings.Contains(flags, "g") || n.yes("byline", false) {
-				return re.ReplaceAllString(s, with)
+			old := s
+			for _, p := range list {
+				count += strings.Count(s, p.key)
+				s = strings.ReplaceAll(s, p.key, p.value)
 			}
-			at := re.FindStringSubmatchIndex(s)
-			if at == nil {
-				return s
+			if s != old {
+				files++
 			}
-			return s[:at[0]] + string(re.ExpandString(nil, with, s, at)) + s[at[1]:]
+			return s
 		})
 	})
+	switch {
+	case err != nil:
+		return err
+	case count == 0 && n.yes("failonnoreplacements", false):
+		return fault("didn't replace anything")
+	case n.yes("summary", false):
+		return b.log(t, n, fmt.Sprintf("Replaced %d occurrences in %d files.", count, files))
+	}
+	return nil
 }
 
 func concat(t *groovy.Thread, b *builder, n *node) error {
@@ -193,8 +219,20 @@ func concat(t *groovy.Thread, b *builder, n *node) error {
 			return err
 		}
 		text += s
+		if n.yes("fixlastline", false) && s != "" && !strings.HasSuffix(s, "\n") {
+			text += "\n"
+		}
+		if len(text) > maxText {
+			return fault("the files are larger than %d bytes together", maxText)
+		}
 	}
 	if f := n.attrs["destfile"]; f != "" {
+		if len(files) == 0 && text == "" {
+			return nil
+		}
+		if err := os.MkdirAll(filepath.Dir(b.path(f)), 0o755); err != nil {
+			return err
+		}
 		return writeFile(b.path(f), text, n.yes("append", false))
 	}
 	return b.log(t, n, text)
@@ -205,80 +243,128 @@ func loadFile(t *groovy.Thread, b *builder, n *node) error {
 	if err != nil {
 		return err
 	}
-	s, err := readText(b.path(f))
-	if err != nil {
-		return err
+	id := n.attrs["property"]
+	if id == "" {
+		return fault("output property not defined")
 	}
-	b.props.Put(n.attrs["property"], s)
-	return t.Alloc(len(s))
+	if n.yes("quiet", false) && !exists(b.path(f)) {
+		return nil
+	}
+	if !exists(b.path(f)) {
+		return b.tolerate(t, n, fault("%s doesn't exist", b.path(f)))
+	}
+	s, err := readText(b.path(f))
+	switch {
+	case err != nil:
+		return b.tolerate(t, n, fault("Unable to load file: %v", err))
+	case s == "":
+		return b.log(t, n, "Do not set property "+id+" as its length is 0.")
+	}
+	return b.define(t, id, s)
 }
 
 // property sets properties once: the first value stays, as in Ant.
-func property(_ *groovy.Thread, b *builder, n *node) error {
-	set := func(k, v string) {
-		if _, ok := b.props.Get(k); !ok {
-			b.props.Put(k, v)
-		}
+func property(t *groovy.Thread, b *builder, n *node) error {
+	prefix := n.attrs["prefix"]
+	if prefix != "" && !strings.HasSuffix(prefix, ".") {
+		prefix += "."
 	}
 	switch {
 	case n.attrs["name"] != "":
-		v := n.attrs["value"]
+		v, ok := n.attrs["value"]
 		if l := n.attrs["location"]; l != "" {
-			v = b.path(l)
+			v, ok = filepath.Clean(b.path(l)), true
 		}
-		set(n.attrs["name"], v)
+		if !ok && n.text == "" {
+			return fault("You must specify value, location or refid with the name attribute")
+		}
+		return b.define(t, n.attrs["name"], v+n.text)
 	case n.attrs["environment"] != "":
-		for _, kv := range append(os.Environ(), b.host.Env...) {
+		env := append(os.Environ(), b.host.Env...)
+		for _, kv := range slices.Backward(env) { // the last one is what a process sees
 			if k, v, ok := strings.Cut(kv, "="); ok {
-				b.props.Put(n.attrs["environment"]+"."+k, v)
+				if err := b.define(t, strings.TrimSuffix(n.attrs["environment"], ".")+"."+k, v); err != nil {
+					return err
+				}
 			}
 		}
+		return nil
 	case n.attrs["file"] != "":
-		s, err := readText(b.path(n.attrs["file"]))
-		if err != nil {
-			return nil // a properties file that is not there is none
+		if p := b.path(n.attrs["file"]); exists(p) { // one that is not there is none
+			return b.load(t, p, prefix)
 		}
-		for _, l := range strings.Split(s, "\n") {
-			if k, v, ok := strings.Cut(l, "="); ok && !strings.HasPrefix(strings.TrimSpace(l), "#") {
-				set(strings.TrimSpace(k), strings.TrimSpace(v))
-			}
-		}
+		return nil
 	}
-	return nil
+	return fault("You must specify url, file, resource, environment or runtime when not using the name attribute")
 }
 
-func available(_ *groovy.Thread, b *builder, n *node) error {
-	f, err := n.need("file")
-	if err != nil {
+// there says whether the file of available is there.
+func (b *builder) there(n *node) (bool, error) {
+	f := n.attrs["file"]
+	if f == "" {
+		return false, fault("At least one of (classname|file|resource) is required")
+	}
+	paths := []string{b.path(f)}
+	if list := n.attrs["filepath"]; list != "" {
+		paths = nil
+		for _, d := range strings.Split(b.pathList(list), ":") {
+			paths = append(paths, filepath.Join(d, f))
+		}
+	}
+	return slices.ContainsFunc(paths, func(p string) bool {
+		return exists(p) && (n.attrs["type"] == "" || isDir(p) == (n.attrs["type"] == "dir"))
+	}), nil
+}
+
+// available sets its property, also one that is set, as Ant does.
+func available(t *groovy.Thread, b *builder, n *node) error {
+	if n.attrs["property"] == "" {
+		return fault("property attribute is required")
+	}
+	ok, err := b.there(n)
+	if err != nil || !ok {
 		return err
 	}
-	p := b.path(f)
-	if exists(p) && (n.attrs["type"] != "dir" || isDir(p)) {
-		b.props.Put(n.attrs["property"], first(n.attrs["value"], "true"))
-	}
-	return nil
+	b.props.Put(n.attrs["property"], first(n.attrs["value"], "true"))
+	return t.Alloc(256)
 }
 
-func fail(_ *groovy.Thread, b *builder, n *node) error {
-	if p := n.attrs["if"]; p != "" {
-		if _, ok := b.props.Get(p); !ok {
-			return nil
+func fail(t *groovy.Thread, b *builder, n *node) error {
+	if !b.holds(n) {
+		return nil
+	}
+	if n.has("condition") {
+		ok, err := b.condition(t, n.kids[0])
+		if err != nil || !ok {
+			return err
 		}
 	}
-	if p := n.attrs["unless"]; p != "" {
-		if _, ok := b.props.Get(p); ok {
-			return nil
+	var why []string
+	for _, id := range []string{"if", "unless"} {
+		if v := n.attrs[id]; v != "" {
+			why = append(why, id+"="+v)
 		}
 	}
-	return fault("%s", first(n.attrs["message"], n.text, "No message"))
+	return fault("%s", first(n.attrs["message"]+n.text, strings.Join(why, " and "), "No message"))
 }
 
 func sleep(t *groovy.Thread, _ *builder, n *node) error {
 	total := time.Duration(0)
 	for id, unit := range map[string]time.Duration{"hours": time.Hour, "minutes": time.Minute, "seconds": time.Second, "milliseconds": time.Millisecond} {
-		v, _ := strconv.Atoi(n.attrs[id])
+		v, err := n.number(id, 0)
+		if err != nil {
+			return err
+		}
 		total += time.Duration(v) * unit
 	}
+	if total < 0 {
+		return fault("Negative sleep periods are not supported")
+	}
+	return pause(t, total)
+}
+
+// pause waits, at most a day, or until the script has to end.
+func pause(t *groovy.Thread, total time.Duration) error {
 	timer := time.NewTimer(min(max(total, 0), 24*time.Hour))
 	defer timer.Stop()
 	select {
@@ -287,42 +373,4 @@ func sleep(t *groovy.Thread, _ *builder, n *node) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// checksum writes or compares the digest of a file.
-func checksum(_ *groovy.Thread, b *builder, n *node) error {
-	f, err := n.need("file")
-	if err != nil {
-		return err
-	}
-	algorithm := first(n.attrs["algorithm"], "MD5")
-	var h hash.Hash
-	switch strings.ToUpper(strings.ReplaceAll(algorithm, "-", "")) {
-	case "MD5":
-		h = md5.New()
-	case "SHA", "SHA1":
-		h = sha1.New()
-	case "SHA256":
-		h = sha256.New()
-	default:
-		return fault("checksum: algorithm %s is not supported", algorithm)
-	}
-	in, err := os.Open(b.path(f))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }() // read only
-	if _, err := io.Copy(h, in); err != nil {
-		return err
-	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	switch {
-	case n.attrs["verifyproperty"] != "":
-		b.props.Put(n.attrs["verifyproperty"], strconv.FormatBool(strings.EqualFold(sum, n.attrs["property"])))
-	case n.attrs["property"] != "":
-		b.props.Put(n.attrs["property"], sum)
-	default:
-		return writeFile(filepath.Clean(b.path(f))+"."+first(n.attrs["fileext"], algorithm), sum, false)
-	}
-	return nil
 }

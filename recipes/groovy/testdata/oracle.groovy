@@ -1,12 +1,21 @@
 // The oracle: runs the scripts of a folder under the real Groovy, all in one
 // JVM, and writes what each printed and how it ended. make oracle calls it.
 //   groovy oracle.groovy FOLDER OUTPUT
+// Where Ant is missing (apt-get install ant, or its jars in CLASSPATH), what
+// host_ant_* printed before stays.
 import org.codehaus.groovy.control.CompilationFailedException
 import org.codehaus.groovy.runtime.InvokerInvocationException
 
 def result = new StringBuilder()
 def console = System.out
+def ant = this.class.classLoader.getResource("org/apache/tools/ant/Project.class") != null
+def before = new File(args[1]).exists() ? new File(args[1]).getText("UTF-8") : ""
+def kept = ("\n" + before).split("\n=== ").collectEntries { [it.readLines()[0], "=== " + it.trim() + "\n"] }
 new File(args[0]).listFiles().findAll { it.name.endsWith(".groovy") }.sort { it.name }.each { file ->
+    if (!ant && file.name.startsWith("host_ant_") && kept[file.name]) {
+        result << kept[file.name]
+        return
+    }
     def bytes = new ByteArrayOutputStream()
     def outcome = "ok"
     System.setOut(new PrintStream(bytes, true, "UTF-8"))
