@@ -77,7 +77,7 @@ func tasks() map[string]task {
 		"echo": echo, "mkdir": mkdir, "chmod": chmod, "copy": copyTask, "move": move, "delete": deleteTask, "touch": touch, "symlink": symlink,
 		"get": get, "unzip": unzip, "unjar": unzip, "unwar": unzip, "untar": untar, "gunzip": gunzip, "zip": zipTask, "jar": zipTask, "tar": tarTask, "gzip": gzipTask,
 		"fixcrlf": fixcrlf, "replace": replace, "replaceregexp": replaceRegexp, "concat": concat, "loadfile": loadFile,
-		"property": property, "available": available, "condition": conditionTask, "fail": fail, "sleep": sleep, "checksum": checksum,
+		"property": property, "available": available, "condition": conditionTask, "waitfor": waitFor, "tempfile": tempFile, "fail": fail, "sleep": sleep, "checksum": checksum,
 	}
 }
 

@@ -15,13 +15,17 @@ const conditions = "and or xor not isset istrue isfalse equals contains availabl
 
 // condition says what the one condition in n says.
 func (b *builder) condition(t *groovy.Thread, n *node) (bool, error) {
+	in := "<" + n.name + ">"
+	if n.name == "waitfor" {
+		in = n.name
+	}
 	switch len(n.kids) {
 	case 0:
-		return false, fault("You must nest a condition into <%s>", n.name)
+		return false, fault("You must nest a condition into %s", in)
 	case 1:
 		return b.says(t, n.kids[0])
 	}
-	return false, fault("You must not nest more than one condition into <%s>", n.name)
+	return false, fault("You must not nest more than one condition into %s", in)
 }
 
 func (b *builder) says(t *groovy.Thread, n *node) (bool, error) {

@@ -61,6 +61,8 @@ func shapes() map[string]shape {
 		"sleep":         {"hours minutes seconds milliseconds failonerror", ""},
 		"checksum":      {"file property verifyproperty algorithm fileext forceoverwrite readbuffersize", ""},
 		"fileScanner":   {"", "fileset dirset"},
+		"tempfile":      {"property destdir prefix suffix createfile deleteonexit=no", ""},
+		"waitfor":       {"maxwait maxwaitunit checkevery checkeveryunit timeoutproperty timeoutvalue=true", conditions},
 		"condition":     {"property value else", conditions},
 
 		"and": {"", conditions}, "or": {"", conditions}, "xor": {"", conditions}, "not": {"", conditions},
