@@ -11,7 +11,7 @@ func objectNames() []string {
 		countTokens hasMoreElements hasMoreTokens nextElement nextToken environments getEnvironment setBinding setEnvironment environment
 		time timeInMillis timeZone format minus plus lenient set2DigitYearStart toPattern applyPattern clone
 		ID rawOffset DSTSavings displayName useDaylightTime observesDaylightTime hasSameRules language country toLanguageTag
-		years months days hours minutes seconds millis ago from now getNow toMilliseconds epochSecond
+		precision roundingMode years months days hours minutes seconds millis ago from now getNow toMilliseconds epochSecond
 		any collect each every find findAll hasNext iterator remove size sum toList hasPrevious
 		createTemplate make nextInt nextLong nextDouble nextFloat nextBoolean nextBytes nextGaussian setSeed
 		lazySet getAndSet compareAndSet updateAndGet getAndUpdate intValue longValue addAndGet getAndAdd incrementAndGet getAndIncrement

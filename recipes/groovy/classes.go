@@ -1,7 +1,6 @@
 package groovy
 
 import (
-	"math"
 	"math/big"
 	"net/url"
 	"slices"
@@ -37,9 +36,10 @@ func fn1(f func(t *Thread, v Value) (Value, error)) method {
 
 // standardClasses are the classes that need nothing of the outside.
 func standardClasses() []*Class {
-	list := []*Class{configSlurper(), stringClass(), mathClass(), randomClass(), collectionsClass(), arraysClass(), patternClass(), objectsClass(), characterClass(),
-		jsonSlurper(), jsonOutput(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), formatterClass(), tokenizerClass(), evalClass(), bindingClass()}
+	list := []*Class{configSlurper(), stringClass(), randomClass(), collectionsClass(), arraysClass(), patternClass(), objectsClass(), characterClass(),
+		jsonSlurper(), jsonOutput(), templateEngine(), shellClass(), threadClass(), closureClass(), expandoClass(), uuidClass(), formatterClass(), mathContextClass(), tokenizerClass(), evalClass(), bindingClass()}
 	list = append(list, numberClasses()...)
+	list = append(list, mathClasses()...)
 	list = append(list, collectionClasses()...)
 	list = append(list, dateClasses()...)
 	list = append(list, enumClasses()...)
@@ -113,102 +113,11 @@ func stringClass() *Class {
 	})}
 }
 
-func numberClasses() []*Class {
-	parse := func(typ string) method {
-		return function0(1, 2, func(t *Thread, a []Value) (Value, error) {
-			if len(a) == 2 {
-				n, ok := new(big.Int).SetString(Format(a[0]), int(min(max(toInt(a[1]), 2), 36)))
-				if !ok || !n.IsInt64() {
-					return nil, badNumber(Format(a[0]))
-				}
-				return toNumber(Long(n.Int64()), typ), nil
-			}
-			if rankOf(a[0]) > 0 {
-				return toNumber(a[0], typ), nil
-			}
-			if a[0] == nil {
-				return nil, Throw("NumberFormatException", "null")
-			}
-			s := Format(a[0])
-			if s != strings.TrimSpace(s) && numberRank(typ) <= rankLong {
-				return nil, badNumber(s)
-			}
-			return strictNumber(s, typ)
-		})
-	}
-	radix := func(base int) method {
-		return fn1(func(_ *Thread, v Value) (Value, error) {
-			return twosText(v, base), nil
-		})
-	}
-	var list []*Class
-	for _, n := range []string{"Integer", "Long", "Short", "Byte"} {
-		bits := map[string]uint{"Integer": 31, "Long": 63, "Short": 15, "Byte": 7}[n]
-		hi := int64(1)<<bits - 1
-		word := map[string]string{"Integer": "Int"}[n]
-		m := methods{
-			"valueOf": parse(n), "parse" + first(word, n): parse(n), "toHexString": radix(16), "toOctalString": radix(8),
-			"toBinaryString": fn1(func(_ *Thread, v Value) (Value, error) { return binaryText(v), nil }),
-			"toString": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
-				if len(a) == 2 {
-					return toBig(a[0]).Text(int(min(max(toInt(a[1]), 2), 36))), nil
-				}
-				return Format(a[0]), nil
-			}),
-			"compare":  function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return int64(compareNumbers(a[0], a[1])), nil }),
-			"max":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extreme(a[0], a[1], 1) }),
-			"min":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extreme(a[0], a[1], -1) }),
-			"sum":      function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return arithmetic("+", a[0], a[1]) }),
-			"signum":   fn1(func(_ *Thread, v Value) (Value, error) { return int64(compareNumbers(v, int64(0))), nil }),
-			"bitCount": fn1(func(_ *Thread, v Value) (Value, error) { return int64(strings.Count(binaryText(v), "1")), nil }),
-		}
-		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].apply(t, nil, a) },
-			Static: statics("java.lang."+n, map[string]Value{"MAX_VALUE": toNumber(Long(hi), n), "MIN_VALUE": toNumber(Long(-hi-1), n)}, m)})
-	}
-	for _, n := range []string{"Double", "Float", "BigDecimal", "BigInteger"} {
-		m := methods{"valueOf": parse(n), "parse" + n: parse(n),
-			"toString": fn1(func(_ *Thread, v Value) (Value, error) { return Format(v), nil }),
-			"compare":  function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return int64(compareNumbers(a[0], a[1])), nil }),
-			"isNaN":    fn1(func(_ *Thread, v Value) (Value, error) { return isNaN(v), nil }),
-			"isInfinite": fn1(func(_ *Thread, v Value) (Value, error) {
-				f, _ := Number(v)
-				return math.IsInf(f, 0), nil
-			})}
-		consts := map[string]Value{}
-		switch n {
-		case "Double":
-			consts = map[string]Value{"MAX_VALUE": math.MaxFloat64, "MIN_VALUE": 4.9e-324, "NaN": math.NaN(), "POSITIVE_INFINITY": math.Inf(1), "NEGATIVE_INFINITY": math.Inf(-1)}
-		case "Float":
-			consts = map[string]Value{"MAX_VALUE": Float(math.MaxFloat32), "MIN_VALUE": Float(1.4e-45)}
-		case "BigDecimal", "BigInteger":
-			for id, v := range map[string]int64{"ZERO": 0, "ONE": 1, "TEN": 10} {
-				consts[id] = toNumber(v, n)
-			}
-			for i, id := range []string{"ROUND_UP", "ROUND_DOWN", "ROUND_CEILING", "ROUND_FLOOR", "ROUND_HALF_UP", "ROUND_HALF_DOWN", "ROUND_HALF_EVEN"} {
-				consts[id] = int64(i)
-			}
-		}
-		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) { return m["valueOf"].apply(t, nil, a[:min(1, len(a))]) }, Static: statics(n, consts, m)})
-	}
-	return append(list, &Class{Name: "Boolean", Static: statics("java.lang.Boolean", map[string]Value{"TRUE": true, "FALSE": false}, methods{
-		"parseBoolean": fn1(parseBool), "valueOf": fn1(parseBool),
-		"toString": fn1(func(_ *Thread, v Value) (Value, error) { return Format(v), nil }),
-	})})
-}
-
 func parseBool(_ *Thread, v Value) (Value, error) {
 	if b, ok := v.(bool); ok {
 		return b, nil
 	}
 	return strings.EqualFold(Format(v), "true"), nil
-}
-
-func binaryText(v Value) string {
-	n := toInt(v)
-	if rankOf(v) == rankInt {
-		return new(big.Int).SetUint64(uint64(uint32(n))).Text(2)
-	}
-	return new(big.Int).SetUint64(uint64(n)).Text(2)
 }
 
 func collectionClasses() []*Class {

@@ -274,7 +274,7 @@ func textToNumber(s, typ string) (Value, error) {
 	case rankDecimal:
 		d, ok := parseDecimal(s)
 		if !ok {
-			return nil, Throw("NumberFormatException", "")
+			return nil, badDecimal(s)
 		}
 		return d, nil
 	case rankDouble:

@@ -44,6 +44,27 @@ func parseDecimal(s string) (*Decimal, bool) {
 	return newDecimal(u, int32(scale)), true
 }
 
+// badDecimal says why a text is no BigDecimal.
+func badDecimal(s string) error {
+	points := 0
+	for i, c := range s {
+		switch {
+		case c == '.':
+			points++
+		case (c == '-' || c == '+') && i == 0, c >= '0' && c <= '9', c == 'e', c == 'E':
+		default:
+			return Throw("NumberFormatException", "Character %c is neither a decimal digit number, decimal point, nor \"e\" notation exponential mark.", c)
+		}
+		if points > 1 {
+			return Throw("NumberFormatException", "Character array contains more than one decimal point.")
+		}
+	}
+	if strings.HasPrefix(s, "e") || strings.HasPrefix(s, "E") {
+		return Throw("NumberFormatException", "No digits found.")
+	}
+	return Throw("NumberFormatException", "")
+}
+
 func decimalOfFloat(f float64) *Decimal {
 	d, ok := parseDecimal(formatDouble(f))
 	if !ok {
@@ -158,6 +179,26 @@ func exactQuotient(a, b *Decimal, prefer int32) (*Decimal, bool) {
 	}
 	d := newDecimal(num, prefer+n)
 	return d.strip(prefer), true
+}
+
+// quoRem is divideToIntegralValue and remainder.
+func (d *Decimal) quoRem(o *Decimal) (q, r *Decimal, err error) {
+	s := max(d.scale, o.scale)
+	switch {
+	case o.sign() == 0:
+		return nil, nil, byZero()
+	case d.unscaled.BitLen()+o.unscaled.BitLen() > maxBits || s-min(d.scale, o.scale) > maxScale:
+		return nil, nil, tooBig()
+	}
+	n, m := new(big.Int).QuoRem(d.at(s), o.at(s), new(big.Int))
+	prefer := d.scale - o.scale
+	q = newDecimal(n, 0)
+	if prefer > 0 {
+		q = q.rescale(prefer, down)
+	} else {
+		q = q.strip(prefer)
+	}
+	return q, newDecimal(m, s), nil
 }
 
 // strip removes zeros at the end down to the preferred scale.
@@ -314,6 +355,10 @@ func formatBinary(f float64, bits int) string {
 			return "-0.0"
 		}
 		return "0.0"
+	case math.Abs(f) == math.SmallestNonzeroFloat64 && bits == 64: // Java shows two digits of these
+		return choose(f < 0, "-", "") + "4.9E-324"
+	case float32(math.Abs(f)) == math.SmallestNonzeroFloat32 && bits == 32:
+		return choose(f < 0, "-", "") + "1.4E-45"
 	}
 	if a := math.Abs(f); a >= 1e-3 && a < 1e7 {
 		s := strconv.FormatFloat(f, 'f', -1, bits)

@@ -1,6 +1,7 @@
 package groovy
 
 import (
+	"maps"
 	"math"
 	"math/big"
 	"strings"
@@ -32,6 +33,7 @@ func numberMethods() methods {
 	for id, fn := range map[string]native{
 		"abs":           func(_ *Thread, v Value, _ []Value) (Value, error) { return absolute(v) },
 		"negate":        func(_ *Thread, v Value, _ []Value) (Value, error) { return negate(v) },
+		"unaryPlus":     func(_ *Thread, v Value, _ []Value) (Value, error) { return v, nil },
 		"negative":      func(_ *Thread, v Value, _ []Value) (Value, error) { return negate(v) },
 		"unaryMinus":    func(_ *Thread, v Value, _ []Value) (Value, error) { return negate(v) },
 		"positive":      func(_ *Thread, v Value, _ []Value) (Value, error) { return v, nil },
@@ -54,7 +56,16 @@ func numberMethods() methods {
 		}
 		return Format(v), nil
 	}}
-	m["plus"] = method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.operate("+", v, a[0]) }}
+	m["plus"] = method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+		c, ok := a[0].(*mathContext)
+		if d, isDecimal := v.(*Decimal); ok && isDecimal {
+			return c.round(d)
+		}
+		if _, isText := plainString(a[0]).(string); rankOf(a[0]) == 0 && !isText {
+			return nil, ErrNoMember
+		}
+		return t.operate("+", v, a[0])
+	}}
 	m["multiply"] = method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) {
 		if rankOf(a[0]) == 0 {
 			return nil, ErrNoMember
@@ -64,6 +75,9 @@ func numberMethods() methods {
 	addLoops(m)
 	addRounding(m)
 	addDecimal(m)
+	maps.Copy(m, bigMethods())
+	maps.Copy(m, decimalMethods())
+	contextMethods(m)
 	return m
 }
 
@@ -99,17 +113,26 @@ func intDiv(v, by Value) (Value, error) {
 // addLoops adds times, upto, downto and step.
 func addLoops(m methods) {
 	m["times"] = method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) {
-		return nil, t.count(int64(0), toInt(v)-1, 1, a[0])
+		if toInt(v) < 1 {
+			return nil, nil
+		}
+		return nil, t.count(int64(0), whole(toInt(v)-1), 1, a[0])
 	}}
-	m["upto"] = method{2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return nil, t.count(v, toInt(a[0]), 1, a[1]) }}
-	m["downto"] = method{2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return nil, t.count(v, toInt(a[0]), -1, a[1]) }}
+	m["upto"] = method{2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return nil, t.count(v, a[0], 1, a[1]) }}
+	m["downto"] = method{2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return nil, t.count(v, a[0], -1, a[1]) }}
 	m["step"] = method{3, 3, func(t *Thread, v Value, a []Value) (Value, error) {
 		c, ok := a[2].(*Closure)
-		if !ok || rankOf(a[1]) == 0 || compareNumbers(a[1], int64(0)) == 0 {
+		if !ok || rankOf(a[1]) == 0 || rankOf(a[0]) == 0 {
 			return nil, ErrNoMember
 		}
-		down := compareNumbers(a[1], int64(0)) < 0
-		for n := v; compareNumbers(n, a[0]) < 0 != down && compareNumbers(n, a[0]) != 0; {
+		if rk := max(rankOf(v), rankOf(a[0]), rankOf(a[1])); rk < rankBig || rk == rankDouble { // as ints, whatever they are
+			v, a = toNumber(v, "int"), []Value{toNumber(a[0], "int"), toNumber(a[1], "int")}
+		}
+		way := compareNumbers(a[0], v)
+		if by := compareNumbers(a[1], int64(0)); way != 0 && by != way {
+			return nil, Throw("GroovyRuntimeException", "Infinite loop in %s.step(%s, %s)", Format(v), Format(a[0]), Format(a[1]))
+		}
+		for n := v; compareNumbers(a[0], n) == way && way != 0; {
 			if err := t.charge(1); err != nil {
 				return nil, err
 			}
@@ -125,23 +148,35 @@ func addLoops(m methods) {
 	}}
 }
 
-// count calls a closure with each whole number from v to end.
-func (t *Thread) count(v Value, end, step int64, fn Value) error {
+// count calls a closure with v and what is one apart of it, up or down to end.
+func (t *Thread) count(v, end Value, step int64, fn Value) error {
 	c, ok := fn.(*Closure)
-	if !ok {
+	if !ok || rankOf(end) == 0 {
 		return ErrNoMember
 	}
-	_, isLong := v.(Long)
+	if compareNumbers(v, end)*int(step) > 0 {
+		return Throw("GroovyRuntimeException", "The argument (%s) to %s() cannot be %s than the value (%s) it's called on.",
+			Format(end), choose(step > 0, "upto", "downto"), choose(step > 0, "less", "greater"), Format(v))
+	}
 	args := make([]Value, 1)
-	for n := toInt(v); n <= end == (step > 0) || n == end; n += step {
+	_, isInt := v.(int64)
+	for compareNumbers(v, end)*int(step) <= 0 {
 		if err := t.charge(1); err != nil {
 			return err
 		}
-		args[0] = n
-		if isLong {
-			args[0] = Long(n)
-		}
+		args[0] = v
 		if _, err := t.callClosure(c, args); err != nil {
+			return err
+		}
+		if n, small := v.(int64); small && isInt {
+			if n += step; n != int64(int32(n)) {
+				return nil
+			}
+			v = n
+			continue
+		}
+		var err error
+		if v, err = arithmetic("+", v, step); err != nil {
 			return err
 		}
 	}
@@ -199,13 +234,22 @@ func addDecimal(m methods) {
 			return arithmetic(op, v, a[0])
 		}}
 	}
-	m["add"], m["subtract"], m["remainder"] = two("+"), two("-"), two("%")
+	m["add"], m["subtract"] = two("+"), two("-")
+	m["remainder"] = method{1, 1, func(_ *Thread, v Value, a []Value) (Value, error) {
+		if d, ok := v.(*Decimal); ok && rankOf(a[0]) > 0 {
+			_, r, err := d.quoRem(toDecimal(a[0]))
+			return r, err
+		}
+		n, ok := v.(*big.Int)
+		if o := rankOf(a[0]); !ok || o == 0 || o > rankBig {
+			return nil, ErrNoMember
+		}
+		_, r, err := bigQuo(n, toBig(a[0]))
+		return r, err
+	}}
 	m["pow"] = method{1, 1, func(_ *Thread, v Value, a []Value) (Value, error) { return power(v, a[0]) }}
 	m["max"] = method{1, 1, func(_ *Thread, v Value, a []Value) (Value, error) { return extreme(v, a[0], 1) }}
 	m["min"] = method{1, 1, func(_ *Thread, v Value, a []Value) (Value, error) { return extreme(v, a[0], -1) }}
-	m["gcd"] = method{1, 1, func(_ *Thread, v Value, a []Value) (Value, error) {
-		return new(big.Int).GCD(nil, nil, new(big.Int).Abs(toBig(v)), new(big.Int).Abs(toBig(a[0]))), nil
-	}}
 	m["setScale"] = on(1, 2, func(_ *Thread, d *Decimal, a []Value) (Value, error) {
 		mode := rounding("UNNECESSARY")
 		if len(a) == 2 {
@@ -233,8 +277,18 @@ func addDecimal(m methods) {
 		}
 		return d.strip(-maxScale), nil
 	})
-	m["divide"] = on(1, 3, func(_ *Thread, d *Decimal, a []Value) (Value, error) { return d.javaDivide(a) })
-	m["bitLength"] = on(0, 0, func(_ *Thread, n *big.Int, _ []Value) (Value, error) { return int64(n.BitLen()), nil })
+	m["divide"] = method{1, 3, func(_ *Thread, v Value, a []Value) (Value, error) {
+		switch x := v.(type) {
+		case *Decimal:
+			return x.javaDivide(a)
+		case *big.Int:
+			if o, ok := a[0].(*big.Int); ok && len(a) == 1 {
+				q, _, err := bigQuo(x, o)
+				return q, err
+			}
+		}
+		return nil, ErrNoMember
+	}}
 }
 
 func extreme(a, b Value, sign int) (Value, error) {
@@ -255,6 +309,9 @@ func (d *Decimal) javaDivide(a []Value) (Value, error) {
 	by := toDecimal(a[0])
 	if by.sign() == 0 {
 		return nil, byZero()
+	}
+	if c, ok := a[len(a)-1].(*mathContext); ok && len(a) == 2 {
+		return c.divide(d, by)
 	}
 	if len(a) == 1 {
 		q, ok := exactQuotient(d, by, d.scale-by.scale)

@@ -215,10 +215,10 @@ func bigs(op string, a, b *big.Int) (Value, error) {
 	case "*":
 		return z.Mul(a, b), nil
 	case "%":
-		if b.Sign() == 0 {
-			return nil, byZero()
+		if b.Sign() <= 0 {
+			return nil, Throw("ArithmeticException", "BigInteger: modulus not positive")
 		}
-		return z.Rem(a, b), nil
+		return z.Mod(a, b), nil
 	}
 	return nil, undefined(op)
 }
