@@ -58,7 +58,7 @@ func (b *builder) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy
 	case "environment":
 		return b.environment(), nil
 	case "inheritIO":
-		b.out, b.err = printer(), printer()
+		b.out, b.err = console(), console()
 		return b, nil
 	case "command":
 		if len(args) == 0 {

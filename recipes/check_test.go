@@ -146,9 +146,10 @@ func TestCheckMissing(t *testing.T) {
 // TestMembers: what the objects of scripts answer, the checker knows.
 func TestMembers(t *testing.T) {
 	known := strings.Fields(strings.Join(spoken(), " "))
-	for _, c := range classNames() {
-		known = append(known, members(c)...)
+	for _, c := range slices.Concat(classNames(), streamNames()) {
+		known = append(append(known, c), members(c)...)
 	}
+	known = append(known, "type", "maxDepth", "visitRoot", "preRoot", "postRoot") // options of traverse
 	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func (f *folder) checking() bool { return f.dir == "" }
 
 func classNames() []string {
 	return []string{"File", "URL", "URI", "ProcessBuilder", "Runtime", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "Unit", "Statistics",
-		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType", "ZipFile"}
+		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType", "ZipFile", "FileType", "FileVisitResult"}
 }
 
 // classes are the host classes of an evaluation.
@@ -59,6 +59,9 @@ func classes(f *folder) map[string]*groovy.Class {
 	all["URL"].New, all["URI"].New = f.newURL, f.newURL
 	all["ProcessBuilder"].New = f.newBuilder
 	all["ZipFile"].New = f.newZipFile
+	for _, name := range streamNames() {
+		all[name] = &groovy.Class{Name: name, New: f.newStreamOf(name), Members: members(name)}
+	}
 	db := sql.Host{Opened: func(c io.Closer) { f.opened = append(f.opened, c) }}
 	if f.checking() {
 		db.Refuse = "while a recipe is checked nothing is asked of a network"
@@ -74,7 +77,7 @@ func (f *folder) static(name string) groovy.Object {
 	switch name {
 	case "System":
 		return &groovy.Functions{Name: name, Func: f.system, Consts: map[string]groovy.Value{
-			"properties": f.properties(), "env": f.environment(), "out": printer(), "err": printer()}}
+			"properties": f.properties(), "env": f.environment(), "out": console(), "err": console(), "in": bytesOf(textStream(""))}}
 	case "InetAddress":
 		return fn(f.inetAddress)
 	case "Runtime":
@@ -128,6 +131,10 @@ func (f *folder) static(name string) groovy.Object {
 		return enum(name, "SSH", "WINRM")
 	case "ScriptLanguages":
 		return enum(name, "LINUX_SHELL", "WINDOWS_BATCH")
+	case "FileType":
+		return enum(name, fileTypes()...)
+	case "FileVisitResult":
+		return enum(name, visitResults()...)
 	case "AccessRuleType":
 		return enum(name, "PRIVATE", "SERVICE", "APPLICATION", "CLUSTER", "PUBLIC", "RANGE", "GROUP")
 	}
@@ -136,29 +143,24 @@ func (f *folder) static(name string) groovy.Object {
 
 func enum(class string, names ...string) *groovy.Functions {
 	f := &groovy.Functions{Name: class, Consts: map[string]groovy.Value{}}
+	var all []groovy.Value
 	for _, n := range names {
 		f.Consts[n] = groovy.Enum{Class: class, Name: n}
+		all = append(all, f.Consts[n])
 	}
-	return f
-}
-
-// printer is System.out.
-func printer() groovy.Value {
-	return &groovy.Functions{Name: "java.io.PrintStream", Func: func(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
-		s := ""
-		if len(args) > 0 {
-			s = groovy.Format(args[0])
-		}
-		switch m {
-		case "println":
-			return nil, t.Print(s + "\n")
-		case "print":
-			return nil, t.Print(s)
-		case "flush":
-			return nil, nil
+	f.Func = func(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+		switch {
+		case m == "values" && len(args) == 0:
+			return groovy.Array(class, all...), nil
+		case m == "valueOf" && len(args) == 1:
+			if v, ok := f.Consts[groovy.Format(args[0])]; ok {
+				return v, nil
+			}
+			return nil, groovy.Throw("IllegalArgumentException", "No enum constant %s.%s", class, groovy.Format(args[0]))
 		}
 		return nil, groovy.ErrNoMember
-	}}
+	}
+	return f
 }
 
 // properties are Java's system properties that recipes ask for.

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"appliance/recipes/groovy"
 )
@@ -19,17 +21,88 @@ type fileObject struct {
 	path string
 }
 
-// maxRead is the size of the largest file that a script may read.
+// maxRead is the size of the largest file that a script may read at once.
 const maxRead = 16 << 20
 
+// newFile is new File(path), new File(folder, name) and new File(uri).
 func (f *folder) newFile(_ *groovy.Thread, args []groovy.Value) (groovy.Value, error) {
-	switch len(args) {
-	case 1:
-		return &fileObject{f, groovy.Format(args[0])}, nil
-	case 2:
-		return &fileObject{f, filepath.Join(groovy.Format(args[0]), groovy.Format(args[1]))}, nil
+	if len(args) == 0 || len(args) > 2 {
+		return nil, groovy.Throw("IllegalArgumentException", "File takes a path, or a folder and a name")
 	}
-	return nil, groovy.Throw("IllegalArgumentException", "File takes a path, or a folder and a name")
+	if last(args) == nil {
+		return nil, groovy.Throw("GroovyRuntimeException", "Ambiguous method overloading for method java.io.File#<init>.")
+	}
+	if u, ok := args[0].(*urlObject); ok && len(args) == 1 {
+		if u.u.Scheme != "file" {
+			return nil, groovy.Throw("IllegalArgumentException", "URI scheme is not \"file\"")
+		}
+		return &fileObject{f, tidy(u.u.Path)}, nil
+	}
+	p := groovy.Format(last(args))
+	if len(args) == 2 && args[0] != nil {
+		p = groovy.Format(args[0]) + "/" + p
+	}
+	return &fileObject{f, tidy(p)}, nil
+}
+
+// tidy is the path as java.io.File keeps it: without doubled or trailing slashes.
+func tidy(p string) string {
+	for strings.Contains(p, "//") {
+		p = strings.ReplaceAll(p, "//", "/")
+	}
+	if len(p) > 1 {
+		p = strings.TrimSuffix(p, "/")
+	}
+	return p
+}
+
+// parent is the path above; nil when there is none.
+func (o *fileObject) parent() groovy.Value {
+	i := strings.LastIndexByte(o.path, '/')
+	switch {
+	case i < 0 || o.path == "/":
+		return nil
+	case i == 0:
+		return "/"
+	}
+	return o.path[:i]
+}
+
+func (o *fileObject) name() string { return o.path[strings.LastIndexByte(o.path, '/')+1:] }
+
+// child is a file of the folder.
+func (o *fileObject) child(name string) *fileObject {
+	return &fileObject{o.f, tidy(o.path + "/" + name)}
+}
+
+// canonical is the absolute path without "..", links followed as far as they exist.
+func (o *fileObject) canonical() string {
+	p := o.abs()
+	for rest := ""; ; {
+		if q, err := filepath.EvalSymlinks(p); err == nil {
+			return filepath.Join(q, rest)
+		}
+		i := strings.LastIndexByte(p, '/')
+		if i < 0 {
+			return filepath.Join(p, rest)
+		}
+		p, rest = p[:i], filepath.Join(p[i+1:], rest)
+		if p == "" {
+			p = "/"
+		}
+	}
+}
+
+// Key and Compare make files with the same path equal, and order them.
+func (o *fileObject) Key() string { return o.path }
+
+// Compare orders files by their paths.
+func (o *fileObject) Compare(v groovy.Value) (int, bool) {
+	p, ok := v.(*fileObject)
+	if !ok {
+		return 0, false
+	}
+	return strings.Compare(o.path, p.path), true
 }
 
 // Type names the class; String is the path, as File.toString gives it.
@@ -37,216 +110,219 @@ func (o *fileObject) Type() string   { return "java.io.File" }
 func (o *fileObject) String() string { return o.path }
 
 func (o *fileObject) abs() string {
-	if filepath.IsAbs(o.path) || o.f.checking() {
+	switch {
+	case filepath.IsAbs(o.path) || o.f.checking():
 		return o.path
+	case o.path == "":
+		return o.f.dir
 	}
-	return filepath.Join(o.f.dir, o.path)
+	return strings.TrimSuffix(o.f.dir, "/") + "/" + o.path
 }
 
-func (o *fileObject) read(t *groovy.Thread) (string, error) {
-	var b []byte
-	var err error
+// reason is the cause of an error of the system, as Java words it.
+func reason(err error) string {
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		s := no.Error()
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	if errors.Is(err, os.ErrClosed) {
+		return "Stream Closed"
+	}
+	return err.Error()
+}
+
+// fault is an error of the system as Java's.
+func (o *fileObject) fault(err error) error {
+	return groovy.Throw("FileNotFoundException", "%s (%s)", o.path, reason(err))
+}
+
+func (o *fileObject) refuseWrite() error {
+	if o.f.checking() {
+		return groovy.Throw("SecurityException", "files are not written while a recipe is checked")
+	}
+	return nil
+}
+
+// open is the file as a stream.
+func (o *fileObject) open() (*input, error) {
 	if o.f.checking() {
 		if o.f.src.fsys == nil {
-			return "", groovy.Throw("FileNotFoundException", "%s", o.path)
+			return nil, groovy.Throw("FileNotFoundException", "%s", o.path)
 		}
 		if !filepath.IsLocal(o.path) && !filepath.IsAbs(o.path) {
-			return "", groovy.Throw("SecurityException", "%s is outside of the recipe's folder", o.path)
+			return nil, groovy.Throw("SecurityException", "%s is outside of the recipe's folder", o.path)
 		}
 		s, err := readText(o.f.src.fsys, path.Join(o.f.src.dir, o.path))
-		return s, err
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, o.fault(syscall.ENOENT)
+		}
+		return bytesOf(textStream(s)), err
 	}
 	file, err := os.Open(o.abs())
+	if err == nil {
+		if info, serr := file.Stat(); serr == nil && info.IsDir() {
+			err = errors.Join(syscall.EISDIR, file.Close())
+		}
+	}
 	if err != nil {
-		return "", err
+		return nil, o.fault(err)
 	}
-	defer func() { _ = file.Close() }() // read only
-	if b, err = io.ReadAll(io.LimitReader(file, maxRead+1)); err != nil {
-		return "", err
+	s := newStream()
+	s.src = &held{file, o.f}
+	o.f.opened = append(o.f.opened, s.src)
+	return bytesOf(s), nil
+}
+
+// held is an open file of the evaluation, which closes what the script leaves open.
+type held struct {
+	*os.File
+	f *folder
+}
+
+// Close closes the file; once more is nothing.
+func (h *held) Close() error {
+	h.f.forget(h)
+	if err := h.File.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
 	}
-	if len(b) > maxRead { // a part of it, written back, would destroy the rest
-		return "", groovy.Throw("IOException", "%s is larger than %d bytes", o.path, maxRead)
+	return nil
+}
+
+// forget takes c out of what is closed at the end.
+func (f *folder) forget(c io.Closer) {
+	for i := len(f.opened) - 1; i >= 0; i-- {
+		if f.opened[i] == c {
+			f.opened = append(f.opened[:i:i], f.opened[i+1:]...)
+			return
+		}
 	}
-	return string(b), t.Alloc(len(b))
+}
+
+// create is a stream to the file, which is emptied unless flag says otherwise.
+func (o *fileObject) create(flag int) (*writer, error) {
+	if err := o.refuseWrite(); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(o.abs(), os.O_WRONLY|os.O_CREATE|flag, 0o644)
+	if err != nil {
+		return nil, o.fault(err)
+	}
+	h := &held{file, o.f}
+	o.f.opened = append(o.f.opened, h)
+	return outputTo(h), nil
+}
+
+// append adds bytes at the end.
+func (o *fileObject) append(t *groovy.Thread, text string) error {
+	w, err := o.create(os.O_APPEND)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.write(t, []byte(text)), w.close())
 }
 
 // Get reads a property of the file.
 func (o *fileObject) Get(t *groovy.Thread, name string) (groovy.Value, error) {
 	switch name {
-	case "text":
-		return o.read(t)
+	case "text", "bytes":
+		return o.textMethod(t, "get"+strings.ToUpper(name[:1])+name[1:], nil)
 	case "name":
-		return filepath.Base(o.path), nil
+		return o.name(), nil
 	case "path":
 		return o.path, nil
-	case "absolutePath", "canonicalPath":
+	case "absolutePath":
 		return o.abs(), nil
+	case "canonicalPath":
+		return o.canonical(), nil
 	case "parent":
-		return filepath.Dir(o.path), nil
-	case "parentFile", "absoluteFile", "canonicalFile":
-		if name == "parentFile" {
-			return &fileObject{o.f, filepath.Dir(o.path)}, nil
+		return o.parent(), nil
+	case "parentFile":
+		if p, ok := o.parent().(string); ok {
+			return &fileObject{o.f, p}, nil
 		}
+		return nil, nil
+	case "absoluteFile":
 		return &fileObject{o.f, o.abs()}, nil
+	case "canonicalFile":
+		return &fileObject{o.f, o.canonical()}, nil
+	case "freeSpace", "usableSpace", "totalSpace":
+		if !o.f.checking() {
+			return o.space(name), nil
+		}
 	}
 	return nil, groovy.ErrNoMember
 }
 
-// Set writes the text of the file.
+// Set writes the text or the bytes of the file, or changes its rights or time.
 func (o *fileObject) Set(t *groovy.Thread, name string, v groovy.Value) error {
-	if name != "text" {
-		return groovy.ErrNoMember
+	switch name {
+	case "text", "bytes", "readable", "writable", "executable", "lastModified":
+		_, err := o.Call(t, "set"+strings.ToUpper(name[:1])+name[1:], []groovy.Value{v})
+		return err
 	}
-	_, err := o.write(groovy.Format(v), os.O_TRUNC)
-	return err
-}
-
-func (o *fileObject) write(s string, flag int) (groovy.Value, error) {
-	if o.f.checking() {
-		return nil, groovy.Throw("SecurityException", "files are not written while a recipe is checked")
-	}
-	w, err := os.OpenFile(o.abs(), os.O_WRONLY|os.O_CREATE|flag, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	_, err = io.WriteString(w, s)
-	return o, errors.Join(err, w.Close())
+	return groovy.ErrNoMember
 }
 
 // Call calls a method of the file.
 func (o *fileObject) Call(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
-	text := ""
-	if len(args) > 0 {
-		text = groovy.Format(args[0])
-	}
 	switch name {
-	case "toURL", "toURI", "toPath":
+	case "toURL", "toURI":
+		return o.url(), nil
+	case "toPath":
 		return o, nil
-	case "getText":
-		return o.read(t)
-	case "write", "setText":
-		return o.write(text, os.O_TRUNC)
-	case "append", "leftShift":
-		return o.write(text, os.O_APPEND)
-	case "withWriter", "withWriterAppend", "withPrintWriter", "withOutputStream":
-		return o.withWriter(t, name, args)
-	case "readLines", "eachLine", "splitEachLine":
-		s, err := o.read(t)
-		if err != nil {
-			return nil, err
+	case "compareTo":
+		if to, ok := last(args).(*fileObject); ok {
+			return t.CallMethod(o.path, "compareTo", []groovy.Value{to.path})
 		}
-		return t.CallMethod(s, name, args)
-	}
-	if v, ok, err := o.textMethod(t, name, args); ok {
-		return v, err
+		return nil, groovy.ErrNoMember
+	case "hashCode":
+		h, err := t.CallMethod(o.path, "hashCode", nil)
+		n, _ := h.(int64)
+		return int64(int32(n) ^ 1234321), err
+	case "write", "setText", "append", "leftShift", "setBytes":
+		return o.put(t, name, args)
+	case "withWriter", "withWriterAppend", "withPrintWriter", "withOutputStream", "newWriter", "newPrintWriter", "newOutputStream":
+		return o.withWriter(t, name, args)
+	case "getText", "readLines", "eachLine", "splitEachLine", "filterLine", "eachByte", "getBytes", "readBytes",
+		"withReader", "withInputStream", "newReader", "newInputStream":
+		return o.textMethod(t, name, args)
 	}
 	if v, ok, err := o.folderMethod(t, name, args); ok {
 		return v, err
 	}
-	if len(args) > 0 != (name == "renameTo") && !strings.HasPrefix(name, "set") {
-		return nil, groovy.ErrNoMember
-	}
 	if o.f.checking() {
 		if name == "exists" || name == "isFile" {
-			_, err := o.read(t)
-			return err == nil, nil
+			in, err := o.open()
+			if err != nil {
+				return false, nil
+			}
+			return true, in.close()
+		}
+		if !asks(name) {
+			return nil, groovy.ErrNoMember
 		}
 		return nil, groovy.Throw("SecurityException", "File.%s is not available while a recipe is checked", name)
 	}
-	return o.system(name, args)
+	return o.system(t, name, args)
 }
 
-func (o *fileObject) withWriter(t *groovy.Thread, name string, args []groovy.Value) (groovy.Value, error) {
-	if len(args) == 0 {
-		return nil, groovy.ErrNoMember
+// url is the file's URL. While a recipe is checked the file stands for it.
+func (o *fileObject) url() groovy.Value {
+	if o.f.checking() {
+		return o
 	}
-	c, ok := args[len(args)-1].(*groovy.Closure)
-	if !ok {
-		return nil, groovy.ErrNoMember
-	}
-	class, _ := t.Class("StringWriter")
-	w, err := t.CallMethod(class, "newInstance", nil)
-	if err != nil {
-		return nil, err
-	}
-	v, err := t.Call(c, w)
-	if err != nil {
-		return nil, err
-	}
-	flag := os.O_TRUNC
-	if name == "withWriterAppend" {
-		flag = os.O_APPEND
-	}
-	_, err = o.write(groovy.Format(w), flag)
-	return v, err
-}
-
-// system are the questions and changes of the file system.
-func (o *fileObject) system(name string, args []groovy.Value) (groovy.Value, error) {
 	p := o.abs()
-	info, statErr := os.Stat(p)
-	switch name {
-	case "exists":
-		return statErr == nil, nil
-	case "isFile":
-		return statErr == nil && info.Mode().IsRegular(), nil
-	case "isDirectory":
-		return statErr == nil && info.IsDir(), nil
-	case "canRead", "canWrite":
-		return statErr == nil, nil
-	case "isHidden":
-		return strings.HasPrefix(filepath.Base(p), "."), nil
-	case "isAbsolute":
-		return filepath.IsAbs(o.path), nil
-	case "lastModified":
-		if statErr != nil {
-			return groovy.Long(0), nil
-		}
-		return groovy.Long(info.ModTime().UnixMilli()), nil
-	case "setReadable", "setWritable":
-		return statErr == nil, nil
-	case "deleteOnExit":
-		return nil, nil
-	case "canExecute":
-		return statErr == nil && info.Mode()&0o111 != 0, nil
-	case "length", "size":
-		if statErr != nil {
-			return groovy.Long(0), nil
-		}
-		return groovy.Long(info.Size()), nil
-	case "mkdir":
-		return os.Mkdir(p, 0o755) == nil, nil
-	case "mkdirs":
-		return errors.Is(statErr, fs.ErrNotExist) && os.MkdirAll(p, 0o755) == nil, nil
-	case "delete":
-		return os.Remove(p) == nil, nil
-	case "deleteDir":
-		return filepath.Clean(p) != "/" && os.RemoveAll(p) == nil, nil
-	case "createNewFile":
-		if statErr == nil {
-			return false, nil
-		}
-		_, err := o.write("", os.O_EXCL)
-		return err == nil, err
-	case "setExecutable":
-		return os.Chmod(p, 0o755) == nil, nil
-	case "renameTo":
-		to := &fileObject{o.f, strings.TrimSpace(groovy.Format(args[0]))}
-		return os.Rename(p, to.abs()) == nil, nil
-	case "list", "listFiles":
-		entries, err := os.ReadDir(p)
-		if err != nil {
-			return nil, nil
-		}
-		l := groovy.NewList()
-		for _, e := range entries {
-			if name == "list" {
-				l.Elems = append(l.Elems, e.Name())
-			} else {
-				l.Elems = append(l.Elems, &fileObject{o.f, filepath.Join(o.path, e.Name())})
-			}
-		}
-		return l, nil
+	if info, err := os.Stat(p); err == nil && info.IsDir() && p != "/" {
+		p += "/"
 	}
-	return nil, groovy.ErrNoMember
+	raw := ""
+	for _, r := range p {
+		if part := string(r); r > 127 {
+			raw += part // as Java's
+		} else {
+			raw += (&url.URL{Path: part}).EscapedPath()
+		}
+	}
+	return &urlObject{f: o.f, u: &url.URL{Scheme: "file", Path: p}, raw: "file:" + raw}
 }

@@ -7,14 +7,24 @@ import "strings"
 func members(class string) []string {
 	switch class {
 	case "File":
-		return strings.Fields(`text name path absolutePath canonicalPath parent parentFile absoluteFile canonicalFile separator
-			toURL toURI toPath getText setText write append leftShift withWriter withWriterAppend withPrintWriter withOutputStream
-			readLines eachLine splitEachLine eachFile eachDir eachFileMatch eachDirMatch eachFileRecurse eachDirRecurse traverse
+		return strings.Fields(`text bytes name path absolutePath canonicalPath parent parentFile absoluteFile canonicalFile separator
+			freeSpace usableSpace totalSpace readable writable executable
+			toURL toURI toPath getText setText setBytes write append leftShift withWriter withWriterAppend withPrintWriter withOutputStream
+			newWriter newPrintWriter newOutputStream readLines eachLine splitEachLine eachByte
+			eachFile eachDir eachFileMatch eachDirMatch eachFileRecurse eachDirRecurse traverse
 			withReader withInputStream newReader newInputStream filterLine getBytes readBytes
-			exists isFile isDirectory canRead canWrite canExecute isHidden isAbsolute lastModified setReadable setWritable setExecutable
-			deleteOnExit length size mkdir mkdirs delete deleteDir createNewFile renameTo list listFiles createTempFile compareTo`)
+			exists isFile isDirectory canRead canWrite canExecute isHidden isAbsolute lastModified setLastModified
+			setReadable setWritable setExecutable setReadOnly deleteOnExit length size directorySize mkdir mkdirs delete deleteDir
+			createNewFile renameTo list listFiles createTempFile compareTo hashCode`)
+	case "FileInputStream", "FileReader", "BufferedInputStream", "DataInputStream", "BufferedReader", "LineNumberReader", "InputStreamReader", "StringReader", "ByteArrayInputStream":
+		return strings.Fields(`text bytes read readLine readLines eachLine splitEachLine filterLine transformLine eachByte getText getBytes readBytes
+			newReader withReader withInputStream withStream withCloseable iterator available ready skip mark reset markSupported close`)
+	case "FileOutputStream", "FileWriter", "BufferedOutputStream", "DataOutputStream", "BufferedWriter", "OutputStreamWriter", "PrintWriter", "PrintStream", "ByteArrayOutputStream":
+		return strings.Fields(`bytes setBytes write append leftShift print println printf format newLine writeLine flush close checkError
+			newWriter newPrintWriter withWriter withOutputStream withStream withPrintWriter withCloseable buffer
+			toByteArray size reset toString writeTo`)
 	case "System":
-		return strings.Fields("properties env out err getenv getProperty exit currentTimeMillis nanoTime")
+		return strings.Fields("properties env out err in getenv getProperty exit currentTimeMillis nanoTime")
 	case "ServiceUtils":
 		return strings.Fields(`ProcessUtils downloadUtil isWindows isLinuxOrUnix getDownloadUtil getPrimaryInetAddress isPortOccupied isPortFree
 			arePortsFree arePortsOccupied isHttpURLAvailable getHttpReturnCode`)
@@ -24,7 +34,7 @@ func members(class string) []string {
 	case "URL", "URI":
 		return strings.Fields(`protocol scheme host port defaultPort path query ref fragment userInfo authority file text bytes openConnection
 			openStream newInputStream newReader toURL toURI normalize toString toExternalForm toASCIIString resolve create getText getBytes
-			withReader withInputStream eachLine readLines splitEachLine filterLine`)
+			withReader withInputStream eachLine eachByte readLines splitEachLine filterLine`)
 	case "ProcessBuilder":
 		return strings.Fields(`start environment inheritIO command directory redirectErrorStream redirectOutput redirectError redirectInput`)
 	case "Runtime":
@@ -35,8 +45,8 @@ func members(class string) []string {
 		return strings.Fields("name entries getEntry getInputStream size close directory")
 	case "OperatingSystem":
 		return strings.Fields("getInstance vendor vendorName name vendorVersion vendorCodeName description arch machine win32")
-	case "Unit", "Statistics", "FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "AccessRuleType":
-		return []string{} // the constants say all
+	case "Unit", "Statistics", "FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "AccessRuleType", "FileType", "FileVisitResult":
+		return []string{"values", "valueOf"} // the constants say the rest
 	}
 	return nil
 }

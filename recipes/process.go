@@ -200,13 +200,13 @@ func (p *child) drain(t *groovy.Thread) error {
 
 // put adds text to an Appendable, a Writer or an OutputStream.
 func put(t *groovy.Thread, sink groovy.Value, text string) error {
-	if f, ok := sink.(*fileObject); ok {
-		_, err := f.write(text, os.O_APPEND)
-		return err
-	}
-	if _, ok := sink.(*groovy.Functions); ok { // System.out
-		_, err := t.CallMethod(sink, "print", []groovy.Value{text})
-		return err
+	switch o := sink.(type) {
+	case *fileObject:
+		return o.append(t, text)
+	case *writer:
+		return o.write(t, []byte(text))
+	case *byteArray:
+		return o.write(t, []byte(text))
 	}
 	_, err := t.CallMethod(sink, "append", []groovy.Value{text})
 	return err
@@ -231,13 +231,13 @@ func (*child) Type() string { return "java.lang.UNIXProcess" }
 func (p *child) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 	switch id {
 	case "text":
-		return p.out.all(t)
+		return bytesOf(p.out).Call(t, "getText", nil)
 	case "in", "inputStream":
-		return p.out, nil
+		return bytesOf(p.out), nil
 	case "err", "errorStream":
-		return p.err, nil
+		return bytesOf(p.err), nil
 	case "out", "outputStream":
-		return &writer{p.in}, nil
+		return outputTo(p.in), nil
 	case "alive":
 		return !p.ended(), nil
 	}
@@ -282,7 +282,7 @@ func (p *child) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.V
 			return next, nil
 		}
 	case "leftShift", "withWriter", "withOutputStream":
-		return (&writer{p.in}).Call(t, id, args)
+		return outputTo(p.in).Call(t, id, args)
 	}
 	return nil, groovy.ErrNoMember
 }
@@ -340,73 +340,4 @@ func (p *child) pipe(next *child) {
 			}
 		}
 	}()
-}
-
-// writer is the java.io.OutputStream and Writer of what a process reads.
-type writer struct{ w io.WriteCloser }
-
-// Type names the class.
-func (*writer) Type() string { return "java.io.BufferedOutputStream" }
-
-// Get knows no properties.
-func (*writer) Get(*groovy.Thread, string) (groovy.Value, error) { return nil, groovy.ErrNoMember }
-
-// Set refuses.
-func (*writer) Set(*groovy.Thread, string, groovy.Value) error { return groovy.ErrNoMember }
-
-// Call writes. A process that does not read holds the script up until the
-// evaluation ends.
-func (w *writer) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.Value, error) {
-	switch id {
-	case "flush":
-		return nil, nil
-	case "close":
-		_ = w.w.Close() // closing twice is nothing
-		return nil, nil
-	case "newLine":
-		return nil, w.put(t, "\n")
-	case "withWriter", "withOutputStream", "withStream", "withPrintWriter", "withCloseable":
-		c, ok := last(args).(*groovy.Closure)
-		if !ok {
-			return nil, groovy.ErrNoMember
-		}
-		v, err := t.Call(c, w)
-		_ = w.w.Close()
-		return v, err
-	case "write", "append", "print", "println", "leftShift":
-	default:
-		return nil, groovy.ErrNoMember
-	}
-	text := ""
-	if len(args) > 0 {
-		if b, ok := groovy.Bytes(args[0]); ok {
-			text = string(b)
-		} else if n, ok := args[0].(int64); ok && id == "write" {
-			text = string([]byte{byte(n)})
-		} else {
-			s, err := t.CallMethod(args[0], "toString", nil)
-			if err != nil {
-				return nil, err
-			}
-			text = groovy.Format(s)
-		}
-	}
-	if id == "println" {
-		text += "\n"
-	}
-	return w, w.put(t, text)
-}
-
-func (w *writer) put(t *groovy.Thread, text string) error {
-	if f, ok := w.w.(*os.File); ok {
-		stop := context.AfterFunc(t.Context(), func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) }) // it is a pipe
-		defer stop()
-	}
-	if _, err := io.WriteString(w.w, text); err != nil {
-		if t.Context().Err() != nil {
-			return t.Context().Err()
-		}
-		return groovy.Throw("IOException", "%v", err)
-	}
-	return nil
 }

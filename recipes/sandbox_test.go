@@ -20,6 +20,17 @@ func TestSandbox(t *testing.T) {
 		{`InetAddress.getByName("10.0.0.1").isReachable(10)`, "InetAddress.isReachable is not available while a recipe is checked"},
 		{`File.createTempFile("a", "b")`, "files are not written while a recipe is checked"},
 		{`new File("/etc/passwd").text`, ""},
+		{`new FileReader("/etc/passwd").text`, ""},
+		{`new FileInputStream("/etc/passwd").bytes`, ""},
+		{`new FileWriter("x")`, "files are not written while a recipe is checked"},
+		{`new FileOutputStream("x")`, "files are not written while a recipe is checked"},
+		{`new PrintWriter("x")`, "files are not written while a recipe is checked"},
+		{`new PrintStream("x")`, "files are not written while a recipe is checked"},
+		{`new File("x").newWriter()`, "files are not written while a recipe is checked"},
+		{`new File("x").bytes = [1] as byte[]`, "files are not written while a recipe is checked"},
+		{`new File("x").executable = true`, "File.setExecutable is not available while a recipe is checked"},
+		{`new File("/").freeSpace`, ""},
+		{`new File("/").traverse { }`, "File.traverse is not available while a recipe is checked"},
 	} {
 		_, err := Load(folderOf("def x = "+tt.text+"\n"+service("lifecycle { start \"true\" }")), Options{})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

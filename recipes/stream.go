@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -24,6 +25,11 @@ type stream struct {
 	ended bool // nothing more comes
 	shut  bool // nobody reads any more
 	first func(t *groovy.Thread) error
+
+	src    io.ReadCloser // of a file: where more comes from
+	closed bool          // by the script
+	marked bool          // since then,
+	taken  []byte        // this was read
 }
 
 func newStream() *stream { return &stream{wake: make(chan struct{})} }
@@ -78,6 +84,9 @@ func (s *stream) discard() {
 // waits until it says so; -1 asks for more. At the end of the stream it gives
 // the rest, and io.EOF when there is none.
 func (s *stream) take(ctx context.Context, find func(b []byte) int) ([]byte, error) {
+	if s.src != nil {
+		return s.pull(ctx, find)
+	}
 	seen := 0
 	for {
 		s.mu.Lock()
@@ -94,8 +103,7 @@ func (s *stream) take(ctx context.Context, find func(b []byte) int) ([]byte, err
 			n = len(s.data)
 		}
 		if n >= 0 {
-			b := s.data[:n:n]
-			s.data = s.data[n:]
+			b := s.cut(n)
 			s.changed()
 			s.mu.Unlock()
 			return b, nil
@@ -106,6 +114,46 @@ func (s *stream) take(ctx context.Context, find func(b []byte) int) ([]byte, err
 		case <-wake:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		}
+	}
+}
+
+// cut takes the first n unread bytes.
+func (s *stream) cut(n int) []byte {
+	b := s.data[:n:n]
+	s.data = s.data[n:]
+	if s.marked {
+		s.taken = append(s.taken, b...)
+	}
+	return b
+}
+
+// pull is take of a file. Its end is asked for anew each time: it may grow.
+func (s *stream) pull(ctx context.Context, find func(b []byte) int) ([]byte, error) {
+	for seen := -1; ; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if len(s.data) > max(seen, 0) {
+			if n := find(s.data); n >= 0 {
+				return s.cut(n), nil
+			}
+		}
+		if len(s.data) >= maxUnread {
+			return s.cut(len(s.data)), nil
+		}
+		seen = len(s.data)
+		piece := make([]byte, 64<<10)
+		n, err := s.src.Read(piece)
+		s.data = append(s.data, piece[:n]...)
+		switch {
+		case n > 0:
+		case !errors.Is(err, io.EOF):
+			return nil, err
+		case len(s.data) == 0:
+			return nil, io.EOF
+		default:
+			return s.cut(len(s.data)), nil
 		}
 	}
 }
@@ -125,6 +173,9 @@ func (s *stream) all(t *groovy.Thread) (string, error) {
 			return "", err
 		}
 		b.Write(part)
+		if s.src != nil && b.Len() > maxRead { // a part of it, written back, would destroy the rest
+			return "", groovy.Throw("IOException", "the file is larger than %d bytes", maxRead)
+		}
 	}
 }
 
@@ -141,135 +192,26 @@ func (s *stream) some() []byte {
 }
 
 // line reads a line without its end; false when there is none.
-func (s *stream) line(t *groovy.Thread) (string, bool, error) {
+func (s *stream) line(t *groovy.Thread) ([]byte, bool, error) {
 	b, err := s.take(t.Context(), func(b []byte) int {
-		for i, c := range b {
-			if c == '\n' {
-				return i + 1
-			}
+		i := bytes.IndexAny(b, "\r\n")
+		switch {
+		case i < 0 || b[i] == '\r' && i+1 == len(b):
+			return -1
+		case b[i] == '\r' && b[i+1] == '\n':
+			return i + 2
 		}
-		return -1
+		return i + 1
 	})
 	if errors.Is(err, io.EOF) {
-		return "", false, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return "", false, err
+		return nil, false, err
 	}
-	text := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
-	return text, true, t.Alloc(len(text) + 16)
-}
-
-// Type names the class.
-func (*stream) Type() string { return "java.io.BufferedInputStream" }
-
-// Get reads a property.
-func (s *stream) Get(t *groovy.Thread, id string) (groovy.Value, error) {
-	switch id {
-	case "text":
-		return s.opened(t, func() (groovy.Value, error) { return s.all(t) })
-	case "bytes":
-		return s.Call(t, "getBytes", nil)
+	line := bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
+	if len(line) == len(b) && len(b) >= maxUnread {
+		return nil, false, groovy.Throw("IOException", "a line is longer than %d bytes", maxUnread)
 	}
-	return nil, groovy.ErrNoMember
-}
-
-// Set refuses.
-func (*stream) Set(*groovy.Thread, string, groovy.Value) error { return groovy.ErrNoMember }
-
-// opened reads once the source is there.
-func (s *stream) opened(t *groovy.Thread, f func() (groovy.Value, error)) (groovy.Value, error) {
-	if s.first != nil {
-		first := s.first
-		s.first = nil
-		if err := first(t); err != nil {
-			return nil, err
-		}
-	}
-	return f()
-}
-
-// Call calls a method. What it does not know itself is asked of the text.
-func (s *stream) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.Value, error) {
-	return s.opened(t, func() (groovy.Value, error) { return s.call(t, id, args) })
-}
-
-func (s *stream) call(t *groovy.Thread, id string, args []groovy.Value) (groovy.Value, error) {
-	switch id {
-	case "close":
-		s.discard()
-		return nil, nil
-	case "newReader", "getIn", "iterator":
-		return s, nil
-	case "available", "ready":
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if id == "ready" {
-			return len(s.data) > 0, nil
-		}
-		return int64(len(s.data)), nil
-	case "getText":
-		return s.all(t)
-	case "readLine":
-		line, ok, err := s.line(t)
-		if err != nil || !ok {
-			return nil, err
-		}
-		return line, nil
-	case "read":
-		if len(args) == 0 {
-			b, err := s.take(t.Context(), func([]byte) int { return 1 })
-			if err != nil {
-				if errors.Is(err, io.EOF) {
-					return int64(-1), nil
-				}
-				return nil, err
-			}
-			return int64(b[0]), nil
-		}
-	case "eachLine":
-		return s.eachLine(t, args)
-	case "withReader", "withInputStream", "withStream", "withCloseable":
-		if c, ok := last(args).(*groovy.Closure); ok {
-			v, err := t.Call(c, s)
-			s.discard()
-			return v, err
-		}
-	}
-	text, err := s.all(t)
-	if err != nil {
-		return nil, err
-	}
-	return t.CallMethod(text, id, args)
-}
-
-func last(args []groovy.Value) groovy.Value {
-	if len(args) == 0 {
-		return nil
-	}
-	return args[len(args)-1]
-}
-
-// eachLine calls a closure for each line as it comes, with its number when the
-// closure takes two.
-func (s *stream) eachLine(t *groovy.Thread, args []groovy.Value) (groovy.Value, error) {
-	c, ok := last(args).(*groovy.Closure)
-	if !ok {
-		return nil, groovy.ErrNoMember
-	}
-	var v groovy.Value
-	for n := int64(1); ; n++ {
-		line, ok, err := s.line(t)
-		if err != nil || !ok {
-			return v, err
-		}
-		if c.Params() == 2 {
-			v, err = t.Call(c, line, n)
-		} else {
-			v, err = t.Call(c, line)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+	return line, true, t.Alloc(len(line) + 16)
 }

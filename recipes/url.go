@@ -110,14 +110,14 @@ func (o *urlObject) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 func (o *urlObject) Set(*groovy.Thread, string, groovy.Value) error { return groovy.ErrNoMember }
 
 // open is a stream of what the URL names, which is asked for at its first use.
-func (o *urlObject) open() *stream { return newURLConnection(o).body() }
+func (o *urlObject) open() *input { return newURLConnection(o).body() }
 
 // Call calls a method.
 func (o *urlObject) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.Value, error) {
 	switch id {
 	case "openConnection":
 		return newURLConnection(o), nil
-	case "openStream", "newInputStream", "newReader":
+	case "openStream", "newInputStream":
 		return o.open(), nil
 	case "toURL", "toURI", "normalize":
 		return o, nil
@@ -125,7 +125,7 @@ func (o *urlObject) Call(t *groovy.Thread, id string, args []groovy.Value) (groo
 		return o.raw, nil
 	case "resolve":
 		return o.f.newURL(t, append([]groovy.Value{o}, args...))
-	case "getText", "getBytes", "withReader", "withInputStream", "eachLine", "readLines", "splitEachLine", "filterLine":
+	case "getText", "getBytes", "withReader", "withInputStream", "newReader", "eachLine", "eachByte", "readLines", "splitEachLine", "filterLine":
 		c := newURLConnection(o)
 		rest := args
 		if len(args) > 0 {
@@ -138,9 +138,6 @@ func (o *urlObject) Call(t *groovy.Thread, id string, args []groovy.Value) (groo
 					}
 				}
 			}
-		}
-		if id == "getText" {
-			rest = nil // a charset
 		}
 		return c.body().Call(t, id, rest)
 	}
@@ -170,7 +167,7 @@ func newURLConnection(o *urlObject) *urlConnection {
 func (*urlConnection) Type() string { return "java.net.HttpURLConnection" }
 
 // body is the stream of the answer; a status from 400 is an IOException.
-func (c *urlConnection) body() *stream {
+func (c *urlConnection) body() *input {
 	s := newStream()
 	s.first = func(t *groovy.Thread) error {
 		if err := c.ask(t); err != nil {
@@ -182,7 +179,7 @@ func (c *urlConnection) body() *stream {
 		s.data, s.ended = []byte(c.answer), true
 		return nil
 	}
-	return s
+	return bytesOf(s)
 }
 
 func (c *urlConnection) status() error {
@@ -295,7 +292,7 @@ func (c *urlConnection) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 		}
 		return c.body(), nil
 	case "outputStream":
-		return &writer{collector{&c.out}}, nil
+		return outputTo(noClose{&c.out}), nil
 	case "requestMethod":
 		return first(c.method, "GET"), nil
 	case "URL", "url":
@@ -321,7 +318,7 @@ func (c *urlConnection) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 		if c.resp.StatusCode < 400 {
 			return nil, nil
 		}
-		return textStream(c.answer), nil
+		return bytesOf(textStream(c.answer)), nil
 	case "contentType":
 		return c.resp.Header.Get("Content-Type"), nil
 	case "contentLength":
@@ -383,11 +380,3 @@ func (c *urlConnection) Call(t *groovy.Thread, id string, args []groovy.Value) (
 	}
 	return nil, groovy.ErrNoMember
 }
-
-// collector is what is written to a connection before it is asked.
-type collector struct{ b *strings.Builder }
-
-func (c collector) Write(b []byte) (int, error) { return c.b.Write(b) }
-
-// Close does nothing: the answer sends what was collected.
-func (collector) Close() error { return nil }

@@ -92,7 +92,7 @@ func (z *zipFile) open(t *groovy.Thread, name string) (groovy.Value, error) {
 	if len(b) > maxRead {
 		return nil, groovy.Throw("IOException", "%s in %s is larger than %d bytes", name, z.path, maxRead)
 	}
-	return textStream(string(b)), t.Alloc(len(b))
+	return bytesOf(textStream(string(b))), t.Alloc(len(b))
 }
 
 // zipEntry is a java.util.zip.ZipEntry; its text is its name.

@@ -46,6 +46,7 @@ func standardClasses() []*Class {
 	list = append(list, codecClasses()...)
 	list = append(list, jsonBuilderClasses()...)
 	list = append(list, atomicClasses()...)
+	list = append(list, charsetClasses()...)
 	for _, n := range []string{"List", "Map", "Collection", "Iterable", "Comparable", "Runnable", "Callable", "Comparator", "CharSequence", "Serializable", "Cloneable", "Iterator", "Queue", "Deque", "SortedMap", "SortedSet", "Appendable", "GroovyObject"} {
 		list = append(list, &Class{Name: n, Static: &Functions{Name: interfaceType}})
 	}
@@ -71,22 +72,7 @@ func standardClasses() []*Class {
 }
 
 func stringClass() *Class {
-	return &Class{Name: "String", New: func(t *Thread, args []Value) (Value, error) {
-		switch v := arg(args, 0).(type) {
-		case nil:
-			return "", nil
-		case *List:
-			if v.elem == "byte" {
-				b := make([]byte, len(v.Elems))
-				for i, e := range v.Elems {
-					b[i] = byte(toInt(e))
-				}
-				return strings.ToValidUTF8(string(b), "\ufffd"), nil
-			}
-			return t.join(v.Elems, "")
-		}
-		return text(t.toString(args[0]))
-	}, Static: statics("java.lang.String", map[string]Value{"CASE_INSENSITIVE_ORDER": nil}, methods{
+	return &Class{Name: "String", New: newString, Static: statics("java.lang.String", map[string]Value{"CASE_INSENSITIVE_ORDER": nil}, methods{
 		"valueOf": fn1(func(t *Thread, v Value) (Value, error) {
 			if l, ok := v.(*List); ok && l.elem == "char" {
 				return t.join(l.Elems, "")

@@ -127,8 +127,9 @@ func (t *Throwable) String() string {
 // java.lang.
 func exceptionPackages() map[string]string {
 	return map[string]string{
-		"IOException": "java.io", "FileNotFoundException": "java.io", "UncheckedIOException": "java.io", "EOFException": "java.io",
-		"MissingPropertyException": "groovy.lang", "MissingMethodException": "groovy.lang", "GroovyRuntimeException": "groovy.lang",
+		"IOException": "java.io", "FileNotFoundException": "java.io", "UncheckedIOException": "java.io", "EOFException": "java.io", "UnsupportedEncodingException": "java.io",
+		"UnsupportedCharsetException": "java.nio.charset",
+		"MissingPropertyException":    "groovy.lang", "MissingMethodException": "groovy.lang", "GroovyRuntimeException": "groovy.lang",
 		"ReadOnlyPropertyException": "groovy.lang", "MissingFieldException": "groovy.lang", "GroovyCastException": "org.codehaus.groovy.runtime.typehandling",
 		"PowerAssertionError":                    "org.codehaus.groovy.runtime.powerassert",
 		"MultipleCompilationErrorsException":     "org.codehaus.groovy.control",
@@ -199,14 +200,14 @@ func parent(class string) string {
 		return "Error"
 	case "PowerAssertionError":
 		return "AssertionError"
-	case "FileNotFoundException", "UnknownHostException", "SocketException", "MalformedURLException", "EOFException", "SocketTimeoutException":
+	case "FileNotFoundException", "UnknownHostException", "SocketException", "MalformedURLException", "EOFException", "SocketTimeoutException", "UnsupportedEncodingException":
 		return "IOException"
 	case "ConnectException":
 		return "SocketException"
 	case "IllegalFormatConversionException", "UnknownFormatConversionException", "MissingFormatArgumentException", "FormatFlagsConversionMismatchException", "IllegalFormatFlagsException",
 		"IllegalFormatPrecisionException", "IllegalFormatWidthException", "IllegalFormatCodePointException", "IllegalFormatArgumentIndexException", "DuplicateFormatFlagsException", "MissingFormatWidthException":
 		return "IllegalFormatException"
-	case "NumberFormatException", "PatternSyntaxException", "IllegalFormatException":
+	case "NumberFormatException", "PatternSyntaxException", "IllegalFormatException", "UnsupportedCharsetException":
 		return "IllegalArgumentException"
 	case "MissingPropertyException", "MissingMethodException", "ReadOnlyPropertyException":
 		return "GroovyRuntimeException"

@@ -87,6 +87,35 @@ func superTypes(class string) string {
 		return "BaseDuration Comparable"
 	case "TimeDatumDependentDuration":
 		return "DatumDependentDuration BaseDuration Comparable"
+	case "File":
+		return "Comparable Serializable"
+	}
+	return streamTypes(class)
+}
+
+// streamTypes are the superclasses of the streams of java.io.
+func streamTypes(class string) string {
+	switch class {
+	case "BufferedInputStream", "DataInputStream":
+		return "FilterInputStream InputStream Closeable AutoCloseable"
+	case "FileInputStream", "ByteArrayInputStream":
+		return "InputStream Closeable AutoCloseable"
+	case "BufferedReader", "InputStreamReader", "StringReader":
+		return "Reader Readable Closeable AutoCloseable"
+	case "FileReader":
+		return "InputStreamReader Reader Readable Closeable AutoCloseable"
+	case "LineNumberReader":
+		return "BufferedReader Reader Readable Closeable AutoCloseable"
+	case "BufferedOutputStream", "DataOutputStream", "PrintStream":
+		return "FilterOutputStream OutputStream Closeable AutoCloseable"
+	case "FileOutputStream", "ByteArrayOutputStream":
+		return "OutputStream Closeable AutoCloseable"
+	case "BufferedWriter", "OutputStreamWriter", "PrintWriter":
+		return "Writer Appendable Closeable AutoCloseable"
+	case "FileWriter":
+		return "OutputStreamWriter Writer Appendable Closeable AutoCloseable"
+	case "GroovyPrintWriter":
+		return "PrintWriter Writer Appendable Closeable AutoCloseable"
 	}
 	return ""
 }
@@ -150,7 +179,7 @@ func packages() map[string]string {
 		"java.lang":                   "Object String Integer Long Short Byte Double Float Boolean Character Number Math System Thread StringBuilder StringBuffer Class Comparable Iterable Runnable CharSequence Enum Process ProcessBuilder Runtime Void Cloneable Appendable",
 		"java.util":                   "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer Formatter",
 		"java.math":                   "BigDecimal BigInteger RoundingMode MathContext",
-		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream",
+		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream Closeable FileInputStream FileReader BufferedInputStream DataInputStream BufferedReader LineNumberReader InputStreamReader ByteArrayInputStream FileOutputStream FileWriter BufferedOutputStream DataOutputStream BufferedWriter OutputStreamWriter ByteArrayOutputStream",
 		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",
 		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat DecimalFormatSymbols MessageFormat",
 		"java.util.concurrent":        "TimeUnit Callable ConcurrentHashMap",
@@ -162,6 +191,8 @@ func packages() map[string]string {
 		"groovy.text":                 "SimpleTemplateEngine",
 		"groovy.sql":                  "Sql",
 		"groovy.time":                 "TimeCategory Duration TimeDuration DatumDependentDuration TimeDatumDependentDuration",
+		"java.nio.charset":            "Charset StandardCharsets",
+		"groovy.io":                   "FileType FileVisitResult",
 	} {
 		for _, n := range strings.Fields(names) {
 			m[n] = pkg

@@ -26,7 +26,19 @@ func bytesMethods() methods {
 
 // textBytes are the methods by which a text becomes bytes.
 func textBytes(m methods) {
-	m["getBytes"] = str(0, 1, func(t *Thread, s string, _ []Value) (Value, error) { return t.byteArray([]byte(s)) })
+	m["getBytes"] = str(0, 1, func(t *Thread, s string, a []Value) (Value, error) {
+		if len(a) == 0 {
+			return t.byteArray([]byte(s))
+		}
+		cs, err := CharsetOf(a[0])
+		if err != nil {
+			return nil, err
+		}
+		if err := t.Alloc(4 * len(s)); err != nil {
+			return nil, err
+		}
+		return t.byteArray(cs.Encode(s))
+	})
 	m["decodeHex"] = str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) {
 		if len(s)%2 != 0 {
 			return nil, Throw("NumberFormatException", "odd number of characters in hex string")
