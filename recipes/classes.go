@@ -23,8 +23,9 @@ type folder struct {
 	env     []string // of the event, for System.getenv
 	host    Host     // that runs processes; nil while checking
 
-	opened  []io.Closer // connections of the evaluation
-	started []*child    // its processes
+	props   groovy.Value // of System; nil before they are asked for
+	opened  []io.Closer  // connections and files of the evaluation
+	started []*child     // its processes
 }
 
 // close closes what the evaluation left open. Its processes go on, as those of
@@ -76,8 +77,8 @@ func (f *folder) static(name string) groovy.Object {
 	}
 	switch name {
 	case "System":
-		return &groovy.Functions{Name: name, Func: f.system, Consts: map[string]groovy.Value{
-			"properties": f.properties(), "env": f.environment(), "out": console(), "err": console(), "in": bytesOf(textStream(""))}}
+		return &systemClass{f: f, Functions: &groovy.Functions{Name: name, Func: f.system, Consts: map[string]groovy.Value{
+			"env": f.environment(), "out": console(), "err": console(), "in": bytesOf(textStream(""))}}}
 	case "InetAddress":
 		return fn(f.inetAddress)
 	case "Runtime":
@@ -163,14 +164,41 @@ func enum(class string, names ...string) *groovy.Functions {
 	return f
 }
 
-// properties are Java's system properties that recipes ask for.
-func (f *folder) properties() groovy.Value {
-	m := groovy.NewMap()
-	for _, kv := range [][2]string{{"os.name", "Linux"}, {"os.arch", "amd64"}, {"user.name", "root"}, {"user.home", "/root"},
-		{"java.io.tmpdir", "/tmp"}, {"file.separator", "/"}, {"path.separator", ":"}, {"line.separator", "\n"}, {"user.dir", f.dir}} {
-		m.Put(kv[0], kv[1])
+// properties are Java's system properties that recipes ask for, and what the
+// script sets.
+func (f *folder) properties(t *groovy.Thread) (groovy.Value, error) {
+	if f.props != nil {
+		return f.props, nil
 	}
-	return m
+	class, _ := t.Class("Properties")
+	m, err := t.CallMethod(class, "newInstance", nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, kv := range [][2]string{{"os.name", "Linux"}, {"os.arch", "amd64"}, {"user.name", "root"}, {"user.home", "/root"},
+		{"java.io.tmpdir", "/tmp"}, {"file.separator", "/"}, {"path.separator", ":"}, {"line.separator", "\n"}, {"user.dir", f.dir},
+		{"file.encoding", "UTF-8"}, {"java.version", "1.7.0"}} {
+		if _, err := t.CallMethod(m, "put", []groovy.Value{kv[0], kv[1]}); err != nil {
+			return nil, err
+		}
+	}
+	f.props = m
+	return m, nil
+}
+
+// systemClass is the static side of System, whose properties are made when they
+// are asked for.
+type systemClass struct {
+	*groovy.Functions
+	f *folder
+}
+
+// Get reads a constant, or the properties.
+func (s *systemClass) Get(t *groovy.Thread, id string) (groovy.Value, error) {
+	if id == "properties" {
+		return s.f.properties(t)
+	}
+	return s.Functions.Get(t, id)
 }
 
 // environment is empty while a recipe is checked: the appliance's own is not
@@ -191,20 +219,30 @@ func (f *folder) environment() groovy.Value {
 	return m
 }
 
-func (f *folder) system(_ *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
+func (f *folder) system(t *groovy.Thread, m string, args []groovy.Value) (groovy.Value, error) {
 	switch m {
-	case "getenv", "getProperty":
-		src := f.properties().(*groovy.Map)
-		if m == "getenv" {
-			src = f.environment().(*groovy.Map)
+	case "getProperty", "setProperty", "clearProperty":
+		if len(args) == 0 || len(args) > 2 || args[0] == nil {
+			return nil, groovy.ErrNoMember
 		}
+		p, err := f.properties(t)
+		if err != nil {
+			return nil, err
+		}
+		if m == "clearProperty" {
+			m = "remove"
+		}
+		return t.CallMethod(p, m, args)
+	case "getProperties":
+		return f.properties(t)
+	case "lineSeparator":
+		return "\n", nil
+	case "getenv":
+		src := f.environment().(*groovy.Map)
 		if len(args) == 0 {
 			return src, nil
 		}
-		v, ok := src.Get(groovy.Format(args[0]))
-		if !ok && len(args) == 2 {
-			return args[1], nil
-		}
+		v, _ := src.Get(groovy.Format(args[0]))
 		return v, nil
 	case "exit":
 		code := int64(0)

@@ -123,7 +123,9 @@ func (i *input) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.V
 func (i *input) piece(t *groovy.Thread, id string, args []groovy.Value) (groovy.Value, bool, error) {
 	switch id {
 	case "available", "ready":
-		if len(i.data) == 0 && i.src != nil { // look
+		if c, ok := i.src.(interface{ poll() []byte }); ok {
+			i.data = append(i.data, c.poll()...)
+		} else if len(i.data) == 0 && i.src != nil { // look
 			b, err := i.take(t.Context(), func([]byte) int { return 0 })
 			if len(b) > 0 || err != nil && !errors.Is(err, io.EOF) {
 				return nil, true, err

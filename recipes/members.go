@@ -24,7 +24,7 @@ func members(class string) []string {
 			newWriter newPrintWriter withWriter withOutputStream withStream withPrintWriter withCloseable buffer
 			toByteArray size reset toString writeTo`)
 	case "System":
-		return strings.Fields("properties env out err in getenv getProperty exit currentTimeMillis nanoTime")
+		return strings.Fields("properties env out err in getenv getProperty setProperty clearProperty getProperties lineSeparator exit currentTimeMillis nanoTime")
 	case "ServiceUtils":
 		return strings.Fields(`ProcessUtils downloadUtil isWindows isLinuxOrUnix getDownloadUtil getPrimaryInetAddress isPortOccupied isPortFree
 			arePortsFree arePortsOccupied isHttpURLAvailable getHttpReturnCode`)

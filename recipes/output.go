@@ -58,8 +58,8 @@ func (s *sink) send(t *groovy.Thread, b []byte) error {
 			return err
 		}
 	}
-	if f, ok := s.w.(*os.File); ok {
-		stop := context.AfterFunc(t.Context(), func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) }) // of a pipe
+	if f, ok := s.w.(interface{ SetWriteDeadline(t time.Time) error }); ok {
+		stop := context.AfterFunc(t.Context(), func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) }) // of a pipe or a connection
 		defer stop()
 	}
 	if _, err := s.w.Write(b); err != nil {

@@ -2,11 +2,13 @@ package recipes
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"appliance/recipes/groovy"
 )
@@ -130,6 +132,10 @@ func (s *stream) cut(n int) []byte {
 
 // pull is take of a file. Its end is asked for anew each time: it may grow.
 func (s *stream) pull(ctx context.Context, find func(b []byte) int) ([]byte, error) {
+	if f, ok := s.src.(interface{ SetReadDeadline(t time.Time) error }); ok {
+		stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) }) // of a pipe or a connection
+		defer stop()
+	}
 	for seen := -1; ; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -149,7 +155,7 @@ func (s *stream) pull(ctx context.Context, find func(b []byte) int) ([]byte, err
 		switch {
 		case n > 0:
 		case !errors.Is(err, io.EOF):
-			return nil, err
+			return nil, cmp.Or(ctx.Err(), err)
 		case len(s.data) == 0:
 			return nil, io.EOF
 		default:

@@ -150,8 +150,10 @@ func collectionClasses() []*Class {
 		switch n {
 		case "ConfigObject":
 			kind = config
-		case "Properties", "Hashtable", "WeakHashMap":
+		case "Hashtable", "WeakHashMap":
 			kind = hashed
+		case "Properties":
+			kind = props
 		}
 		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
 			m := &Map{kind: kind}

@@ -245,7 +245,7 @@ func configMethods() methods {
 			if err := t.flattenConfig(flat, "", m, 0); err != nil {
 				return nil, err
 			}
-			out := &Map{kind: hashed}
+			out := &Map{kind: props}
 			for _, s := range flat.entries() {
 				text, err := t.toString(s.v)
 				if err != nil {

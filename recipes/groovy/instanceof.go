@@ -61,6 +61,8 @@ func superTypes(class string) string {
 		return "Map SortedMap NavigableMap"
 	case "ConfigObject":
 		return "Map LinkedHashMap HashMap"
+	case "Properties":
+		return "Map Hashtable"
 	case "IntRange":
 		return "Range List Collection Iterable"
 	case "Closure":

@@ -15,14 +15,15 @@ const (
 	hashed                // as java.util.HashMap orders
 	sorted                // by key
 	config                // as linked; answers an unknown property with a new map
+	props                 // as java.util.Properties orders
 )
 
 func (k mapKind) name() string {
-	return [...]string{"java.util.LinkedHashMap", "java.util.HashMap", "java.util.TreeMap", "groovy.util.ConfigObject"}[k]
+	return [...]string{"java.util.LinkedHashMap", "java.util.HashMap", "java.util.TreeMap", "groovy.util.ConfigObject", "java.util.Properties"}[k]
 }
 
 func (k mapKind) setName() string {
-	return [...]string{"java.util.LinkedHashSet", "java.util.HashSet", "java.util.TreeSet", "java.util.LinkedHashSet"}[k]
+	return [...]string{"java.util.LinkedHashSet", "java.util.HashSet", "java.util.TreeSet", "java.util.LinkedHashSet", "java.util.HashSet"}[k]
 }
 
 // Map is a map. The zero value is an empty LinkedHashMap.
@@ -287,7 +288,7 @@ func (m *Map) Keys() []Value {
 // entries are the live slots in the order of the map; they are not to be
 // kept over a change.
 func (m *Map) entries() []slot {
-	if m.kind == hashed {
+	if m.kind == hashed || m.kind == props {
 		return m.hashOrder()
 	}
 	if m.live == len(m.slots) {
@@ -300,7 +301,7 @@ func (m *Map) entries() []slot {
 // hashOrder is the order in which java.util.HashMap walks its table.
 func (m *Map) hashOrder() []slot {
 	size := max(m.table, choose(m.table == 0, 16, 1))
-	for m.peak*4 > size*3 {
+	for m.peak*4 > size*3 || m.kind == props && m.peak*4 == size*3 { // its table grows one sooner
 		size *= 2
 	}
 	out := make([]slot, 0, m.live)
@@ -324,7 +325,7 @@ func (m *Map) Len() int { return m.live }
 func (m *Map) clone() *Map {
 	c := &Map{kind: m.kind, live: m.live, peak: m.live, deflt: m.deflt, order: m.order}
 	c.slots = slices.Clone(m.entries())
-	if m.kind == hashed {
+	if m.kind == hashed || m.kind == props {
 		c.slots = slices.DeleteFunc(slices.Clone(m.slots), func(s slot) bool { return s.dead })
 	}
 	if m.index != nil && c.kind != sorted {

@@ -173,7 +173,7 @@ func newLibrary() *library {
 	l.kinds[kList] = merge(object, iter, listMethods(), listChanges(), bytesMethods())
 	l.kinds[kRange] = merge(object, iter, listMethods(), rangeMethods())
 	l.kinds[kSet] = merge(object, iter, setMethods())
-	l.kinds[kMap] = merge(object, iter, mapMethods(), mapClosures())
+	l.kinds[kMap] = merge(object, iter, mapMethods(), mapClosures(), propertiesMethods())
 	l.kinds[kEntry] = merge(object, entryMethods())
 	l.kinds[kClosure] = merge(object, closureMethods())
 	l.kinds[kThrowable] = merge(object, throwableMethods())
