@@ -46,7 +46,8 @@ func (f *folder) checking() bool { return f.dir == "" }
 
 func classNames() []string {
 	return []string{"File", "URL", "URI", "ProcessBuilder", "Runtime", "System", "InetAddress", "ServiceUtils", "ServiceContextFactory", "Unit", "Statistics",
-		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType", "ZipFile", "FileType", "FileVisitResult"}
+		"FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "OperatingSystem", "AccessRuleType", "ZipFile", "FileType", "FileVisitResult",
+		"MessageDigest", "CRC32", "Socket", "ServerSocket", "InetSocketAddress", "NetworkInterface", "Scanner", "Path", "Paths", "Files", "StandardCopyOption", "StandardOpenOption"}
 }
 
 // classes are the host classes of an evaluation.
@@ -60,6 +61,8 @@ func classes(f *folder) map[string]*groovy.Class {
 	all["URL"].New, all["URI"].New = f.newURL, f.newURL
 	all["ProcessBuilder"].New = f.newBuilder
 	all["ZipFile"].New = f.newZipFile
+	all["CRC32"].New, all["Scanner"].New = newCRC32, f.newScanner
+	all["Socket"].New, all["ServerSocket"].New, all["InetSocketAddress"].New = f.newSocket, f.newListener, newEndpoint
 	for _, name := range streamNames() {
 		all[name] = &groovy.Class{Name: name, New: f.newStreamOf(name), Members: members(name)}
 	}
@@ -132,6 +135,18 @@ func (f *folder) static(name string) groovy.Object {
 		return enum(name, "SSH", "WINRM")
 	case "ScriptLanguages":
 		return enum(name, "LINUX_SHELL", "WINDOWS_BATCH")
+	case "MessageDigest":
+		return fn(messageDigest)
+	case "NetworkInterface":
+		return fn(f.networkInterface)
+	case "Paths":
+		return fn(f.paths)
+	case "Files":
+		return fn(f.files)
+	case "StandardCopyOption":
+		return enum(name, "REPLACE_EXISTING", "COPY_ATTRIBUTES", "ATOMIC_MOVE")
+	case "StandardOpenOption":
+		return enum(name, "READ", "WRITE", "APPEND", "TRUNCATE_EXISTING", "CREATE", "CREATE_NEW", "DELETE_ON_CLOSE", "SPARSE", "SYNC", "DSYNC")
 	case "FileType":
 		return enum(name, fileTypes()...)
 	case "FileVisitResult":

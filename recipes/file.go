@@ -204,9 +204,18 @@ func (o *fileObject) create(flag int) (*writer, error) {
 	if err := o.refuseWrite(); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(o.abs(), os.O_WRONLY|os.O_CREATE|flag, 0o644)
+	w, err := o.out(flag)
 	if err != nil {
 		return nil, o.fault(err)
+	}
+	return w, nil
+}
+
+// out is create with the system's errors.
+func (o *fileObject) out(flag int) (*writer, error) {
+	file, err := os.OpenFile(o.abs(), os.O_WRONLY|os.O_CREATE|flag, 0o644)
+	if err != nil {
+		return nil, err
 	}
 	h := &held{file, o.f}
 	o.f.opened = append(o.f.opened, h)
@@ -270,7 +279,7 @@ func (o *fileObject) Call(t *groovy.Thread, name string, args []groovy.Value) (g
 	case "toURL", "toURI":
 		return o.url(), nil
 	case "toPath":
-		return o, nil
+		return &pathObject{o}, nil
 	case "compareTo":
 		if to, ok := last(args).(*fileObject); ok {
 			return t.CallMethod(o.path, "compareTo", []groovy.Value{to.path})

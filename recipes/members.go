@@ -43,9 +43,36 @@ func members(class string) []string {
 		return append(spoken(), "getServiceContext")
 	case "ZipFile":
 		return strings.Fields("name entries getEntry getInputStream size close directory")
+	case "MessageDigest":
+		return strings.Fields("getInstance isEqual algorithm digestLength update digest reset")
+	case "CRC32":
+		return strings.Fields("value update reset")
+	case "Socket":
+		return strings.Fields(`closed connected soTimeout inputStream outputStream port localPort keepAlive tcpNoDelay reuseAddress connect close
+			shutdownOutput withStreams leftShift withCloseable`)
+	case "ServerSocket":
+		return strings.Fields("localPort closed bound soTimeout reuseAddress accept close withCloseable")
+	case "InetSocketAddress":
+		return strings.Fields("port hostName hostString")
+	case "NetworkInterface":
+		return strings.Fields(`getByName getByInetAddress getNetworkInterfaces networkInterfaces name displayName index MTU mtu loopback up pointToPoint
+			virtual hardwareAddress inetAddresses supportsMulticast`)
+	case "Scanner":
+		return strings.Fields(`close useDelimiter hasNext next hasNextLine nextLine hasNextInt nextInt hasNextLong nextLong hasNextDouble nextDouble
+			hasNextBoolean nextBoolean`)
+	case "Path":
+		return append(strings.Fields(`fileName parent root absolute nameCount toFile toAbsolutePath toRealPath normalize toUri resolve div resolveSibling
+			relativize startsWith endsWith compareTo hashCode`), members("File")...)
+	case "Paths":
+		return []string{"get"}
+	case "Files":
+		return strings.Fields(`exists notExists isDirectory isRegularFile isReadable isWritable isExecutable isHidden isSymbolicLink size readAllBytes
+			readAllLines newInputStream newBufferedReader write copy move createSymbolicLink createLink createDirectory createDirectories createFile
+			createTempFile createTempDirectory delete deleteIfExists readSymbolicLink`)
 	case "OperatingSystem":
 		return strings.Fields("getInstance vendor vendorName name vendorVersion vendorCodeName description arch machine win32")
-	case "Unit", "Statistics", "FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "AccessRuleType", "FileType", "FileVisitResult":
+	case "Unit", "Statistics", "FileTransferModes", "RemoteExecutionModes", "ScriptLanguages", "AccessRuleType", "FileType", "FileVisitResult",
+		"StandardCopyOption", "StandardOpenOption":
 		return []string{"values", "valueOf"} // the constants say the rest
 	}
 	return nil

@@ -30,6 +30,13 @@ func TestSandbox(t *testing.T) {
 		{`new File("x").bytes = [1] as byte[]`, "files are not written while a recipe is checked"},
 		{`new File("x").executable = true`, "File.setExecutable is not available while a recipe is checked"},
 		{`new File("/").freeSpace`, ""},
+		{`new Socket("127.0.0.1", 1)`, "Socket is not available while a recipe is checked"},
+		{`new Socket()`, "Socket is not available while a recipe is checked"},
+		{`new ServerSocket(0)`, "ServerSocket is not available while a recipe is checked"},
+		{`NetworkInterface.networkInterfaces`, "NetworkInterface.getNetworkInterfaces is not available while a recipe is checked"},
+		{`java.nio.file.Files.exists(java.nio.file.Paths.get("/etc"))`, "Files.exists is not available while a recipe is checked"},
+		{`java.nio.file.Paths.get("x").write("y")`, "files are not written while a recipe is checked"},
+		{`new Scanner(new File("/etc/passwd")).nextLine()`, ""},
 		{`new File("/").traverse { }`, "File.traverse is not available while a recipe is checked"},
 	} {
 		_, err := Load(folderOf("def x = "+tt.text+"\n"+service("lifecycle { start \"true\" }")), Options{})

@@ -312,6 +312,10 @@ func newFraction(n string) func(*Thread, []Value) (Value, error) {
 	return func(t *Thread, a []Value) (Value, error) {
 		switch {
 		case n == "BigInteger" && len(a) == 2:
+			if b, ok := Bytes(a[1]); ok { // sign and magnitude
+				x := new(big.Int).SetBytes(b)
+				return x.Mul(x, toBig(a[0])), t.grow(len(b), 1)
+			}
 			return newBigInteger(a)
 		case n == "BigInteger" && len(a) == 1:
 			if b, ok := Bytes(a[0]); ok {

@@ -128,8 +128,11 @@ func (t *Throwable) String() string {
 func exceptionPackages() map[string]string {
 	return map[string]string{
 		"IOException": "java.io", "FileNotFoundException": "java.io", "UncheckedIOException": "java.io", "EOFException": "java.io", "UnsupportedEncodingException": "java.io",
-		"UnsupportedCharsetException": "java.nio.charset",
-		"MissingPropertyException":    "groovy.lang", "MissingMethodException": "groovy.lang", "GroovyRuntimeException": "groovy.lang",
+		"UnsupportedCharsetException": "java.nio.charset", "NoSuchFileException": "java.nio.file", "FileAlreadyExistsException": "java.nio.file",
+		"DirectoryNotEmptyException": "java.nio.file", "AccessDeniedException": "java.nio.file", "FileSystemException": "java.nio.file",
+		"GeneralSecurityException": "java.security", "NoSuchAlgorithmException": "java.security",
+		"BindException": "java.net", "NoRouteToHostException": "java.net",
+		"MissingPropertyException": "groovy.lang", "MissingMethodException": "groovy.lang", "GroovyRuntimeException": "groovy.lang",
 		"ReadOnlyPropertyException": "groovy.lang", "MissingFieldException": "groovy.lang", "GroovyCastException": "org.codehaus.groovy.runtime.typehandling",
 		"PowerAssertionError":                    "org.codehaus.groovy.runtime.powerassert",
 		"MultipleCompilationErrorsException":     "org.codehaus.groovy.control",
@@ -200,9 +203,13 @@ func parent(class string) string {
 		return "Error"
 	case "PowerAssertionError":
 		return "AssertionError"
-	case "FileNotFoundException", "UnknownHostException", "SocketException", "MalformedURLException", "EOFException", "SocketTimeoutException", "UnsupportedEncodingException":
+	case "FileNotFoundException", "UnknownHostException", "SocketException", "MalformedURLException", "EOFException", "SocketTimeoutException", "UnsupportedEncodingException", "FileSystemException":
 		return "IOException"
-	case "ConnectException":
+	case "NoSuchAlgorithmException":
+		return "GeneralSecurityException"
+	case "NoSuchFileException", "FileAlreadyExistsException", "DirectoryNotEmptyException", "AccessDeniedException":
+		return "FileSystemException"
+	case "ConnectException", "BindException", "NoRouteToHostException":
 		return "SocketException"
 	case "IllegalFormatConversionException", "UnknownFormatConversionException", "MissingFormatArgumentException", "FormatFlagsConversionMismatchException", "IllegalFormatFlagsException",
 		"IllegalFormatPrecisionException", "IllegalFormatWidthException", "IllegalFormatCodePointException", "IllegalFormatArgumentIndexException", "DuplicateFormatFlagsException", "MissingFormatWidthException":

@@ -91,6 +91,8 @@ func superTypes(class string) string {
 		return "DatumDependentDuration BaseDuration Comparable"
 	case "File":
 		return "Comparable Serializable"
+	case "UnixPath":
+		return "Path Comparable Iterable"
 	}
 	return streamTypes(class)
 }
@@ -182,7 +184,7 @@ func packages() map[string]string {
 		"java.util":                   "List ArrayList LinkedList Vector Stack Set HashSet LinkedHashSet TreeSet SortedSet Map HashMap LinkedHashMap TreeMap SortedMap Hashtable Properties Collection Collections Arrays Iterator Random UUID Date Calendar GregorianCalendar Locale TimeZone Comparator Queue Deque Scanner Timer Optional Objects StringTokenizer Formatter",
 		"java.math":                   "BigDecimal BigInteger RoundingMode MathContext",
 		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream Closeable FileInputStream FileReader BufferedInputStream DataInputStream BufferedReader LineNumberReader InputStreamReader ByteArrayInputStream FileOutputStream FileWriter BufferedOutputStream DataOutputStream BufferedWriter OutputStreamWriter ByteArrayOutputStream",
-		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface",
+		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface InetSocketAddress",
 		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat DecimalFormatSymbols MessageFormat",
 		"java.util.concurrent":        "TimeUnit Callable ConcurrentHashMap",
 		"java.util.concurrent.atomic": "AtomicInteger AtomicLong AtomicBoolean AtomicReference",
@@ -195,6 +197,9 @@ func packages() map[string]string {
 		"groovy.time":                 "TimeCategory Duration TimeDuration DatumDependentDuration TimeDatumDependentDuration",
 		"java.nio.charset":            "Charset StandardCharsets",
 		"groovy.io":                   "FileType FileVisitResult",
+		"java.nio.file":               "Path Paths Files StandardCopyOption StandardOpenOption",
+		"java.security":               "MessageDigest",
+		"java.util.zip":               "CRC32 ZipFile",
 	} {
 		for _, n := range strings.Fields(names) {
 			m[n] = pkg
