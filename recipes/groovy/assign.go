@@ -116,7 +116,7 @@ func (p *target) set(t *Thread, f *frame, v Value) (Value, error) {
 		switch {
 		case p.null:
 		case x.field:
-			_, err = t.setField(p.obj, p.id, v, true)
+			err = t.setFieldOf(p.obj, p.id, v)
 		default:
 			err = t.setIn(f, x.x, p.obj, p.id, v)
 		}

@@ -176,6 +176,9 @@ func (c *checker) look() {
 
 // isBuilder says whether objects of a class take any name inside closures.
 func isBuilder(class string) bool {
+	if name := lastName(class); name == "XmlParser" || name == "XmlSlurper" {
+		return true // a tag is a name
+	}
 	return strings.HasSuffix(class, "Builder") && !strings.HasSuffix(class, "StringBuilder") && !strings.HasSuffix(class, "ProcessBuilder")
 }
 

@@ -93,7 +93,11 @@ func (c *checker) made(k *Class) vtype {
 	if k.Members != nil {
 		return vtype{kind: kObject, class: k}
 	}
-	return vtype{any: k.Name == "JsonBuilder" || k.Name == "Expando" || k.Name == "ConfigObject"}
+	switch k.Name {
+	case "JsonBuilder", "StreamingJsonBuilder", "Expando", "ConfigObject", "MarkupBuilder", "StreamingMarkupBuilder", "NodeBuilder":
+		return vtype{any: true}
+	}
+	return vtype{}
 }
 
 // property checks x.id.
@@ -303,7 +307,7 @@ func (c *checker) invoked(x *call, t vtype) {
 		}
 		return
 	}
-	if (t.kind == kOther && !c.builds || t.kind == kMap) && !t.any && !c.anywhere(x.id) {
+	if (t.kind == kOther || t.kind == kMap) && !t.any && !c.anywhere(x.id) {
 		c.tell("method", x.pos, "method "+x.id+" is not available: no type has it"+didYouMean(x.id, c.methods()))
 	}
 }
@@ -324,7 +328,7 @@ func (m method) takes() string {
 // anywhere says whether any type has a method of the name, or the script gives
 // the name to anything.
 func (c *checker) anywhere(id string) bool {
-	if c.names[id] || c.universe()[id] || c.open {
+	if c.names[id] || c.universe()[id] || c.open || c.builds {
 		return true
 	}
 	if p, _, ok := accessor(id); ok && (c.names[p] || c.universe()[p]) {

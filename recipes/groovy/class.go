@@ -324,7 +324,27 @@ func (t *Thread) fieldOf(o Value, id string) (Value, error) {
 	if v, ok, err := t.field(o, id, true); ok || err != nil {
 		return v, err
 	}
+	switch o := o.(type) {
+	case Attributed:
+		return o.Get(t, "@"+id)
+	case *List:
+		if id != "size" {
+			return nil, Throw("MissingFieldException", "No such field: %s for class: %s", id, TypeName(o))
+		}
+	}
 	return t.Get(o, id)
+}
+
+// setFieldOf is o.@id = v.
+func (t *Thread) setFieldOf(o Value, id string, v Value) error {
+	if a, ok := o.(Attributed); ok {
+		return a.Set(t, "@"+id, v)
+	}
+	ok, err := t.setField(o, id, v, true)
+	if !ok && err == nil {
+		return Throw("MissingFieldException", "No such field: %s for class: %s", id, TypeName(o))
+	}
+	return err
 }
 
 // setField writes a property of an object or class; false when it has none.

@@ -73,6 +73,8 @@ func equal(a, b Value, nodes *budget) bool {
 		if ok && x.class.byValue && x.class == y.class {
 			return x == y || equalMaps(x.fields, y.fields, nodes)
 		}
+	case interface{ Equals(Value) bool }:
+		return x.Equals(b)
 	case interface{ Key() string }:
 		y, ok := b.(interface{ Key() string })
 		return ok && reflect.TypeOf(a) == reflect.TypeOf(b) && x.Key() == y.Key()
@@ -87,6 +89,8 @@ func plainString(v Value) Value {
 		return Format(v)
 	case *Range:
 		return v.small()
+	case interface{ Listed() *List }:
+		return v.Listed()
 	}
 	return v
 }

@@ -90,6 +90,11 @@ func Throw(class, format string, args ...any) error {
 	return &raised{thrown: &Throwable{Class: class, Message: fmt.Sprintf(format, args...)}}
 }
 
+// ThrowAt is Throw for what a parser found at a place of the text it read.
+func ThrowAt(class string, at Pos, format string, args ...any) error {
+	return &raised{thrown: &Throwable{Class: class, Message: fmt.Sprintf(format, args...), at: at}}
+}
+
 // raised is an exception on its way before it has a place.
 type raised struct{ thrown *Throwable }
 
@@ -113,10 +118,14 @@ type Throwable struct {
 	object     *instance // of a class of the script
 	hasMessage bool      // the message is given, though it may be empty
 	offset     int       // of a ParseException: where the text is wrong
+	at         Pos       // in the text that a parser read; zero: not of a parser
 }
 
 // String is what Java's Throwable.toString gives.
 func (t *Throwable) String() string {
+	if t.at.Line > 0 {
+		return fmt.Sprintf("%s; lineNumber: %d; columnNumber: %d; %s", qualified(t.Class), t.at.Line, t.at.Col, t.Message)
+	}
 	if t.Message == "" && !t.hasMessage {
 		return qualified(t.Class)
 	}
@@ -167,6 +176,8 @@ func exceptionPackages() map[string]string {
 		"ParseException":                         "java.text",
 		"JsonException":                          "groovy.json",
 		"BuildException":                         "org.apache.tools.ant",
+		"SAXException":                           "org.xml.sax",
+		"SAXParseException":                      "org.xml.sax",
 	}
 }
 
@@ -196,7 +207,7 @@ func parent(class string) string {
 		return ""
 	case "Exception", "Error":
 		return "Throwable"
-	case "RuntimeException", "IOException", "InterruptedException", "TimeoutException", "ExecutionException", "SQLException", "ParseException",
+	case "RuntimeException", "IOException", "InterruptedException", "TimeoutException", "ExecutionException", "SQLException", "ParseException", "SAXException",
 		"ClassNotFoundException", "InstantiationException", "CloneNotSupportedException", "URISyntaxException", "GeneralSecurityException", "NoSuchFieldException", "NoSuchMethodException":
 		return "Exception"
 	case "AssertionError", "StackOverflowError", "OutOfMemoryError", "NoClassDefFoundError", "ExceptionInInitializerError", "LinkageError":
@@ -209,6 +220,8 @@ func parent(class string) string {
 		return "GeneralSecurityException"
 	case "NoSuchFileException", "FileAlreadyExistsException", "DirectoryNotEmptyException", "AccessDeniedException":
 		return "FileSystemException"
+	case "SAXParseException":
+		return "SAXException"
 	case "ConnectException", "BindException", "NoRouteToHostException":
 		return "SocketException"
 	case "IllegalFormatConversionException", "UnknownFormatConversionException", "MissingFormatArgumentException", "FormatFlagsConversionMismatchException", "IllegalFormatFlagsException",

@@ -96,6 +96,9 @@ func knownException(id string) bool {
 	return strings.HasSuffix(id, "Exception") || strings.HasSuffix(id, "Error") || id == "Throwable"
 }
 
+// IsMissing says that a call failed for want of the member.
+func IsMissing(err error) bool { return missing(err) }
+
 // missing says that err only means "no such name".
 func missing(err error) bool {
 	var r *raised

@@ -315,7 +315,7 @@ func (t *Thread) isCase(c, x Value) (bool, error) {
 		s, err := t.toString(x)
 		return s == c, err
 	case *List:
-		return slices.ContainsFunc(c.Elems, func(v Value) bool { return javaEqual(v, x) }), nil
+		return slices.ContainsFunc(c.Elems, func(v Value) bool { return javaEqual(x, v) }), nil
 	case *Set:
 		_, ok := c.m.Get(x)
 		return ok, nil

@@ -444,8 +444,13 @@ func callOf(x expr, n node) *call {
 // memberOf parses what follows a dot.
 func (p *parser) memberOf(x expr, dot *token) expr {
 	p.next()
+	m := &property{x: x, safe: dot.text == "?.", spread: dot.text == "*."}
+	if dot.text != ".@" && p.tok().is("@") { // x*.@id, x?.@id
+		p.next()
+		m.field = true
+	}
 	t := p.tok()
-	m := &property{node: node{t.pos}, x: x, safe: dot.text == "?.", spread: dot.text == "*."}
+	m.node = node{t.pos}
 	switch {
 	case t.kind == tIdent:
 		p.next()
@@ -461,7 +466,7 @@ func (p *parser) memberOf(x expr, dot *token) expr {
 	default:
 		p.fail(t.pos, "expecting a name after '%s', found %v", dot.text, t)
 	}
-	m.field = dot.text == ".@"
+	m.field = m.field || dot.text == ".@"
 	if dot.text == ".&" {
 		return &methodPointer{m.node, x, m.id, m.idExpr}
 	}

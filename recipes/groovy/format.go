@@ -90,18 +90,25 @@ func (f *formatter) value(v Value, depth int) {
 	case *instance:
 		f.object(v, depth)
 	case interface {
-		format(t *Thread) (string, error)
+		Shown(t *Thread) (string, error)
 	}:
-		if f.t == nil {
-			f.b.WriteString(plainText(v))
-			return
-		}
-		s, err := v.format(f.t)
-		f.b.WriteString(s)
-		f.err = err
+		f.shown(v.Shown)
+	case interface{ Listed() *List }:
+		f.value(v.Listed(), depth)
 	default:
 		f.b.WriteString(plainText(v))
 	}
+}
+
+// shown writes what an Object makes of itself when it is asked for its text.
+func (f *formatter) shown(of func(*Thread) (string, error)) {
+	if f.t == nil || f.err != nil {
+		f.b.WriteString("...")
+		return
+	}
+	var s string
+	s, f.err = of(f.t)
+	f.b.WriteString(s)
 }
 
 func (f *formatter) tag(c byte) {

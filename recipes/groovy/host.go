@@ -15,6 +15,16 @@ type Binder interface {
 	Binds()
 }
 
+// Attributed is an Object of which x.@name is another thing than x.name: it
+// is asked for the name with the @.
+type Attributed interface {
+	Object
+	Attributed()
+}
+
+// NewHashMap makes a map that orders its keys as java.util.HashMap.
+func NewHashMap() *Map { return &Map{kind: hashed} }
+
 // Parts are the texts of a GString and the values between them, one text more
 // than values; false for a value that is none, or has no values. Closures in
 // it are called.

@@ -73,6 +73,10 @@ func superTypes(class string) string {
 		return "CharSequence Appendable"
 	case "StringWriter":
 		return "Writer Appendable"
+	case "NodeList":
+		return "List Collection Iterable ArrayList"
+	case "NodeChild", "NodeChildren", "FilteredNodeChildren", "NodeParents", "NoChildren", "Attributes", "FilteredAttributes", "Attribute":
+		return "GPathResult Iterable Writable Buildable"
 	case "Matcher":
 		return "MatchResult"
 	case "Date":
@@ -190,7 +194,7 @@ func packages() map[string]string {
 		"java.util.concurrent.atomic": "AtomicInteger AtomicLong AtomicBoolean AtomicReference",
 		"java.util.regex":             "Pattern Matcher",
 		"groovy.lang":                 "Closure GString Range IntRange Script Binding GroovyObject GroovyShell",
-		"groovy.util":                 "ConfigSlurper ConfigObject AntBuilder Eval Expando",
+		"groovy.util":                 "ConfigSlurper ConfigObject AntBuilder Eval Expando Node NodeList XmlParser XmlSlurper XmlNodePrinter",
 		"groovy.json":                 "JsonSlurper JsonOutput JsonBuilder StreamingJsonBuilder",
 		"groovy.text":                 "SimpleTemplateEngine",
 		"groovy.sql":                  "Sql",
@@ -200,6 +204,7 @@ func packages() map[string]string {
 		"java.nio.file":               "Path Paths Files StandardCopyOption StandardOpenOption",
 		"java.security":               "MessageDigest",
 		"java.util.zip":               "CRC32 ZipFile",
+		"groovy.xml":                  "XmlUtil MarkupBuilder StreamingMarkupBuilder QName Namespace",
 	} {
 		for _, n := range strings.Fields(names) {
 			m[n] = pkg

@@ -67,8 +67,8 @@ func (b *jsonBuilder) Call(t *Thread, id string, a []Value) (Value, error) {
 	return b.named(t, id, a)
 }
 
-// format is the builder's text.
-func (b *jsonBuilder) format(t *Thread) (string, error) { return t.toJSON(b.v) }
+// Shown is the builder's text.
+func (b *jsonBuilder) Shown(t *Thread) (string, error) { return t.toJSON(b.v) }
 
 func (b *jsonBuilder) pretty(t *Thread) (Value, error) {
 	s, err := t.toJSON(b.v)

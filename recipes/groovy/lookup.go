@@ -339,6 +339,8 @@ func (x *property) eval(t *Thread, f *frame) (Value, error) {
 		return nil, err
 	}
 	switch {
+	case x.spread && x.field:
+		v, err = t.spreadOver(v, func(v Value) (Value, error) { return t.fieldOf(v, id) })
 	case x.spread:
 		v, err = t.spreadOver(v, func(v Value) (Value, error) { return t.Get(v, id) })
 	case x.field:

@@ -181,7 +181,7 @@ func removeFrom(t *Thread, l *List, a []Value) (Value, error) {
 }
 
 func (l *List) removeValue(t *Thread, x Value) (Value, error) {
-	i := slices.IndexFunc(l.Elems, func(v Value) bool { return javaEqual(v, x) })
+	i := slices.IndexFunc(l.Elems, func(v Value) bool { return javaEqual(x, v) })
 	if i >= 0 {
 		l.Elems = slices.Delete(l.Elems, i, i+1)
 	}

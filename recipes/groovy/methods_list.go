@@ -51,11 +51,11 @@ func listMethods() methods {
 			return true, nil
 		}),
 		"indexOf": listOf(1, 1, func(t *Thread, _ Value, l, a []Value) (Value, error) {
-			return int64(slices.IndexFunc(l, func(x Value) bool { return javaEqual(x, a[0]) })), t.charge(len(l) / 8)
+			return int64(slices.IndexFunc(l, func(x Value) bool { return javaEqual(a[0], x) })), t.charge(len(l) / 8)
 		}),
 		"lastIndexOf": listOf(1, 1, func(t *Thread, _ Value, l, a []Value) (Value, error) {
 			for i := len(l) - 1; i >= 0; i-- {
-				if javaEqual(l[i], a[0]) {
+				if javaEqual(a[0], l[i]) {
 					return int64(i), nil
 				}
 			}
@@ -102,7 +102,7 @@ func listMethods() methods {
 }
 
 func (t *Thread) contains(l []Value, x Value) (bool, error) {
-	return slices.ContainsFunc(l, func(v Value) bool { return javaEqual(v, x) }), t.charge(len(l) / 8)
+	return slices.ContainsFunc(l, func(v Value) bool { return javaEqual(x, v) }), t.charge(len(l) / 8)
 }
 
 // addParts adds what copies a part, or all in another order.

@@ -207,7 +207,7 @@ func linkedOr(k mapKind) mapKind {
 }
 
 func (m *Map) holds(x Value) bool {
-	return slices.ContainsFunc(m.entries(), func(s slot) bool { return javaEqual(s.v, x) })
+	return slices.ContainsFunc(m.entries(), func(s slot) bool { return javaEqual(x, s.v) })
 }
 
 func (m *Map) values() []Value {

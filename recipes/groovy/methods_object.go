@@ -225,10 +225,20 @@ func throwableMethods() methods {
 		}
 		return e.Message, nil
 	})
+	place := func(of func(Pos) int) method {
+		return on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) {
+			if e.at.Line == 0 {
+				return nil, ErrNoMember
+			}
+			return int64(of(e.at)), nil
+		})
+	}
 	return methods{
 		"getMessage": message, "getLocalizedMessage": message,
-		"getProperty": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member("property: ", " ") }),
-		"getMethod":   on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member(".", "(") }),
+		"getLineNumber":   place(func(p Pos) int { return p.Line }),
+		"getColumnNumber": place(func(p Pos) int { return p.Col }),
+		"getProperty":     on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member("property: ", " ") }),
+		"getMethod":       on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) { return e.member(".", "(") }),
 		"getErrorOffset": on(0, 0, func(_ *Thread, e *Throwable, _ []Value) (Value, error) {
 			if e.Class != "ParseException" {
 				return nil, ErrNoMember
