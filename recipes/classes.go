@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"appliance/recipes/groovy"
 	"appliance/recipes/sql"
+	"appliance/recipes/xml"
 )
 
 // folder is what the host classes of an evaluation may reach. While a recipe
@@ -71,6 +73,7 @@ func classes(f *folder) map[string]*groovy.Class {
 		db.Refuse = "while a recipe is checked nothing is asked of a network"
 	}
 	all["Sql"] = sql.Class(db)
+	maps.Copy(all, xml.Classes(xml.Host{File: func(t *groovy.Thread, path string) (groovy.Value, error) { return f.newFile(t, []groovy.Value{path}) }}))
 	return all
 }
 
