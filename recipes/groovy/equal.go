@@ -73,6 +73,9 @@ func equal(a, b Value, nodes *budget) bool {
 		if ok && x.class.byValue && x.class == y.class {
 			return x == y || equalMaps(x.fields, y.fields, nodes)
 		}
+	case *Class:
+		y, ok := b.(*Class)
+		return ok && (x == y || qualifiedClass(x.Name) == qualifiedClass(y.Name))
 	case interface{ Equals(Value) bool }:
 		return x.Equals(b)
 	case interface{ Key() string }:

@@ -87,6 +87,9 @@ func (*node) Type() string { return "groovy.util.Node" }
 // Attributed says that n.@x is an attribute.
 func (*node) Attributed() {}
 
+// Plus says that n + "text" is no text.
+func (*node) Plus() {}
+
 // String shows the node with all in it.
 func (n *node) String() string {
 	w := &walk{left: maxShown}
