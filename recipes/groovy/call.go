@@ -371,6 +371,8 @@ func hostArgs(args []Value) []Value {
 		switch v := a.(type) {
 		case Long:
 			a = int64(v)
+		case Byte:
+			a = int64(v)
 		case *lazyString:
 			a = Format(v)
 		}

@@ -174,12 +174,9 @@ func (c *checker) look() {
 	}
 }
 
-// isBuilder says whether objects of a class take any name inside closures.
+// isBuilder says whether objects of a class take any name, as a tag or a field.
 func isBuilder(class string) bool {
-	if name := lastName(class); name == "XmlParser" || name == "XmlSlurper" {
-		return true // a tag is a name
-	}
-	return strings.HasSuffix(class, "Builder") && !strings.HasSuffix(class, "StringBuilder") && !strings.HasSuffix(class, "ProcessBuilder")
+	return hasWord("JsonBuilder StreamingJsonBuilder MarkupBuilder StreamingMarkupBuilder NodeBuilder XmlParser XmlSlurper", lastName(class))
 }
 
 // notice finds what changes classes while the script runs.

@@ -144,7 +144,7 @@ func toNumber(v Value, typ string) Value {
 	case "short", "Short":
 		return int64(int16(toInt(v)))
 	case "byte", "Byte":
-		return int64(int8(toInt(v)))
+		return Byte(toInt(v))
 	case "long", "Long":
 		return Long(toInt(v))
 	case "BigInteger":

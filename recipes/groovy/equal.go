@@ -38,6 +38,10 @@ func equal(a, b Value, nodes *budget) bool {
 		if y, ok := b.(int64); ok {
 			return x == y
 		}
+	case Byte:
+		if y, ok := b.(Byte); ok {
+			return x == y
+		}
 	}
 	if nodes.nodes--; nodes.nodes < 0 {
 		return false

@@ -105,8 +105,10 @@ func (s *varDecl) assignAll(t *Thread, f *frame, v Value) error {
 // zero is the initial value of a variable of the type.
 func zero(typ string) Value {
 	switch typ {
-	case "int", "short", "byte":
+	case "int", "short":
 		return int64(0)
+	case "byte":
+		return Byte(0)
 	case "long":
 		return Long(0)
 	case "float":

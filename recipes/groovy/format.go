@@ -57,6 +57,9 @@ func (f *formatter) value(v Value, depth int) {
 	case Long:
 		f.tag('l')
 		f.b.WriteString(strconv.FormatInt(int64(v), 10))
+	case Byte:
+		f.tag('b')
+		f.b.WriteString(strconv.Itoa(int(v)))
 	case *big.Int:
 		f.b.WriteString(v.String())
 	case float64:

@@ -81,6 +81,8 @@ func hashNumber(v Value) int32 {
 	switch v := v.(type) {
 	case int64:
 		return int32(v)
+	case Byte:
+		return int32(v)
 	case Long:
 		return hashLong(int64(v))
 	case Float:

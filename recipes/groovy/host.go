@@ -59,7 +59,7 @@ func NewDecimal(text string) (Value, bool) {
 func NewBytes(b []byte) *List {
 	l := &List{Elems: make([]Value, len(b)), elem: "byte"}
 	for i, c := range b {
-		l.Elems[i] = int64(int8(c))
+		l.Elems[i] = Byte(c)
 	}
 	return l
 }

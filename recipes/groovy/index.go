@@ -84,7 +84,7 @@ func (t *Thread) getAt(v, i Value) (Value, error) {
 // at is an element, or the part that a range or a list of indexes names.
 func (t *Thread) at(v Value, list []Value, i Value) (Value, error) {
 	switch i := i.(type) {
-	case int64, Long:
+	case int64, Long, Byte:
 		n := toInt(i)
 		p, ok := position(n, len(list))
 		if ok {
@@ -190,7 +190,7 @@ func (t *Thread) textAt(s string, i Value) (Value, error) {
 	}
 	size := utf8.RuneCountInString(s)
 	switch i := i.(type) {
-	case int64, Long:
+	case int64, Long, Byte:
 		n := toInt(i)
 		p, ok := position(n, size)
 		if !ok {

@@ -37,7 +37,7 @@ func superTypes(class string) string {
 		return "CharSequence Comparable Serializable"
 	case "GStringImpl":
 		return "GString CharSequence"
-	case "Integer", "Long", "BigInteger", "BigDecimal", "Double", "Float":
+	case "Integer", "Long", "Byte", "BigInteger", "BigDecimal", "Double", "Float":
 		return "Number Comparable Serializable"
 	case "Boolean", "Character":
 		return "Comparable Serializable"

@@ -214,7 +214,7 @@ func (w *jsonWriter) value(v Value) error {
 	w.depth++
 	defer func() { w.depth-- }()
 	switch x := v.(type) {
-	case nil, bool, int64, Long, *big.Int, *Decimal:
+	case nil, bool, int64, Long, Byte, *big.Int, *Decimal:
 		w.b.WriteString(Format(x))
 	case float64:
 		if math.IsNaN(x) || math.IsInf(x, 0) {

@@ -58,7 +58,7 @@ func keyOf(k Value) any {
 			return Long(k)
 		}
 		return k
-	case nil, string, bool, Long, Char, float64, Float, Enum:
+	case nil, string, bool, Long, Byte, Char, float64, Float, Enum:
 		return k
 	case *Decimal:
 		return textKey{'d', k.String()}

@@ -101,6 +101,14 @@ func boolInt(b bool) int {
 }
 
 func sum(t *Thread, v Value, a []Value) (Value, error) {
+	total, err := sumOf(t, v, a)
+	if l, ok := v.(*List); ok && l.elem == "byte" && err == nil && len(a) == 0 && total != nil {
+		return Byte(toInt(total)), nil // sum() of a byte[] is a byte
+	}
+	return total, err
+}
+
+func sumOf(t *Thread, v Value, a []Value) (Value, error) {
 	_, list, err := mapped(t, v, a)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,9 @@ import (
 // Long is a java.lang.Long.
 type Long int64
 
+// Byte is a java.lang.Byte. A Short is an int64, as an Integer.
+type Byte int8
+
 // rank orders the numeric types: an operation has the rank of its higher
 // operand. Zero is no number.
 type rank uint8
@@ -29,7 +32,7 @@ func rankOf(v Value) rank {
 			return rankLong
 		}
 		return rankInt
-	case Char:
+	case Char, Byte:
 		return rankInt
 	case Long:
 		return rankLong
@@ -51,6 +54,8 @@ func Int(v Value) (int64, bool) {
 	case Long:
 		return int64(v), true
 	case Char:
+		return int64(v), true
+	case Byte:
 		return int64(v), true
 	case *big.Int:
 		return v.Int64(), v.IsInt64()
@@ -102,6 +107,8 @@ func Number(v Value) (float64, bool) {
 		f, _ := new(big.Float).SetInt(v).Float64()
 		return f, true
 	case Char:
+		return float64(v), true
+	case Byte:
 		return float64(v), true
 	}
 	return 0, false
@@ -340,6 +347,8 @@ func negate(v Value) (Value, error) {
 			return Long(-v), nil
 		}
 		return int64(int32(-v)), nil
+	case Byte:
+		return -v, nil
 	case Long:
 		return -v, nil
 	case *big.Int:

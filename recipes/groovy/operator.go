@@ -334,6 +334,8 @@ func bitNot(v Value) (Value, error) {
 	switch v := v.(type) {
 	case int64:
 		return ^v, nil
+	case Byte:
+		return ^int64(v), nil
 	case Long:
 		return ^v, nil
 	}

@@ -177,8 +177,10 @@ func numberRank(typ string) rank {
 // boxed is the class of a primitive type.
 func boxed(typ string) string {
 	switch typ {
-	case "int", "short", "byte", "Short", "Byte":
+	case "int", "short", "Short":
 		return "Integer"
+	case "byte":
+		return "Byte"
 	case "long":
 		return "Long"
 	case "char":

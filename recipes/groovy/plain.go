@@ -44,6 +44,8 @@ func (p *plainer) value(v Value, depth int) any {
 		return v
 	case Long:
 		return int64(v)
+	case Byte:
+		return int64(v)
 	case *Decimal:
 		return v.float()
 	case float64, Float:

@@ -219,7 +219,7 @@ func (p *printer) convert(s spec, v Value) (string, error) {
 
 func charText(s spec, v Value) (string, error) {
 	c, isChar := v.(Char)
-	if n, ok := v.(int64); ok && rankOf(v) == rankInt {
+	if n, ok := Int(v); ok && rankOf(v) == rankInt && !isChar {
 		if n < 0 || n > unicode.MaxRune {
 			return "", Throw("IllegalFormatCodePointException", "Code point = 0x%x", uint32(n))
 		}

@@ -30,10 +30,12 @@ func wholeText(s spec, v Value) string {
 	return prefix + text
 }
 
-// twosText is the digits of an Integer's or Long's bits.
+// twosText is the digits of a Byte's, Integer's or Long's bits.
 func twosText(v Value, base int) string {
 	n := uint64(toInt(v))
-	if rankOf(v) == rankInt {
+	if _, ok := v.(Byte); ok {
+		n = uint64(uint8(n))
+	} else if rankOf(v) == rankInt {
 		n = uint64(uint32(n))
 	}
 	return strconv.FormatUint(n, base)

@@ -83,7 +83,7 @@ func kindOf(v Value) valueKind {
 		return kNull
 	case bool:
 		return kBool
-	case int64, Long, *big.Int, *Decimal, float64, Float:
+	case int64, Long, Byte, *big.Int, *Decimal, float64, Float:
 		return kNumber
 	case Char:
 		return kChar

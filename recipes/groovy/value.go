@@ -161,6 +161,8 @@ func Truth(v Value) bool {
 		return v != 0
 	case Long:
 		return v != 0
+	case Byte:
+		return v != 0
 	case *big.Int:
 		return v.Sign() != 0
 	case *Decimal:
@@ -203,6 +205,8 @@ func TypeName(v Value) string {
 		return "java.lang.Integer"
 	case Long:
 		return "java.lang.Long"
+	case Byte:
+		return "java.lang.Byte"
 	case *big.Int:
 		return "java.math.BigInteger"
 	case *Decimal:

@@ -121,6 +121,8 @@ func parameter(t *groovy.Thread, v groovy.Value) (any, error) {
 		return x, nil
 	case groovy.Long:
 		return int64(x), nil
+	case groovy.Byte:
+		return int64(x), nil
 	case groovy.Float:
 		return float64(x), nil
 	case *big.Int:
