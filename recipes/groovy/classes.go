@@ -228,43 +228,41 @@ func characterClass() *Class {
 }
 
 func patternClass() *Class {
-	return &Class{Name: "Pattern", Static: statics("java.util.regex.Pattern", map[string]Value{"CASE_INSENSITIVE": int64(2), "MULTILINE": int64(8), "DOTALL": int64(32), "COMMENTS": int64(4)}, methods{
-		"compile": function0(1, 2, func(_ *Thread, a []Value) (Value, error) {
-			flags := ""
-			if len(a) == 2 {
-				for bit, c := range map[int64]string{2: "i", 8: "m", 32: "s"} {
-					if toInt(a[1])&bit != 0 {
-						flags += c
-					}
-				}
-			}
-			if flags != "" {
-				re, err := compile("(?" + flags + ")" + Format(a[0]))
-				if err != nil {
-					return nil, err
-				}
-				re.src = Format(a[0])
-				return re, nil
-			}
-			return patternValue(a[0])
-		}),
-		"quote": fn1(func(_ *Thread, v Value) (Value, error) { return `\Q` + Format(v) + `\E`, nil }),
-		"matches": function0(2, 2, func(t *Thread, a []Value) (Value, error) {
-			re, err := patternOf(a[0])
+	return &Class{Name: "Pattern", Static: statics("java.util.regex.Pattern", patternFlags(), methods{
+		"compile": function0(1, 2, func(t *Thread, a []Value) (Value, error) {
+			src, err := t.toString(a[0])
 			if err != nil {
 				return nil, err
 			}
-			return boolean(t.fits(re, Format(a[1])))
+			flags := int64(0)
+			if len(a) == 2 {
+				flags = toInt(a[1])
+			}
+			if flags&^(flagClasses<<1-1) != 0 {
+				return nil, Throw("IllegalArgumentException", "Unknown flag 0x%x", flags)
+			}
+			re, err := t.newPattern(src, int(flags))
+			if err != nil {
+				return nil, err
+			}
+			return re, nil
+		}),
+		"quote": fn1(func(t *Thread, v Value) (Value, error) {
+			s, err := t.toString(v)
+			return `\Q` + strings.ReplaceAll(s, `\E`, `\E\\E\Q`) + `\E`, err
+		}),
+		"matches": function0(2, 2, func(t *Thread, a []Value) (Value, error) {
+			re, err := t.patternOf(a[0])
+			if err != nil {
+				return nil, err
+			}
+			s, err := t.toString(a[1])
+			if err != nil {
+				return nil, err
+			}
+			return boolean(t.fits(re, s))
 		}),
 	})}
-}
-
-func patternValue(v Value) (Value, error) {
-	re, err := patternOf(v)
-	if err != nil {
-		return nil, err
-	}
-	return re, nil
 }
 
 func objectsClass() *Class {

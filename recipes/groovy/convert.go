@@ -220,7 +220,7 @@ func (t *Thread) convert(v Value, typ string) (Value, error) {
 	case typ == "Map" || strings.HasSuffix(typ, "Map"):
 		return t.toMap(v, typ)
 	case typ == "Pattern":
-		return patternOf(v)
+		return t.patternValue(v)
 	case typ == "File" || typ == "URL" || typ == "URI":
 		if c, ok := t.class(t.unit(), typ).(*Class); ok && c.New != nil {
 			return c.New(t, []Value{v})

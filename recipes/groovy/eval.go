@@ -304,6 +304,8 @@ func (t *Thread) truth(v Value) (bool, error) {
 	case *lazyString:
 		s, err := t.toString(v)
 		return s != "", err
+	case *matcher: // it goes to its next match
+		return v.find(t)
 	case interface{ Truth() bool }:
 		return v.Truth(), nil
 	}

@@ -326,7 +326,7 @@ func (t *Thread) isCase(c, x Value) (bool, error) {
 		return ok && n == float64(int64(n)) && n >= float64(min(c.From, c.To)) && n <= float64(max(c.From, c.To)), nil
 	case *Map:
 		v, _ := c.Get(x)
-		return Truth(v), nil
+		return t.truth(v)
 	case *regex:
 		if x == nil {
 			return false, nil
@@ -338,7 +338,10 @@ func (t *Thread) isCase(c, x Value) (bool, error) {
 		return t.fits(c, s)
 	case *Closure:
 		v, err := t.callClosure(c, []Value{x})
-		return Truth(v), err
+		if err != nil {
+			return false, err
+		}
+		return t.truth(v)
 	case *Class:
 		return t.instanceOf(x, c.Name), nil
 	case *scriptClass:

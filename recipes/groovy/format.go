@@ -146,7 +146,7 @@ func plainText(v Value) string {
 	case *regex:
 		return v.src
 	case *matcher:
-		return "java.util.regex.Matcher[pattern=" + v.re.src + " region=0," + strconv.Itoa(len(v.s)) + " lastmatch=]"
+		return v.String()
 	case *builder:
 		return string(v.b)
 	case *Closure:

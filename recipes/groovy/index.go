@@ -49,6 +49,9 @@ func (t *Thread) getAt(v, i Value) (Value, error) {
 	case string:
 		return t.textAt(v, i)
 	case *matcher:
+		if n, ok := Int(i); ok {
+			return v.at(t, n)
+		}
 		list, err := v.all(t)
 		if err != nil {
 			return nil, err
@@ -125,7 +128,7 @@ func (t *Thread) at(v Value, list []Value, i Value) (Value, error) {
 func outside(v Value, n int64, size int) error {
 	switch v := v.(type) {
 	case *matcher:
-		return Throw("IndexOutOfBoundsException", "index is out of range 0..%d (index = %d)", size-1, n)
+		return Throw("IndexOutOfBoundsException", "index is out of range %d..%d (index = %d)", -size, size-1, n)
 	case *List:
 		if v.elem != "" {
 			if n < 0 {

@@ -79,6 +79,9 @@ type Thread struct {
 	free   []*frame
 	live   *live
 	fault  error // see fail
+
+	machine  *machine
+	patterns map[string]*regex // compiled lately
 }
 
 // Context is the context of the evaluation.

@@ -198,7 +198,11 @@ func (t *Thread) retain(l *List, by Value, keep bool) (Value, error) {
 			if err != nil {
 				return nil, err
 			}
-			if Truth(v) == keep {
+			ok, err := t.truth(v)
+			if err != nil {
+				return nil, err
+			}
+			if ok == keep {
 				out = append(out, x)
 			}
 			if err := t.charge(1); err != nil {

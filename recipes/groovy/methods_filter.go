@@ -77,11 +77,12 @@ func addTests(m methods) {
 		}
 		var out []Value
 		for _, x := range slices.Clone(list) {
-			ok := Truth(x)
+			ok, err := t.truth(x)
 			if len(a) == 1 {
-				if ok, err = t.isCase(a[0], x); err != nil {
-					return nil, err
-				}
+				ok, err = t.isCase(a[0], x)
+			}
+			if err != nil {
+				return nil, err
 			}
 			if ok {
 				out = append(out, x)

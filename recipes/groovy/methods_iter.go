@@ -222,20 +222,22 @@ func findIndex(t *Thread, w *walk, a []Value) (Value, error) {
 func indexValues(t *Thread, w *walk, _ []Value) (Value, error) {
 	out := NewList()
 	return out, w.each(t, func(i int, _, y Value) (bool, error) {
-		if Truth(y) {
+		ok, err := t.truth(y)
+		if ok {
 			out.Elems = append(out.Elems, Long(i))
 		}
-		return false, nil
+		return false, err
 	})
 }
 
 func lastIndex(t *Thread, w *walk, _ []Value) (Value, error) {
 	at := int64(-1)
 	err := w.each(t, func(i int, _, y Value) (bool, error) {
-		if Truth(y) {
+		ok, err := t.truth(y)
+		if ok {
 			at = int64(i)
 		}
-		return false, nil
+		return false, err
 	})
 	return at, err
 }

@@ -41,7 +41,7 @@ func objectMethods() methods {
 			n, err := t.compare(v, a[0])
 			return int64(n), err
 		}},
-		"asBoolean": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return Truth(v), nil }},
+		"asBoolean": {0, 0, func(t *Thread, v Value, _ []Value) (Value, error) { return boolean(t.truth(v)) }},
 		"asType":    {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.convert(v, classNameOf(a[0])) }},
 		"isCase":    {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return boolean(t.isCase(v, a[0])) }},
 		"with":      {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.with(v, a[0]) }},

@@ -9,7 +9,7 @@ import (
 func textPatternMethods() methods {
 	return methods{
 		"matches": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) {
-			re, err := patternOf(a[0])
+			re, err := t.patternOf(a[0])
 			if err != nil {
 				return nil, err
 			}
@@ -39,7 +39,7 @@ func textPatternMethods() methods {
 				}
 				return t.lib.kinds[kList]["split"].call(t, &List{Elems: list}, []Value{c})
 			}
-			re, err := patternOf(a[0])
+			re, err := t.patternOf(a[0])
 			if err != nil {
 				return nil, err
 			}
@@ -67,7 +67,7 @@ func textPatternMethods() methods {
 			}
 			return int64(0), nil
 		}),
-		"bitwiseNegate": str(0, 0, func(_ *Thread, s string, _ []Value) (Value, error) { return patternOf(s) }),
+		"bitwiseNegate": str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.patternValue(s) }),
 	}
 }
 
@@ -98,71 +98,87 @@ func (t *Thread) replaceWith(s string, a []Value, n int) (Value, error) {
 	if len(a) != 2 {
 		return nil, ErrNoMember
 	}
-	re, err := patternOf(a[0])
+	re, err := t.patternOf(a[0])
 	if err != nil {
 		return nil, err
 	}
 	return t.replacePattern(s, re, a[1], n)
 }
 
+// replacePattern puts by in the place of the first n matches (-1: of all).
 func (t *Thread) replacePattern(s string, re *regex, by Value, n int) (Value, error) {
-	c, isClosure := by.(*Closure)
-	with := ""
-	if !isClosure {
-		u, err := t.toString(by)
-		if err != nil {
-			return nil, err
-		}
-		if with, err = replacement(u); err != nil {
-			return nil, err
-		}
-	}
-	places, err := t.matches(re, s, n)
+	replace, err := t.replacer(s, re, by)
 	if err != nil {
 		return nil, err
 	}
+	m := newMatcher(re, s)
 	var b []byte
-	at := 0
-	for _, m := range places {
-		b = append(b, s[at:m[0]]...)
-		if isClosure {
-			v, err := t.matchCall(c, groupsAt(s, m))
-			if err != nil {
-				return nil, err
-			}
-			u, err := t.toString(v)
-			if err != nil {
-				return nil, err
-			}
-			b = append(b, u...)
-		} else {
-			b = re.re.ExpandString(b, with, s, m)
-		}
-		if err := t.grow(len(b), 1); err != nil && len(b) > maxString {
+	at, found := 0, false
+	for ; n != 0; n-- {
+		ok, err := m.find(t)
+		if err != nil {
 			return nil, err
 		}
-		if err := t.Alloc(len(with) + m[1] - m[0] + 8); err != nil {
+		if !ok {
+			break
+		}
+		found = true
+		b = append(b, s[at:m.place[0]]...)
+		had := len(b)
+		if b, err = replace(b, m); err != nil {
 			return nil, err
 		}
-		at = m[1]
+		if len(b) > maxString*2 {
+			return nil, t.grow(len(b), 1)
+		}
+		if err := t.Alloc(len(b) - had + m.place[1] - at + 8); err != nil {
+			return nil, err
+		}
+		at = m.place[1]
 	}
-	if at == 0 && len(places) == 0 {
+	if !found {
 		return s, nil
 	}
 	b = append(b, s[at:]...)
 	return string(b), t.grow(len(b), 1)
 }
 
-// matchCall calls a closure with a match: with its text, or with the text of
-// each group when the closure takes several.
+// replacer adds to b what replaces the match that m is at.
+func (t *Thread) replacer(s string, re *regex, by Value) (func(b []byte, m *matcher) ([]byte, error), error) {
+	closure := func(b []byte, v Value, err error) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		u, err := t.toString(v)
+		return append(b, u...), err
+	}
+	switch by := by.(type) {
+	case *Closure:
+		return func(b []byte, m *matcher) ([]byte, error) {
+			v, err := t.matchCall(by, groupsAt(s, m.place))
+			return closure(b, v, err)
+		}, nil
+	case matchFunction:
+		return func(b []byte, m *matcher) ([]byte, error) {
+			v, err := t.callClosure(by.c, []Value{m})
+			if err != nil {
+				return nil, err
+			}
+			with, err := t.toString(v)
+			if err != nil {
+				return nil, err
+			}
+			return re.expand(b, with, s, m.place)
+		}, nil
+	}
+	with, err := t.toString(by)
+	return func(b []byte, m *matcher) ([]byte, error) { return re.expand(b, with, s, m.place) }, err
+}
+
+// matchCall calls a closure with a match: with its text, or with a list of the
+// texts of all groups, which spreads over as many parameters.
 func (t *Thread) matchCall(c *Closure, g []Value) (Value, error) {
-	if len(g) == 1 {
-		return t.callClosure(c, g)
-	}
-	if c.arity() > 1 {
-		return t.callClosure(c, g[:min(len(g), max(c.arity(), 1))])
-	}
-	return t.callClosure(c, []Value{&List{Elems: g}})
+	return t.callClosure(c, []Value{groups(g)})
 }
 
 func (t *Thread) tokenize(s string, a []Value) (Value, error) {
@@ -176,27 +192,35 @@ func (t *Thread) tokenize(s string, a []Value) (Value, error) {
 	return words(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(sep, r) })), nil
 }
 
-// split is String.split: without a limit empty parts at the end go.
+// split is String.split: without a limit empty parts at the end go. An empty
+// match at the beginning splits nothing off.
 func (t *Thread) split(s string, re *regex, limit int64) (Value, error) {
-	n := maxMatches
-	if limit > 0 {
-		n = int(min(limit, maxMatches))
+	m := newMatcher(re, s)
+	var parts []string
+	at := 0
+	for limit <= 0 || int64(len(parts)) < limit-1 {
+		ok, err := m.find(t)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		if m.last == 0 {
+			continue
+		}
+		if len(parts) == maxMatches {
+			return nil, fmt.Errorf("%w: split into more than %d parts", ErrLimit, maxMatches)
+		}
+		if err := t.Alloc(48); err != nil {
+			return nil, err
+		}
+		parts = append(parts, s[at:m.first])
+		at = m.last
 	}
-	if err := t.search(re, s); err != nil {
-		return nil, err
-	}
-	parts := re.re.Split(s, n)
-	if len(parts) == maxMatches {
-		return nil, fmt.Errorf("%w: split into more than %d parts", ErrLimit, maxMatches-1)
-	}
-	for limit == 0 && len(parts) > 1 && parts[len(parts)-1] == "" {
+	parts = append(parts, s[at:])
+	for limit == 0 && len(parts) > 0 && at > 0 && parts[len(parts)-1] == "" {
 		parts = parts[:len(parts)-1]
-	}
-	if len(parts) > 1 && parts[0] == "" && re.re.MatchString("") {
-		parts = parts[1:]
-	}
-	if limit == 0 && len(parts) == 1 && parts[0] == "" && s != "" {
-		parts = nil
 	}
 	return texts(parts), t.Alloc(48 * len(parts))
 }
@@ -235,7 +259,7 @@ func (t *Thread) splitEachLine(s string, a []Value) (Value, error) {
 	if !ok {
 		return nil, ErrNoMember
 	}
-	re, err := patternOf(a[0])
+	re, err := t.patternOf(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +285,7 @@ func (t *Thread) findIn(s string, a []Value) (Value, error) {
 		}
 		return t.lib.kinds[kList]["find"].call(t, &List{Elems: list}, []Value{c})
 	}
-	re, err := patternOf(a[0])
+	re, err := t.patternOf(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +299,11 @@ func (t *Thread) findIn(s string, a []Value) (Value, error) {
 		if !ok {
 			return nil, ErrNoMember
 		}
-		return t.matchCall(c, g)
+		v, err := t.matchCall(c, g)
+		if err != nil {
+			return nil, err
+		}
+		return text(t.toString(v))
 	}
 	return g[0], nil
 }
@@ -288,7 +316,7 @@ func (t *Thread) findAllIn(s string, a []Value) (Value, error) {
 		}
 		return t.lib.kinds[kList]["findAll"].call(t, &List{Elems: list}, []Value{c})
 	}
-	re, err := patternOf(a[0])
+	re, err := t.patternOf(a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -313,26 +341,39 @@ func (t *Thread) findAllIn(s string, a []Value) (Value, error) {
 }
 
 func (t *Thread) allMatches(s string, pattern Value) ([]Value, error) {
-	re, err := patternOf(pattern)
+	re, err := t.patternOf(pattern)
 	if err != nil {
 		return nil, err
 	}
-	return (&matcher{re: re, s: s}).all(t)
+	return newMatcher(re, s).all(t)
 }
 
 func patternMethods() methods {
 	return methods{
 		"matcher": on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) {
 			s, err := t.toString(a[0])
-			return &matcher{re: re, s: s}, err
+			return newMatcher(re, s), err
 		}),
 		"pattern": on(0, 0, func(_ *Thread, re *regex, _ []Value) (Value, error) { return re.src, nil }),
-		"split":   on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) { return t.split(Format(a[0]), re, 0) }),
-		"isCase":  on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) { return boolean(t.isCase(re, a[0])) }),
+		"flags":   on(0, 0, func(_ *Thread, re *regex, _ []Value) (Value, error) { return int64(re.flags), nil }),
+		"split": on(1, 2, func(t *Thread, re *regex, a []Value) (Value, error) {
+			s, err := t.toString(a[0])
+			if err != nil {
+				return nil, err
+			}
+			return t.split(s, re, toInt(choose(len(a) == 2, arg(a, 1), Value(int64(0)))))
+		}),
+		"isCase": on(1, 1, func(t *Thread, re *regex, a []Value) (Value, error) { return boolean(t.isCase(re, a[0])) }),
 		"asPredicate": on(0, 0, func(t *Thread, re *regex, _ []Value) (Value, error) {
-			return nativeClosure(t.unit(), 1, func(t *Thread, a []Value) (Value, error) {
-				return re.re.MatchString(Format(arg(a, 0))), nil
-			}), nil
+			c := nativeClosure(t.unit(), 1, func(t *Thread, a []Value) (Value, error) {
+				s, err := t.toString(arg(a, 0))
+				if err != nil {
+					return nil, err
+				}
+				return boolean(t.finds(re, s))
+			})
+			c.iface = "Predicate"
+			return c, nil
 		}),
 	}
 }

@@ -262,7 +262,10 @@ func (t *Thread) prefix(s string, fn Value) (int, error) {
 	}
 	for i, r := range s {
 		v, err := t.callClosure(c, []Value{string(r)})
-		if err != nil || !Truth(v) {
+		if err != nil {
+			return i, err
+		}
+		if ok, err := t.truth(v); err != nil || !ok {
 			return i, err
 		}
 		if err := t.charge(1); err != nil {

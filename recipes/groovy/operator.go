@@ -155,7 +155,7 @@ func joinsText(l Value) bool {
 func boolean(b bool, err error) (Value, error) { return b, err }
 
 func (t *Thread) matchOp(op string, l, r Value) (Value, error) {
-	re, err := patternOf(r)
+	re, err := t.patternOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -166,10 +166,7 @@ func (t *Thread) matchOp(op string, l, r Value) (Value, error) {
 	if op == "==~" {
 		return boolean(t.fits(re, s))
 	}
-	if err := t.grow(len(s), 1); err != nil {
-		return nil, err
-	}
-	return &matcher{re: re, s: s}, t.search(re, s) // for its truth; matches count anew
+	return newMatcher(re, s), t.grow(len(s), 1)
 }
 
 // equals is Equal, with the equals and compareTo methods of script classes.
@@ -292,7 +289,7 @@ func (t *Thread) unary(op string, v Value) (Value, error) {
 		return t.CallMethod(o, unaryMethod(op), nil)
 	}
 	if op == "~" {
-		return patternOf(v)
+		return t.patternValue(v)
 	}
 	if l, ok := v.(*List); ok {
 		return t.unaryAll(op, l)

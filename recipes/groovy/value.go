@@ -181,8 +181,6 @@ func Truth(v Value) bool {
 		return v.m.Len() > 0
 	case *Map:
 		return v.Len() > 0
-	case *matcher:
-		return v.re.re.FindStringIndex(v.s) != nil
 	case *builder:
 		return len(v.b) > 0
 	case *iterator:
