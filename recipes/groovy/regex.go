@@ -14,6 +14,7 @@ type regex struct {
 	flags int
 	prog  *patternProg
 	names map[string]int // groups
+	named int            // ranges of characters that its classes named
 }
 
 const (
@@ -32,7 +33,7 @@ func compile(src string, flags int) (*regex, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &regex{src, p.flags, assemble(n, p.groups), p.names}, nil
+	return &regex{src, p.flags, assemble(n, p.groups), p.names, maxRanges - p.room}, nil
 }
 
 // patternOf is v as a pattern to match with. It is no value to hand out: a
@@ -66,9 +67,12 @@ func (t *Thread) newPattern(src string, flags int) (*regex, error) {
 	}
 	re, err := compile(src, flags)
 	if err != nil {
+		return nil, first2(t.charge(len(src)*16), err)
+	}
+	if err := t.charge(re.named / 4); err != nil {
 		return nil, err
 	}
-	return re, t.Alloc(64 * len(re.prog.insts))
+	return re, t.Alloc(64*len(re.prog.insts) + 4*re.named)
 }
 
 // patternValue is ~v and v as Pattern.

@@ -198,7 +198,7 @@ func (p *patternParser) unicodeClass(name string) ranges {
 }
 
 func assigned() ranges {
-	return fromTables(unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.C)
+	return fromTables(unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co)
 }
 
 // lettersOf are the letters of the tables; where case does not matter all
@@ -234,7 +234,7 @@ func (p *patternParser) generalClass(name string) ranges {
 	case "Cn":
 		return assigned().others()
 	case "C":
-		return append(fromTables(unicode.C), assigned().others()...)
+		return append(fromTables(unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co), assigned().others()...)
 	}
 	if t := unicode.Categories[name]; t != nil && len(name) <= 2 {
 		return fromTables(t)
@@ -260,9 +260,9 @@ func (p *patternParser) javaClass(name string) ranges {
 	case "JavaIdentifierPart":
 		return append(part, fromTables(unicode.Sc)...)
 	case "UnicodeIdentifierStart":
-		return start
+		return append(start, fromTables(unicode.Other_ID_Start)...)
 	case "UnicodeIdentifierPart":
-		return part
+		return append(part, fromTables(unicode.Other_ID_Start, unicode.Other_ID_Continue)...)
 	case "IdentifierIgnorable":
 		return append(fromTables(unicode.Cf), ignorable...)
 	case "SpaceChar":
@@ -277,6 +277,10 @@ func (p *patternParser) javaClass(name string) ranges {
 
 // unicodeScript are the characters of a script of Unicode.
 func unicodeScript(name string) ranges {
+	if id, ok := map[string]string{"LATN": "Latin", "GREK": "Greek", "CYRL": "Cyrillic", "HANI": "Han", "HIRA": "Hiragana", "KANA": "Katakana",
+		"ARAB": "Arabic", "HEBR": "Hebrew", "ARMN": "Armenian", "THAI": "Thai", "HANG": "Hangul", "DEVA": "Devanagari", "ZYYY": "Common", "ZINH": "Inherited"}[strings.ToUpper(name)]; ok {
+		name = id
+	}
 	for id, t := range unicode.Scripts {
 		if strings.EqualFold(id, name) {
 			return fromTables(t)

@@ -189,11 +189,16 @@ func (p *patternParser) property() ranges {
 			p.fail("Empty character family")
 		}
 	}
-	r := p.named(name)
+	key := string(rune(p.flags)) + name
+	r, ok := p.known[key]
+	if !ok {
+		r = p.named(name).tidied()
+		p.known[key] = r
+	}
 	if negated {
 		r = r.others()
 	}
-	return p.counted(r)
+	return p.counted(r[:len(r):len(r)])
 }
 
 // named are the characters of a property.
@@ -217,6 +222,9 @@ func (p *patternParser) named(name string) ranges {
 		r = unicodeBlock(id)
 	} else if id, ok := strings.CutPrefix(name, "Is"); ok {
 		if r = p.unicodeClass(strings.ToUpper(id)); r == nil {
+			r = p.unicodePosix(id)
+		}
+		if r == nil {
 			r = p.generalClass(id)
 		}
 		if r == nil {
@@ -236,7 +244,8 @@ func (p *patternParser) named(name string) ranges {
 	return r
 }
 
-// unicodePosix is \p{Alpha} and its like with UNICODE_CHARACTER_CLASS.
+// unicodePosix is \p{IsAlpha} and its like, and \p{Alpha} with
+// UNICODE_CHARACTER_CLASS.
 func (p *patternParser) unicodePosix(name string) ranges {
 	switch name = strings.ToUpper(name); name {
 	case "ALPHA":

@@ -17,12 +17,13 @@ func lookedBehind(n *patternNode) extent {
 	return e
 }
 
-// reach is how far to look back.
-func (e extent) reach() (least, most int) {
+// reach is how far to look back, and how many characters have to be there for
+// it to be tried.
+func (e extent) reach() (least, most, there int) {
 	if e.most < -1<<30 {
-		return int(e.least), far
+		return int(e.least), far, int(e.most) - math.MinInt32
 	}
-	return int(e.least), int(e.most)
+	return int(e.least), int(e.most), 0
 }
 
 // add adds what list takes in a row.

@@ -239,6 +239,7 @@ func (p *patternParser) foldedRange(from, to rune) ranges {
 		if p.cased == nil {
 			p.cased = fromTables(unicode.Lu, unicode.Ll, unicode.Lt, unicode.Mn, unicode.Nl, unicode.So)
 		}
+		p.room -= len(p.cased)
 		for i := 0; i < len(p.cased); i += 2 {
 			for c := p.cased[i]; c <= p.cased[i+1]; c++ {
 				if in(unicode.ToUpper(c)) || in(lowerOf(c)) {

@@ -66,8 +66,9 @@ type patternParser struct {
 	groups int // opened till now, with the one of the whole match
 	names  map[string]int
 	depth  int
-	room   int    // ranges that may still be named
-	cased  ranges // letters that may have another case, once they were asked for
+	room   int               // ranges that may still be named
+	known  map[string]ranges // properties that were named, by their flags
+	cased  ranges            // letters that may have another case, once they were asked for
 }
 
 // patternFault is what a pattern is refused for. It is thrown within the
@@ -82,7 +83,7 @@ func (p *patternParser) fail(what string) { panic(patternFault{what, p.at - 1}) 
 // parsePattern reads src. The error is a PatternSyntaxException with the text
 // that Java gives it.
 func parsePattern(src string, flags int) (p *patternParser, n *patternNode, err error) {
-	p = &patternParser{src: []rune(src), flags: flags, groups: 1, names: map[string]int{}, room: maxRanges}
+	p = &patternParser{src: []rune(src), flags: flags, groups: 1, names: map[string]int{}, known: map[string]ranges{}, room: maxRanges}
 	if p.has(flagClasses) {
 		p.flags |= flagUnicodeCase
 	}
@@ -363,8 +364,15 @@ func (p *patternParser) folded(c rune) ranges {
 	case !p.has(flagCase):
 	case p.has(flagUnicodeCase):
 		low := lowerOf(c)
-		for x := unicode.SimpleFold(c); x != c; x = unicode.SimpleFold(x) {
-			if lowerOf(x) == low {
+		if low == unicode.ToUpper(c) {
+			break
+		}
+		others := []rune{low, 'İ', 'ı'} // the last two no folding has
+		for x := unicode.SimpleFold(low); x != low; x = unicode.SimpleFold(x) {
+			others = append(others, x)
+		}
+		for _, x := range others {
+			if x != c && lowerOf(x) == low {
 				r = append(r, x, x)
 			}
 		}

@@ -39,6 +39,7 @@ type patternInst struct {
 	flags    int
 	x, y     int
 	min, max int
+	there    int // of codeBehind: characters that have to be before the place
 	mark     int // of codeRound: the register of where the round began; -1 when it cannot be empty
 	text     string
 	set      *charset
@@ -107,7 +108,7 @@ func (p *patternProg) add(n *patternNode) {
 		}
 		if n.behind {
 			p.insts[i].code = codeBehind
-			p.insts[i].min, p.insts[i].max = lookedBehind(n.subs[0]).reach()
+			p.insts[i].min, p.insts[i].max, p.insts[i].there = lookedBehind(n.subs[0]).reach()
 		}
 		p.insts[i].x = len(p.insts)
 		p.add(n.subs[0])

@@ -374,7 +374,7 @@ func (m *machine) aside(i *patternInst, pos int) int {
 	end := -1
 	if i.code != codeBehind {
 		end = m.run(i.x, pos)
-	} else {
+	} else if pos >= i.there*utf8.UTFMax || utf8.RuneCountInString(m.s[:pos]) >= i.there {
 		back := m.back
 		m.back = pos
 		at := pos
