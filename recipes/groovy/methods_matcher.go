@@ -13,7 +13,16 @@ func matcherMethods() methods {
 	}
 	return methods{
 		"matches": search(entire), "lookingAt": search(here),
-		"find":        on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) { return boolean(m.findFrom(t, a)) }),
+		"find": on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) {
+			if c, ok := arg(a, 0).(*Closure); ok { // the first match that it is true of
+				list, err := m.all(t)
+				if err != nil {
+					return nil, err
+				}
+				return t.lib.kinds[kList]["find"].call(t, &List{Elems: list}, []Value{c})
+			}
+			return boolean(m.findFrom(t, a))
+		}),
 		"reset":       on(0, 1, func(t *Thread, m *matcher, a []Value) (Value, error) { return m, m.resetTo(t, a) }),
 		"region":      on(2, 2, func(_ *Thread, m *matcher, a []Value) (Value, error) { return m, m.setRegion(toInt(a[0]), toInt(a[1])) }),
 		"regionStart": place(func(m *matcher) int { return m.from }), "regionEnd": place(func(m *matcher) int { return m.to }),

@@ -9,6 +9,9 @@ import (
 func textPatternMethods() methods {
 	return methods{
 		"matches": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) {
+			if a[0] == nil {
+				return nil, Throw("GroovyRuntimeException", "Ambiguous method overloading for method java.lang.String#matches.")
+			}
 			re, err := t.patternOf(a[0])
 			if err != nil {
 				return nil, err
@@ -97,6 +100,11 @@ func (t *Thread) replace(s string, a []Value) (Value, error) {
 func (t *Thread) replaceWith(s string, a []Value, n int) (Value, error) {
 	if len(a) != 2 {
 		return nil, ErrNoMember
+	}
+	for i, what := range []string{"regex", "replacement"} {
+		if a[i] == nil {
+			return nil, Throw("NullPointerException", `Cannot invoke "java.lang.CharSequence.toString()" because "%s" is null`, what)
+		}
 	}
 	re, err := t.patternOf(a[0])
 	if err != nil {

@@ -52,3 +52,15 @@ t('collect') { m.collect { it[2].toInteger() }.sum() }
 t('findAll it') { m.findAll { it[2].size() > 1 } }
 t('iterator') { m.iterator().next() }
 t('in for') { def l = []; for (x in m) l << x[0]; l }
+t('find a match') { ('a1b2' =~ /\d/).find { it == '2' } }
+t('find no match') { ('a1b2' =~ /\d/).find { it == '3' } }
+t('replace null') { 'abc'.replaceAll(null, 'a') }
+t('replace by null') { 'a'.replaceAll('a', null) }
+t('words of camel case') { ['camelCaseText'.split(/(?=[A-Z])/).toList(), 'camelCaseText'.replaceAll(/(?<=[a-z])(?=[A-Z])/, '_')] }
+t('thousands') { '1234567'.replaceAll(/(?<=\d)(?=(\d{3})+$)/, ',') }
+t('null as pattern') { ('null' =~ null).find() }
+t('chained') { ('a' =~ /b/) ? 'y' : ('c' =~ /c/) ? 'z' : 'w' }
+t('truths') { def n = 'abab' =~ /a/; [n as boolean, n as boolean, n as boolean] }
+t('spread') { ('a1b2' =~ /\d/)*.toInteger() }
+t('indexes') { def n = 'one two' =~ /\w+/; [n[0..1], n[[0, 1]], n[-1]] }
+t('all at once') { def n = 'one two' =~ /\w+/; n.matches(); n[1] }
