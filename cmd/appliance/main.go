@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // recipes may name zones where the machine has none
 
 	"github.com/spf13/cobra"
 

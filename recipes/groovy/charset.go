@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 )
@@ -13,6 +13,7 @@ import (
 type Charset struct {
 	name string
 	enc  encoding.Encoding // nil: UTF-8
+	most rune              // the last character that it has; 0: enc says so
 	rest *Charset          // what goes on after the byte order mark; nil: itself
 }
 
@@ -20,7 +21,8 @@ type Charset struct {
 func UTF8() *Charset { return &Charset{name: "UTF-8"} }
 
 // FindCharset finds a charset by its name or another one of it; nil when there
-// is none.
+// is none. It knows Unicode's and those of one byte a character: the tables of
+// East Asia's would make the agent a megabyte larger.
 func FindCharset(name string) *Charset {
 	big := &Charset{name: "UTF-16BE", enc: unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)}
 	switch strings.ToUpper(name) {
@@ -36,24 +38,46 @@ func FindCharset(name string) *Charset {
 		return &Charset{name: strings.ToUpper(name), enc: utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)}
 	case "UTF-32LE":
 		return &Charset{name: "UTF-32LE", enc: utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)}
-	case "ISO8859-1", "ISO8859_1":
+	case "US-ASCII", "ASCII", "ISO646-US":
+		return &Charset{name: "US-ASCII", enc: charmap.ISO8859_1, most: 0x7f}
+	case "LATIN1", "L1":
 		name = "ISO-8859-1"
-	case "ASCII":
-		name = "US-ASCII"
 	}
-	if n, ok := strings.CutPrefix(strings.ToUpper(name), "CP125"); ok {
-		name = "windows-125" + n
+	key := mapKey(name)
+	for _, enc := range charmap.All {
+		m, ok := enc.(*charmap.Charmap)
+		if ok && mapKey(m.String()) == key {
+			return &Charset{name: mapName(key), enc: m}
+		}
 	}
-	enc, err := ianaindex.IANA.Encoding(name)
-	if err != nil || enc == nil {
-		return nil
+	return nil
+}
+
+// mapKey is what the names of a charset of one byte a character have in common:
+// ISO88591, WINDOWS1252 (Cp1252), IBM850 (Cp850, IBM Code Page 850), KOI8R.
+func mapKey(name string) string {
+	key := strings.NewReplacer("-", "", "_", "", "CODE PAGE", "", " ", "").Replace(strings.ToUpper(name))
+	if n, ok := strings.CutPrefix(key, "CP125"); ok {
+		return "WINDOWS125" + n
 	}
-	if proper, err := ianaindex.MIME.Name(enc); err == nil {
-		name = proper
-	} else if proper, err := ianaindex.IANA.Name(enc); err == nil {
-		name = proper
+	if n, ok := strings.CutPrefix(key, "CP"); ok {
+		return "IBM" + n
 	}
-	return &Charset{name: name, enc: enc}
+	return key
+}
+
+// mapName is the canonical name for a key of mapKey.
+func mapName(key string) string {
+	if n, ok := strings.CutPrefix(key, "ISO8859"); ok {
+		return "ISO-8859-" + n
+	}
+	if n, ok := strings.CutPrefix(key, "WINDOWS"); ok {
+		return "windows-" + n
+	}
+	if n, ok := strings.CutPrefix(key, "KOI8"); ok {
+		return "KOI8-" + n
+	}
+	return key
 }
 
 // CharsetOf is the charset that a script names, by a text or a Charset.
@@ -79,6 +103,9 @@ func (c *Charset) Decode(b []byte) string {
 	if err != nil {
 		return "\ufffd"
 	}
+	if c.most > 0 {
+		return strings.Map(func(r rune) rune { return choose(r > c.most, '\ufffd', r) }, string(s))
+	}
 	return string(s)
 }
 
@@ -86,6 +113,9 @@ func (c *Charset) Decode(b []byte) string {
 func (c *Charset) Encode(s string) []byte {
 	if c.enc == nil {
 		return []byte(s)
+	}
+	if c.most > 0 {
+		s = strings.Map(func(r rune) rune { return choose(r > c.most, '?', r) }, s)
 	}
 	if b, err := c.enc.NewEncoder().Bytes([]byte(s)); err == nil {
 		return b

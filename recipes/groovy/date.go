@@ -117,8 +117,9 @@ func (d *Date) Compare(v Value) (int, bool) {
 	return d.Time().Compare(o.Time()), true
 }
 
-func (d *Date) in(pattern, id string) string {
-	s, _ := formatDate(pattern, d.Time().In(zoneNamed(id).loc), american())
+// utc is the date in a pattern, at Greenwich.
+func (d *Date) utc(pattern string) string {
+	s, _ := formatDate(pattern, d.Time().UTC(), american())
 	return s
 }
 

@@ -50,8 +50,14 @@ func dateClasses() []*Class {
 			}, 3),
 		})},
 		{Name: "TimeZone", Static: statics("java.util.TimeZone", map[string]Value{"SHORT": int64(0), "LONG": int64(1)}, methods{
-			"getTimeZone": fn1(func(_ *Thread, v Value) (Value, error) { return zoneNamed(Format(v)), nil }),
-			"getDefault":  function0(0, 0, func(*Thread, []Value) (Value, error) { return localZone(), nil }),
+			"getTimeZone": fn1(func(_ *Thread, v Value) (Value, error) {
+				z, err := zoneNamed(Format(v))
+				if err != nil {
+					return nil, err
+				}
+				return z, nil
+			}),
+			"getDefault": function0(0, 0, func(*Thread, []Value) (Value, error) { return localZone(), nil }),
 		})},
 		localeClass(),
 	}

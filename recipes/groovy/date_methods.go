@@ -98,7 +98,7 @@ func dateMethods() methods {
 		return Long(d.t.UnixMilli()), nil
 	})
 	m["toGMTString"] = on(0, 0, func(_ *Thread, d *Date, _ []Value) (Value, error) {
-		return d.in("d MMM yyyy HH:mm:ss 'GMT'", "GMT"), nil
+		return d.utc("d MMM yyyy HH:mm:ss 'GMT'"), nil
 	})
 	m["toLocaleString"] = on(0, 0, func(_ *Thread, d *Date, _ []Value) (Value, error) {
 		return text(formatDate("MMM d, yyyy, h:mm:ss a", d.t.Local(), american()))

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // the machine may have no zoneinfo, and a zone must not become GMT for that
 )
 
 // zone is a java.util.TimeZone.
@@ -25,20 +24,24 @@ func localZone() *zone {
 	return &zone{id, time.Local}
 }
 
-// zoneNamed is TimeZone.getTimeZone: GMT for what is no zone.
-func zoneNamed(id string) *zone {
+// zoneNamed is TimeZone.getTimeZone: GMT for what is no zone. On a machine
+// that knows no zones at all a name is an error: it might be one.
+func zoneNamed(id string) (*zone, error) {
 	if off, ok := customZone(id); ok {
 		s := offsetText(off, true)
-		return &zone{"GMT" + s, time.FixedZone("GMT"+s, off)}
+		return &zone{"GMT" + s, time.FixedZone("GMT"+s, off)}, nil
 	}
 	name := id
 	if long, ok := oldZones()[id]; ok {
 		name = long
 	}
 	if loc, err := time.LoadLocation(name); err == nil && id != "" && id != "Local" {
-		return &zone{id, loc}
+		return &zone{id, loc}, nil
 	}
-	return &zone{"GMT", time.FixedZone("GMT", 0)}
+	if _, err := time.LoadLocation("Europe/London"); err != nil && id != "GMT" {
+		return nil, Throw("IllegalStateException", "time zone %s: this machine has no time zones: install its package tzdata", id)
+	}
+	return &zone{"GMT", time.FixedZone("GMT", 0)}, nil
 }
 
 // oldZones are the names of three letters that only Java has.

@@ -249,7 +249,7 @@ func (w *jsonWriter) value(v Value) error {
 	case *instance:
 		return w.object(x)
 	case *Date:
-		w.text(x.in("yyyy-MM-dd'T'HH:mm:ssZ", "UTC"))
+		w.text(x.utc("yyyy-MM-dd'T'HH:mm:ssZ"))
 	default:
 		s, err := w.t.toString(v)
 		if err != nil {
