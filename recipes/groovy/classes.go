@@ -42,6 +42,7 @@ func standardClasses() []*Class {
 	list = append(list, mathClasses()...)
 	list = append(list, collectionClasses()...)
 	list = append(list, dateClasses()...)
+	list = append(list, numberFormatClasses()...)
 	list = append(list, enumClasses()...)
 	list = append(list, codecClasses()...)
 	list = append(list, jsonBuilderClasses()...)

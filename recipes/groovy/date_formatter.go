@@ -1,5 +1,7 @@
 package groovy
 
+import "time"
+
 // Type names the class.
 func (*dateFormat) Type() string { return "java.text.SimpleDateFormat" }
 
@@ -49,6 +51,9 @@ func (f *dateFormat) Call(_ *Thread, id string, a []Value) (Value, error) {
 	switch {
 	case id == "format" && len(a) == 1:
 		t, ok := unixMilli(a[0])
+		if rankOf(a[0]) > 0 && !ok {
+			t, ok = time.UnixMilli(toInt(a[0])), true
+		}
 		if d, isDate := a[0].(*Date); !ok || isDate && d.cal != nil {
 			return nil, Throw("IllegalArgumentException", "Cannot format given Object as a Date")
 		}

@@ -321,6 +321,9 @@ func (p *parser) negative(n node) expr {
 		p.next()
 		return p.postfix(&literal{n, Long(-1 << 63)}, false)
 	}
+	if rankOf(v) == rankDouble && !Truth(v) { // -0.0d is read as a BigDecimal first
+		return p.deeper(prefixPrecedence)
+	}
 	return &unary{n, "-", p.deeper(prefixPrecedence)}
 }
 

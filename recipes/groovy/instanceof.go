@@ -87,6 +87,10 @@ func superTypes(class string) string {
 		return "Calendar Comparable Serializable Cloneable"
 	case "SimpleDateFormat":
 		return "DateFormat Format"
+	case "DecimalFormat", "ChoiceFormat":
+		return "NumberFormat Format Serializable Cloneable"
+	case "MessageFormat":
+		return "Format Serializable Cloneable"
 	case "ZoneInfo":
 		return "TimeZone"
 	case "Duration", "TimeDuration", "DatumDependentDuration":
@@ -189,7 +193,7 @@ func packages() map[string]string {
 		"java.math":                   "BigDecimal BigInteger RoundingMode MathContext",
 		"java.io":                     "File StringWriter StringReader PrintWriter Writer Reader InputStream OutputStream Serializable PrintStream Closeable FileInputStream FileReader BufferedInputStream DataInputStream BufferedReader LineNumberReader InputStreamReader ByteArrayInputStream FileOutputStream FileWriter BufferedOutputStream DataOutputStream BufferedWriter OutputStreamWriter ByteArrayOutputStream",
 		"java.net":                    "URL URI InetAddress Socket ServerSocket URLEncoder URLDecoder NetworkInterface InetSocketAddress",
-		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat DecimalFormatSymbols MessageFormat",
+		"java.text":                   "SimpleDateFormat DecimalFormat NumberFormat DateFormat DecimalFormatSymbols MessageFormat ChoiceFormat",
 		"java.util.concurrent":        "TimeUnit Callable ConcurrentHashMap",
 		"java.util.concurrent.atomic": "AtomicInteger AtomicLong AtomicBoolean AtomicReference",
 		"java.util.regex":             "Pattern Matcher",
