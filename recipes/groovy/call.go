@@ -64,7 +64,7 @@ func (x *call) apply(t *Thread, f *frame) (Value, error) {
 			return t.unqualified(f, id, args, x.pos)
 		}
 	case *instance:
-		if m := r.class.find(id, args); m != nil {
+		if m := r.class.find(id, args); m != nil && len(t.uses) == 0 {
 			return t.invokeMethod(r, m, args)
 		}
 	}
@@ -173,6 +173,9 @@ func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value,
 			return v, err
 		}
 	}
+	if v, ok, err := t.categoryCall(f.this, id, args, false); ok {
+		return v, err
+	}
 	if v, ok, err := t.ownMethod(f, f.this, id, args); ok {
 		return v, err
 	}
@@ -207,6 +210,9 @@ func (t *Thread) unqualified(f *frame, id string, args []Value, pos Pos) (Value,
 		return v, err
 	}
 	if v, ok, err := t.importedCall(f, id, args); ok {
+		return v, err
+	}
+	if v, ok, err := t.categoryCall(choose(f.clo != nil, Value(f.clo), f.this), id, args, true); ok {
 		return v, err
 	}
 	return nil, Throw("MissingMethodException", "No signature of method: %s.%s() is applicable for argument types: (%s) values: %s%s",

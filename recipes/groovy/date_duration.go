@@ -61,6 +61,12 @@ func (s *span) Compare(v Value) (int, bool) {
 	return cmpInt(s.millis(), o.millis()), true
 }
 
+// Equals says whether durations are as long.
+func (s *span) Equals(v Value) bool {
+	n, ok := s.Compare(v)
+	return ok && n == 0
+}
+
 // after is the time that the duration, times sign, is after t.
 func (s *span) after(t time.Time, sign int64) time.Time {
 	for i, field := range []int64{fYear, fMonth, fDate, fHour, fMinute, fSecond, fMillisecond} {

@@ -24,6 +24,7 @@ func scriptFunctions() methods {
 			return nil, t.Print(Format(v))
 		}),
 		"sprintf": function0(1, -1, func(t *Thread, a []Value) (Value, error) { return t.sprintf(unpacked(a)) }),
+		"use":     function0(0, -1, func(t *Thread, a []Value) (Value, error) { return t.use(a) }),
 		"sleep":   function0(1, 2, func(t *Thread, a []Value) (Value, error) { return nil, t.sleep(a[0]) }),
 		"evaluate": function0(1, 1, func(t *Thread, a []Value) (Value, error) {
 			file, src, err := textOf(t, a[0])

@@ -50,7 +50,7 @@ func objectMethods() methods {
 			_, err := t.with(v, a[0])
 			return v, err
 		}},
-		"use":         {2, -1, func(t *Thread, _ Value, a []Value) (Value, error) { return nil, unsupported("use: categories") }},
+		"use":         function0(0, -1, func(t *Thread, a []Value) (Value, error) { return t.use(a) }),
 		"sleep":       {1, 2, func(t *Thread, _ Value, a []Value) (Value, error) { return nil, t.sleep(a[0]) }},
 		"getAt":       {1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.getAtMethod(v, a[0]) }},
 		"putAt":       {2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return t.putAtMethod(v, a[0], a[1]) }},

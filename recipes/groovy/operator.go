@@ -38,7 +38,7 @@ func (x *binary) eval(t *Thread, f *frame) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i, ok := l.(int64); ok {
+	if i, ok := l.(int64); ok && len(t.uses) == 0 {
 		if j, ok := r.(int64); ok {
 			if v, ok := quick(x.code, i, j); ok {
 				return v, nil
@@ -101,6 +101,11 @@ func quick(c opcode, i, j int64) (Value, bool) {
 
 // operate applies a binary operator to values.
 func (t *Thread) operate(op string, l, r Value) (Value, error) {
+	if len(t.uses) > 0 {
+		if v, ok, err := t.categoryOperator(op, l, r); ok {
+			return v, err
+		}
+	}
 	switch op {
 	case "==":
 		return boolean(t.equals(l, r))

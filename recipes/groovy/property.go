@@ -4,6 +4,9 @@ import "errors"
 
 // Get reads a property of a value.
 func (t *Thread) Get(v Value, id string) (Value, error) {
+	if x, ok, err := t.categoryGet(v, id); ok {
+		return x, err
+	}
 	switch v := v.(type) {
 	case nil:
 		return nil, Throw("NullPointerException", "Cannot get property '%s' on null object", id)
@@ -66,6 +69,9 @@ func (t *Thread) getter(v Value, id string) (Value, error) {
 		if ok && !missing(err) {
 			return x, err
 		}
+	}
+	if x, ok, err := t.categoryCall(v, "get"+upperFirst(id), nil, true); ok {
+		return x, err
 	}
 	return nil, Throw("MissingPropertyException", "No such property: %s for class: %s%s", id, memberOwner(v), didYouMean(id, t.properties(v)))
 }
@@ -131,6 +137,9 @@ func (t *Thread) setEach(l *List, id string, x Value) error {
 
 // Set writes a property of a value.
 func (t *Thread) Set(v Value, id string, x Value) error {
+	if ok, err := t.categorySet(v, id, x); ok {
+		return err
+	}
 	switch v := v.(type) {
 	case nil:
 		return Throw("NullPointerException", "Cannot set property '%s' on null object", id)

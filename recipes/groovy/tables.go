@@ -203,7 +203,13 @@ func (l *library) class(id string) *Class {
 
 // CallMethod calls a method of a value.
 func (t *Thread) CallMethod(v Value, id string, args []Value) (Value, error) {
+	if x, ok, err := t.categoryCall(v, id, args, false); ok {
+		return x, err
+	}
 	if x, ok, err := t.ownCall(v, id, args); ok {
+		return x, err
+	}
+	if x, ok, err := t.categoryCall(v, id, args, true); ok {
 		return x, err
 	}
 	if v == nil {
