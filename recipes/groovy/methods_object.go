@@ -78,10 +78,6 @@ func objectMethods() methods {
 	return all
 }
 
-func unsupported(what string) error {
-	return Throw("UnsupportedOperationException", "%s is not supported", what)
-}
-
 func text(s string, err error) (Value, error) { return s, err }
 
 func (t *Thread) inspect(v Value) (string, error) {
