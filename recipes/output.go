@@ -144,6 +144,9 @@ func (w *writer) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.
 			return nil, errors.Join(w.write(t, b), w.close())
 		}
 	case "append", "leftShift":
+		if text, ok := part3(id, args); ok && w.prints() {
+			return w, w.text(t, text)
+		}
 		if len(args) == 3 && w.cs != nil {
 			return w, w.put(t, []groovy.Value{part(args)})
 		}
@@ -163,6 +166,15 @@ func (w *writer) after(v groovy.Value) *writer {
 		return w
 	}
 	return &writer{w.sink, "java.io.OutputStreamWriter", groovy.UTF8()}
+}
+
+// part3 is part, where it is a text.
+func part3(id string, args []groovy.Value) (string, bool) {
+	if id != "append" || len(args) != 3 {
+		return "", false
+	}
+	s, ok := part(args).(string)
+	return s, ok
 }
 
 // part is what append(text, from, to) appends.
