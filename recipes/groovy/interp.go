@@ -82,7 +82,7 @@ type Thread struct {
 
 	machine  *machine
 	patterns map[string]*regex // compiled lately
-	uses   []category
+	uses     []category
 }
 
 // Context is the context of the evaluation.
