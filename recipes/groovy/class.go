@@ -18,9 +18,10 @@ type scriptClass struct {
 	statics *Map
 	up      []*cell
 	consts  []*instance             // of an enum
-	byValue bool                    // equals and hashCode of its fields
 	hides   map[string]*scriptClass // fields of its own that an ancestor has, too, and whose
 	show    *showing                // @ToString
+	valued  []string                // fields that equals and hashCode are of; nil has neither
+	sorted  []string                // fields that @Sortable compares
 	state   initState
 }
 
@@ -83,7 +84,12 @@ func (t *Thread) resolve(c *scriptClass, depth int) error {
 		if err := t.resolve(p, depth+1); err != nil {
 			return err
 		}
-		c.byValue = c.byValue || p.byValue
+		if c.valued == nil {
+			c.valued = p.valued
+		}
+		if c.sorted == nil {
+			c.sorted = p.sorted
+		}
 		for id, list := range p.methods {
 			for _, m := range list {
 				c.addMethod(id, m)
@@ -365,7 +371,7 @@ func (t *Thread) setField(o Value, id string, v Value, inside bool) (bool, error
 	}
 	if isObject {
 		if f := c.fields[id]; f != nil {
-			if f.final && !inside {
+			if (f.final || c.noted("Immutable")) && !inside {
 				return true, Throw("ReadOnlyPropertyException", "Cannot set readonly property: %s for class: %s", id, c.decl.id)
 			}
 			v, err := t.coerce(v, f.typ)

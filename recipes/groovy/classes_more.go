@@ -192,10 +192,7 @@ func (t *Thread) parsed(v Value, vars *Map) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.charge(len(src)); err != nil {
-		return nil, err
-	}
-	s, err := Parse(file, src)
+	s, err := t.parse(file, src)
 	if err != nil {
 		return nil, err
 	}

@@ -193,10 +193,7 @@ func (t *Thread) slurp(v Value, given map[string]Value, environment string) (Val
 	if err != nil {
 		return nil, err
 	}
-	if err := t.charge(len(text)); err != nil { // a step for each byte that is parsed
-		return nil, err
-	}
-	s, err := Parse(file, text)
+	s, err := t.parse(file, text)
 	if err != nil {
 		return nil, err
 	}

@@ -205,7 +205,14 @@ func (t *Thread) fillPlain(o *instance, c *scriptClass, args []Value, named bool
 	}
 	if m, ok := args[0].(*Map); ok && len(args) == 1 && (named || len(c.properties()) != 1) {
 		for _, s := range slices.Clone(m.entries()) {
-			if ok, err := t.setField(o, Format(s.k), s.v, c.noted("Immutable")); err != nil {
+			fixed := c.noted("Immutable")
+			if fixed {
+				var err error
+				if s.v, err = t.fixedCopy(s.v); err != nil {
+					return err
+				}
+			}
+			if ok, err := t.setField(o, Format(s.k), s.v, fixed); err != nil {
 				return err
 			} else if !ok {
 				if ok, err := t.setMissing(o, Format(s.k), s.v); ok {
@@ -218,6 +225,12 @@ func (t *Thread) fillPlain(o *instance, c *scriptClass, args []Value, named bool
 	}
 	if props := c.properties(); c.noted("Canonical", "TupleConstructor", "Immutable") && len(args) <= len(props) {
 		for i, a := range args {
+			if c.noted("Immutable") {
+				var err error
+				if a, err = t.fixedCopy(a); err != nil {
+					return err
+				}
+			}
 			if _, err := t.setField(o, props[i], a, true); err != nil {
 				return err
 			}
@@ -225,6 +238,15 @@ func (t *Thread) fillPlain(o *instance, c *scriptClass, args []Value, named bool
 		return nil
 	}
 	return Throw("GroovyRuntimeException", "Could not find matching constructor for: %s(%s)", c.decl.id, typeList(args))
+}
+
+// fixedCopy is what an @Immutable object holds of a value.
+func (t *Thread) fixedCopy(v Value) (Value, error) {
+	switch v.(type) {
+	case *List, *Map, *Set:
+		return t.CallMethod(v, "asImmutable", nil)
+	}
+	return v, nil
 }
 
 // setMessage takes the arguments of an exception's constructor.

@@ -74,8 +74,8 @@ func equal(a, b Value, nodes *budget) bool {
 			return same
 		}
 		y, ok := b.(*instance)
-		if ok && x.class.byValue && x.class == y.class {
-			return x == y || equalMaps(x.fields, y.fields, nodes)
+		if ok && x.class.valued != nil && x.class == y.class {
+			return x == y || equalMaps(x.values(), y.values(), nodes)
 		}
 	case *Class:
 		y, ok := b.(*Class)

@@ -191,7 +191,7 @@ func (f *formatter) part(p Value, depth int) {
 func (f *formatter) object(o *instance, depth int) {
 	if f.keys {
 		f.b.WriteString(o.class.decl.id)
-		f.pairs(o.fields, depth)
+		f.pairs(o.values(), depth)
 		return
 	}
 	if f.t != nil {

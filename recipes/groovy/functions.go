@@ -39,10 +39,7 @@ func scriptFunctions() methods {
 
 // evaluate runs a text as a script with a binding.
 func (t *Thread) evaluate(file, src string, vars *Map) (Value, error) {
-	if err := t.charge(len(src)); err != nil { // a step for each byte that is parsed
-		return nil, err
-	}
-	s, err := Parse(file, src)
+	s, err := t.parse(file, src)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +54,19 @@ func (t *Thread) evaluate(file, src string, vars *Map) (Value, error) {
 		u.binding = vars
 	}
 	return t.runUnit(u)
+}
+
+// parse reads a text that a script made or found. What is wrong with it the
+// script can catch.
+func (t *Thread) parse(file, src string) (*Script, error) {
+	if err := t.charge(len(src)); err != nil { // a step for each byte that is parsed
+		return nil, err
+	}
+	s, err := Parse(file, src)
+	if err != nil {
+		return nil, Throw("MultipleCompilationErrorsException", "startup failed:\n%s", err)
+	}
+	return s, nil
 }
 
 func (t *Thread) sleep(ms Value) error {

@@ -76,7 +76,7 @@ func keyOf(k Value) any {
 		if h, ok := k.ownHash(); ok {
 			return hashKey{h, 0}
 		}
-		if k.class.byValue {
+		if k.class.valued != nil {
 			return textKey{'o', deepKey(k)}
 		}
 	case interface{ Key() string }:

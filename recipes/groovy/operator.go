@@ -213,6 +213,9 @@ func (t *Thread) compare(l, r Value) (int, error) {
 			v, err := t.invokeMethod(o, m, []Value{r})
 			return int(toInt(v)), err
 		}
+		if p, ok := r.(*instance); ok && o.class.sorted != nil && p.class == o.class {
+			return t.orderBy(o, p)
+		}
 	}
 	return compare(l, r)
 }

@@ -17,7 +17,7 @@ func templateEngine() *Class {
 			if err := t.charge(4 * len(src)); err != nil {
 				return nil, err
 			}
-			s, err := Parse(file, templateScript(src))
+			s, err := t.parse(file, templateScript(src))
 			if err != nil {
 				return nil, err
 			}
