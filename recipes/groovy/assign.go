@@ -42,6 +42,9 @@ func (x *assign) all(t *Thread, f *frame, l *listLit) (Value, error) {
 		return nil, err
 	}
 	list, err := t.elements(v)
+	if v == nil {
+		err = Throw("NullPointerException", "Cannot invoke method getAt() on null object")
+	}
 	if err != nil {
 		return nil, t.place(f, err, x.pos)
 	}

@@ -113,7 +113,7 @@ func collectionClasses() []*Class {
 		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
 			l := &List{}
 			if n != "ArrayList" {
-				l.class = strings.NewReplacer("ArrayDeque", "LinkedList", "PriorityQueue", "LinkedList", "CopyOnWriteArrayList", "ArrayList").Replace(n)
+				l.class = strings.NewReplacer("PriorityQueue", "LinkedList", "CopyOnWriteArrayList", "ArrayList").Replace(n)
 			}
 			if _, size := Int(arg(a, 0)); size || len(a) == 0 {
 				return l, t.Alloc(64)

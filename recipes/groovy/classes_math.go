@@ -40,7 +40,12 @@ func exactMethods() methods {
 
 func mathClasses() []*Class {
 	m := methods{
-		"abs": fn1(func(_ *Thread, v Value) (Value, error) { return absolute(v) }),
+		"abs": fn1(func(_ *Thread, v Value) (Value, error) {
+			if d, ok := v.(*Decimal); ok {
+				v = d.float()
+			}
+			return absolute(v)
+		}),
 		"max": function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extremeOf(a, 1) }),
 		"min": function0(2, 2, func(_ *Thread, a []Value) (Value, error) { return extremeOf(a, -1) }),
 		"round": fn1(func(_ *Thread, v Value) (Value, error) {

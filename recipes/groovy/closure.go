@@ -128,7 +128,7 @@ func (c *Closure) fit(args []Value) ([]Value, error) {
 		}
 		return nil, noMethod(c, "call", args)
 	}
-	if len(args) == 1 && len(fn.params) > 1 && !fn.rest {
+	if len(args) == 1 && fn.least > 1 && !fn.rest {
 		if l, ok := args[0].(*List); ok && fn.takes(len(l.Elems)) { // [a, b] spreads over |a, b|
 			return l.Elems, nil
 		}

@@ -2,6 +2,7 @@ package groovy
 
 import (
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,6 +28,9 @@ func (t *Thread) coerce(v Value, typ string) (Value, error) {
 		return boolean(t.truth(v))
 	case "char", "Character":
 		return toChar(v, typ)
+	}
+	if typ == "BigDecimal" && rankOf(v) == rankDouble { // exactly what the Double is
+		return exactDecimal(v)
 	}
 	if numberRank(typ) > 0 {
 		return coerceNumber(v, typ)
@@ -214,7 +218,7 @@ func (t *Thread) convert(v Value, typ string) (Value, error) {
 	}
 	switch {
 	case strings.HasSuffix(typ, "[]"):
-		return t.toArray(v, strings.TrimSuffix(typ, "[]"))
+		return t.arrayAs(v, strings.TrimSuffix(typ, "[]"))
 	case typ == "List" || typ == "ArrayList" || typ == "Collection" || typ == "LinkedList" || typ == "Iterable" || strings.HasSuffix(typ, "Set") || typ == "Queue" || typ == "Stack":
 		return t.toCollection(v, typ)
 	case typ == "Map" || strings.HasSuffix(typ, "Map"):
@@ -339,6 +343,25 @@ func (t *Thread) toArray(v Value, elem string) (Value, error) {
 	return a, t.grow(len(list), 16)
 }
 
+// arrayAs is toArray by as: texts become the numbers that they are of, but for
+// those of an array.
+func (t *Thread) arrayAs(v Value, elem string) (Value, error) {
+	if l, ok := v.(*List); numberRank(elem) == 0 || ok && l.elem != "" {
+		return t.toArray(v, elem)
+	}
+	list, err := t.elements(v)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.Clone(list)
+	for i, x := range list {
+		if list[i], err = t.convert(x, elem); err != nil {
+			return nil, err
+		}
+	}
+	return t.toArray(&List{Elems: list}, elem)
+}
+
 func setKind(typ string) mapKind {
 	switch {
 	case strings.HasPrefix(typ, "Tree"), strings.HasPrefix(typ, "Sorted"), strings.HasPrefix(typ, "Navigable"):
@@ -358,6 +381,9 @@ func (t *Thread) toCollection(v Value, typ string) (Value, error) {
 		return nil, err
 	}
 	if strings.HasSuffix(typ, "Set") {
+		if l, ok := v.(*List); ok && l.elem != "" && typ == "Set" {
+			typ = "HashSet" // of an array
+		}
 		s := newSet(setKind(typ))
 		if s.m.kind == sorted {
 			s.m.order = t.sortedBy(nil)

@@ -86,6 +86,9 @@ func (s *varDecl) exec(t *Thread, f *frame) (Value, control, error) {
 
 func (s *varDecl) assignAll(t *Thread, f *frame, v Value) error {
 	list, err := t.elements(v)
+	if v == nil {
+		err = Throw("NullPointerException", "Cannot invoke method getAt() on null object")
+	}
 	if err != nil {
 		return t.place(f, err, s.pos)
 	}

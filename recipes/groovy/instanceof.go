@@ -45,6 +45,8 @@ func superTypes(class string) string {
 		return "List Collection Iterable AbstractList RandomAccess"
 	case "LinkedList":
 		return "List Collection Iterable Queue Deque"
+	case "ArrayDeque":
+		return "Collection Iterable Queue Deque"
 	case "Stack", "Vector":
 		return "List Collection Iterable Vector"
 	case "LinkedHashSet":

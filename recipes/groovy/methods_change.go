@@ -67,7 +67,7 @@ func listChanges() methods {
 		})
 	}
 	push := change(1, 1, func(t *Thread, l *List, a []Value) (Value, error) {
-		if l.class == "LinkedList" {
+		if l.class == "ArrayDeque" {
 			l.Elems = slices.Insert(l.Elems, 0, a[0])
 			return nil, t.charge(1 + len(l.Elems)/64)
 		}
@@ -108,7 +108,7 @@ func listChanges() methods {
 		"putAt": {2, 2, func(t *Thread, v Value, a []Value) (Value, error) { return nil, t.putAt(v, a[0], a[1]) }},
 		"clear": change(0, 0, func(_ *Thread, l *List, _ []Value) (Value, error) { l.Elems = nil; return nil, nil }),
 		"pop":   popOf(pop("pop", false), pop("pop", true)),
-		"poll":  pop("poll", true), "removeFirst": pop("removeFirst", true), "removeLast": pop("removeLast", false),
+		"poll":  pop("poll", true), "pollFirst": pop("poll", true), "pollLast": pop("poll", false), "removeFirst": pop("removeFirst", true), "removeLast": pop("removeLast", false),
 		"peek": change(0, 0, func(_ *Thread, l *List, _ []Value) (Value, error) {
 			if len(l.Elems) == 0 {
 				return nil, nil
@@ -156,10 +156,10 @@ func several(a []Value) Value {
 	return NewList(a...)
 }
 
-// popOf takes from the end, but of a LinkedList from the front.
+// popOf takes from the end, but of what is no List from the front.
 func popOf(last, first method) method {
 	return change(0, 0, func(t *Thread, l *List, a []Value) (Value, error) {
-		if l.class == "LinkedList" {
+		if l.class == "ArrayDeque" {
 			return first.call(t, l, a)
 		}
 		return last.call(t, l, a)

@@ -68,6 +68,9 @@ func addTests(m methods) {
 	})
 	m["split"] = over(1, 1, func(t *Thread, w *walk, _ []Value) (Value, error) {
 		yes, no, err := w.filtered(t)
+		if _, ok := w.v.(*Map); ok {
+			return NewList(NewList(yes...), NewList(no...)), err
+		}
 		return NewList(like(w.v, yes), like(w.v, no)), err
 	})
 	m["grep"] = method{0, 1, func(t *Thread, v Value, a []Value) (Value, error) {

@@ -173,6 +173,18 @@ func addParts(m methods) {
 func addSums(m methods) {
 	m["plus"] = listOf(1, 2, func(t *Thread, v Value, l, a []Value) (Value, error) {
 		out := slices.Clone(l)
+		if len(a) == 2 { // plus(index, list)
+			more, err := t.elements(a[1])
+			at, ok := Int(a[0])
+			if err != nil || !ok {
+				return nil, first2(err, ErrNoMember)
+			}
+			if at < 0 || at > int64(len(l)) {
+				return nil, Throw("IndexOutOfBoundsException", "Index: %d, Size: %d", at, len(l))
+			}
+			out = slices.Insert(out, int(at), more...)
+			return &List{Elems: out}, t.grow(len(out), 16)
+		}
 		switch x := a[0].(type) {
 		case *List, *Range, *Set:
 			more, err := t.elements(x)

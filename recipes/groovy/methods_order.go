@@ -30,6 +30,9 @@ func addAggregates(m methods) {
 	}}
 	m["sort"] = method{0, 2, sortMethod}
 	m["toSorted"] = method{0, 1, func(t *Thread, v Value, a []Value) (Value, error) {
+		if _, ok := v.(*Map); ok && len(a) == 0 {
+			a = []Value{nativeClosure(t.unit(), 1, func(t *Thread, a []Value) (Value, error) { return t.Get(a[0], "value") })}
+		}
 		return sortMethod(t, v, append([]Value{false}, a...))
 	}}
 	m["asType"] = method{1, 1, func(t *Thread, v Value, a []Value) (Value, error) { return t.convert(v, classNameOf(a[0])) }}
@@ -169,6 +172,10 @@ func best(t *Thread, v Value, a []Value, sign int) (Value, error) {
 		return t.bestBy(list, list, sign, func(x, y Value) (int, error) { return t.compareBy(c, x, y) })
 	}
 	w, keys, err := mapped(t, v, a)
+	if err == nil && w.c == nil {
+		keys = slices.DeleteFunc(keys, func(x Value) bool { return x == nil })
+		w.list = keys
+	}
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}

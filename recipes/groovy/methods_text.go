@@ -10,6 +10,16 @@ import (
 	"unicode/utf8"
 )
 
+// asks makes a method that asks about a text and one that may be a part of it.
+func asks(is func(s, p string) bool) method {
+	return str(1, 1, func(_ *Thread, s string, a []Value) (Value, error) {
+		if a[0] == nil {
+			return nil, Throw("NullPointerException", "")
+		}
+		return is(s, Format(a[0])), nil
+	})
+}
+
 // str makes a method of strings, of GStrings and of builders' texts.
 func str(least, most int, fn func(t *Thread, s string, a []Value) (Value, error)) method {
 	return method{least, most, func(t *Thread, v Value, a []Value) (Value, error) {
@@ -57,16 +67,19 @@ func textMethods() methods {
 		"previous":        pure(func(s string) string { return nextText(s, -1) }),
 		"toCharacter":     str(0, 0, func(_ *Thread, s string, _ []Value) (Value, error) { return toChar(s, "Character") }),
 		"isNumber":        pure(isDecimal), "isBigDecimal": pure(isDecimal),
-		"contains": str(1, 1, func(_ *Thread, s string, a []Value) (Value, error) { return strings.Contains(s, Format(a[0])), nil }),
+		"contains": asks(strings.Contains),
 		"containsIgnoreCase": str(1, 1, func(_ *Thread, s string, a []Value) (Value, error) {
 			return strings.Contains(strings.ToLower(s), strings.ToLower(Format(a[0]))), nil
 		}),
-		"endsWith": str(1, 1, func(_ *Thread, s string, a []Value) (Value, error) { return strings.HasSuffix(s, Format(a[0])), nil }),
+		"endsWith": asks(strings.HasSuffix),
 		"equalsIgnoreCase": str(1, 1, func(_ *Thread, s string, a []Value) (Value, error) {
 			return a[0] != nil && strings.EqualFold(s, Format(a[0])), nil
 		}),
 		"concat": str(1, 1, func(t *Thread, s string, a []Value) (Value, error) { return t.joined(s, Format(a[0])) }),
 		"startsWith": str(1, 2, func(_ *Thread, s string, a []Value) (Value, error) {
+			if a[0] == nil {
+				return nil, Throw("NullPointerException", "")
+			}
 			if len(a) == 2 {
 				r := []rune(s)
 				s = string(r[min(max(toInt(a[1]), 0), int64(len(r))):])
@@ -94,7 +107,7 @@ func textMethods() methods {
 		"getChars":    str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.chars(s) }),
 		"toCharArray": str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.chars(s) }),
 		"toList":      str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
-		"toSet":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "LinkedHashSet") }),
+		"toSet":       str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "HashSet") }),
 		"iterator":    str(0, 0, func(t *Thread, s string, _ []Value) (Value, error) { return t.toCollection(s, "ArrayList") }),
 		"format":      str(1, -1, func(t *Thread, _ string, a []Value) (Value, error) { return t.sprintf(a) }),
 		"formatted":   str(0, -1, func(t *Thread, s string, a []Value) (Value, error) { return t.sprintf(append([]Value{s}, a...)) }),

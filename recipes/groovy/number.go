@@ -334,7 +334,7 @@ func power(l, r Value) (Value, error) {
 	a, _ := Number(l)
 	b, _ := Number(r)
 	p := math.Pow(a, b)
-	if p == math.Trunc(p) && math.Abs(p) < 1<<62 && rankOf(l) < rankDouble && rankOf(r) < rankDouble {
+	if p == math.Trunc(p) && math.Abs(p) < 1<<63 { // of Doubles, too
 		return whole(int64(p)), nil
 	}
 	return p, nil

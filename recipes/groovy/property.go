@@ -1,6 +1,9 @@
 package groovy
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Get reads a property of a value.
 func (t *Thread) Get(v Value, id string) (Value, error) {
@@ -115,7 +118,12 @@ func (t *Thread) listProperty(v Value, id string) (Value, error) {
 		return nil, err
 	}
 	defer t.shallower(8)
-	return t.spreadOver(v, func(x Value) (Value, error) { return t.Get(x, id) })
+	list, err := t.elements(v)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(x Value) bool { return x == nil }) // list*.a keeps them
+	return t.spreadOver(&List{Elems: list}, func(x Value) (Value, error) { return t.Get(x, id) })
 }
 
 // setEach writes a property of each value of a list.
