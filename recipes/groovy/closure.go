@@ -128,8 +128,8 @@ func (c *Closure) fit(args []Value) ([]Value, error) {
 		}
 		return nil, noMethod(c, "call", args)
 	}
-	if len(args) == 1 && fn.least > 1 && !fn.rest {
-		if l, ok := args[0].(*List); ok && fn.takes(len(l.Elems)) { // [a, b] spreads over |a, b|
+	if len(args) == 1 && !fn.takes(1) && !fn.rest {
+		if l, ok := args[0].(*List); ok && fn.takes(len(l.Elems)) { // [a, b] spreads over |a, b|, but not over |a, b = 1|
 			return l.Elems, nil
 		}
 	}

@@ -185,7 +185,7 @@ func compare(a, b Value) (int, error) {
 		}
 	case *instance:
 		if y, ok := b.(*instance); ok && x.ordinal >= 0 && x.class == y.class {
-			return cmpInt(int64(x.ordinal), int64(y.ordinal)), nil
+			return x.ordinal - y.ordinal, nil
 		}
 	case interface{ Compare(Value) (int, bool) }:
 		if n, ok := x.Compare(b); ok {
