@@ -201,7 +201,7 @@ func (b *builder) set(n *node) ([]file, error) {
 	for i := range list {
 		f := &list[i]
 		f.name = strings.TrimPrefix(first(n.attrs["fullpath"], filepath.ToSlash(filepath.Join(n.attrs["prefix"], f.rel))), "/")
-		mode := first(n.attrs["filemode"], "644")
+		mode := first(n.attrs["filemode"], n.attrs["mode"], "644")
 		if f.isDir {
 			mode = first(n.attrs["dirmode"], "755")
 		}

@@ -25,6 +25,7 @@ const (
 func shapes() map[string]shape {
 	set := shape{"dir file erroronmissingdir" + matching, "include exclude patternset"}
 	inArchive := shape{set.attrs + " prefix fullpath filemode dirmode", set.kids}
+	tarred := shape{inArchive.attrs + " mode", set.kids} // mode is another name of filemode
 	unzip := shape{unpacked, "patternset fileset"}
 	zip := shape{packed + " update duplicate=add|preserve|fail", "zipfileset tarfileset" + sets}
 	pattern := shape{"name if unless", ""}
@@ -73,7 +74,7 @@ func shapes() map[string]shape {
 		"arg": {"value line file path", ""}, "env": {"key value path file", ""},
 		"jvmarg": {"value line", ""}, "sysproperty": {"key value file", ""}, "assertions": {"*", "*"},
 		"classpath": {"path location", "pathelement"}, "pathelement": {"path location", ""},
-		"fileset": set, "dirset": set, "zipfileset": inArchive, "tarfileset": inArchive,
+		"fileset": set, "dirset": set, "zipfileset": inArchive, "tarfileset": tarred,
 		"patternset": {"includes excludes", "include exclude patternset"}, "include": pattern, "exclude": pattern,
 		"filterset": {"begintoken endtoken recurse filtersfile", "filter"}, "filter": {"token value", ""},
 		"replacetoken": written, "replacevalue": written, "replacefilter": {"token value", ""},

@@ -63,4 +63,5 @@ t("scanner") {
     for (f in files) { if (f.name == "a") println f.text }
     println it.fileScanner { fileset(dir: "$d/s", includes: "*.none") }.collect { f -> f }
 }
+t("a tarfileset's mode") { new File("$d/m").mkdirs(); new File("$d/m/a").text = "x"; it.tar(destfile: "$d/a.tar") { tarfileset(dir: "$d/m", prefix: "p", mode: "755") }; println "tar tvf $d/a.tar".execute().text.readLines()*.substring(0, 10) }
 new File(d).deleteDir()
