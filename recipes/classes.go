@@ -60,7 +60,7 @@ func classes(f *folder) map[string]*groovy.Class {
 	}
 	all["File"].New = f.newFile
 	all["AntBuilder"] = f.ant()
-	all["URL"].New, all["URI"].New = f.newURL, f.newURL
+	all["URL"].New, all["URI"].New = f.newURL, f.newURI
 	all["ProcessBuilder"].New = f.newBuilder
 	all["ZipFile"].New = f.newZipFile
 	all["CRC32"].New, all["Scanner"].New = newCRC32, f.newScanner
@@ -96,7 +96,7 @@ func (f *folder) static(name string) groovy.Object {
 			if m != "create" {
 				return nil, groovy.ErrNoMember
 			}
-			return f.newURL(t, args)
+			return f.newURI(t, args)
 		})
 	case "ServiceUtils":
 		downloads := &groovy.Functions{Name: "DownloadUtil", Func: f.downloadUtil}

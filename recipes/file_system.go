@@ -120,7 +120,7 @@ func (o *fileObject) change(name string) (groovy.Value, error) {
 		return true, file.Close()
 	case "directorySize":
 		if !isFolder(p) {
-			return nil, groovy.Throw("IllegalArgumentException", "The provided File object is not a directory: %s", o.path)
+			return nil, notFolder(o)
 		}
 		n := int64(0)
 		err := filepath.Walk(p, func(_ string, info fs.FileInfo, err error) error {

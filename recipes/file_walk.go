@@ -192,14 +192,18 @@ func (w *walk) see(f *fileObject) (groovy.Value, error) {
 	return v, err
 }
 
+// notFolder says why what needs a folder does not work on o.
+func notFolder(o *fileObject) error {
+	if _, err := os.Stat(o.abs()); err != nil {
+		return groovy.Throw("FileNotFoundException", "%s", o.abs())
+	}
+	return groovy.Throw("IllegalArgumentException", "The provided File object is not a directory: %s", o.path)
+}
+
 // files are those of a folder, in the order of the option.
 func (w *walk) files(dir *fileObject) ([]*fileObject, error) {
-	info, err := os.Stat(dir.abs())
-	if err != nil {
-		return nil, groovy.Throw("FileNotFoundException", "%s", dir.abs())
-	}
-	if !info.IsDir() {
-		return nil, groovy.Throw("IllegalArgumentException", "The provided File object is not a directory: %s", dir.path)
+	if !isFolder(dir.abs()) {
+		return nil, notFolder(dir)
 	}
 	entries, err := os.ReadDir(dir.abs())
 	if err != nil {

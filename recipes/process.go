@@ -100,6 +100,9 @@ func there(c Command) error {
 	fault := func(text string) error {
 		return groovy.Throw("IOException", "Cannot run program %q (in directory %q): error=2, %s", name, c.Dir, text)
 	}
+	if _, err := os.Stat(c.Dir); errors.Is(err, fs.ErrNotExist) {
+		return fault("No such file or directory")
+	}
 	if !strings.Contains(name, "/") {
 		if _, err := exec.LookPath(name); err != nil {
 			return fault("No such file or directory")

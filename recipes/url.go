@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"appliance/recipes/groovy"
@@ -20,6 +21,7 @@ type urlObject struct {
 	f   *folder
 	u   *url.URL
 	raw string
+	uri bool // null stands for what it lacks, and its path is decoded
 }
 
 // newURL is new URL(text), new URL(base, text) and new URL(protocol, host, port, file).
@@ -49,6 +51,9 @@ func (f *folder) newURL(_ *groovy.Thread, args []groovy.Value) (groovy.Value, er
 	if err != nil || u.Scheme == "" {
 		return nil, groovy.Throw("MalformedURLException", "no protocol: %s", raw)
 	}
+	if !strings.Contains(" http https file jar ftp mailto jmod jrt ", " "+u.Scheme+" ") {
+		return nil, groovy.Throw("MalformedURLException", "unknown protocol: %s", u.Scheme)
+	}
 	return &urlObject{f: f, u: u, raw: raw}, nil
 }
 
@@ -68,9 +73,14 @@ func (o *urlObject) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 		return s
 	}
 	switch id {
-	case "protocol", "scheme":
+	case "protocol":
 		return o.u.Scheme, nil
+	case "scheme":
+		return null(o.u.Scheme), nil
 	case "host":
+		if o.uri {
+			return null(o.u.Hostname()), nil
+		}
 		return o.u.Hostname(), nil
 	case "port":
 		if n, err := strconv.ParseInt(o.u.Port(), 10, 32); err == nil {
@@ -80,7 +90,12 @@ func (o *urlObject) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 	case "defaultPort":
 		return map[string]int64{"http": 80, "https": 443, "ftp": 21}[o.u.Scheme], nil
 	case "path":
-		return o.u.EscapedPath(), nil
+		if o.uri && o.u.Opaque != "" {
+			return nil, nil
+		} else if o.uri {
+			return o.u.Path, nil
+		}
+		return first(o.u.RawPath, o.u.EscapedPath()), nil
 	case "query":
 		return null(o.u.RawQuery), nil
 	case "ref", "fragment":
@@ -93,7 +108,7 @@ func (o *urlObject) Get(t *groovy.Thread, id string) (groovy.Value, error) {
 		}
 		return null(o.u.Host), nil
 	case "file":
-		file := o.u.EscapedPath()
+		file := first(o.u.RawPath, o.u.EscapedPath())
 		if o.u.RawQuery != "" {
 			file += "?" + o.u.RawQuery
 		}
@@ -119,7 +134,11 @@ func (o *urlObject) Call(t *groovy.Thread, id string, args []groovy.Value) (groo
 		return newURLConnection(o), nil
 	case "openStream", "newInputStream":
 		return o.open(), nil
-	case "toURL", "toURI", "normalize":
+	case "toURL":
+		return o.f.newURL(t, []groovy.Value{o.raw})
+	case "toURI":
+		return o.f.newURI(t, []groovy.Value{o.raw})
+	case "normalize":
 		return o, nil
 	case "toString", "toExternalForm", "toASCIIString":
 		return o.raw, nil
@@ -271,16 +290,19 @@ func (c *urlConnection) fault(t *groovy.Thread, err error) error {
 	if t.Context().Err() != nil {
 		return t.Context().Err()
 	}
-	class := "IOException"
 	switch text := err.Error(); {
 	case errors.Is(err, context.DeadlineExceeded):
-		class = "SocketTimeoutException"
-	case strings.Contains(text, "connection refused"), strings.Contains(text, "no route"), strings.Contains(text, "unreachable"):
-		class = "ConnectException"
+		return groovy.Throw("SocketTimeoutException", "%v", err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return groovy.Throw("ConnectException", "Connection refused")
+	case errors.Is(err, syscall.ENETUNREACH):
+		return groovy.Throw("ConnectException", "Network is unreachable")
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return groovy.Throw("NoRouteToHostException", "No route to host")
 	case strings.Contains(text, "no such host"):
-		class = "UnknownHostException"
+		return groovy.Throw("UnknownHostException", "%s", c.o.u.Hostname())
 	}
-	return groovy.Throw(class, "%v", err)
+	return groovy.Throw("IOException", "%v", err)
 }
 
 // Get reads a property; those of the answer ask for it.

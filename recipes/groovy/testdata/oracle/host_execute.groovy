@@ -10,3 +10,4 @@ try {
 } catch (IOException e) {
     println e.message.contains("no-such-program-anywhere")
 }
+try { ["ls", "x"].execute(null, new File("/no such folder")) } catch (IOException e) { println e.message }

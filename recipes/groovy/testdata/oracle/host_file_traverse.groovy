@@ -65,3 +65,4 @@ try { new File(dir, "no").traverse { } } catch (FileNotFoundException e) { print
 dir.eachFileRecurse(FILES) { if (it.name.endsWith(".log")) it.delete() }
 each("eachFileRecurse", FILES)
 dir.deleteDir()
+["directorySize", "eachFile", "traverse"].each { m -> try { def f = new File("/no such folder"); m == "directorySize" ? f.directorySize() : f."$m" { } } catch (e) { println "$m ${e.class.name} ${e.message}" } }
