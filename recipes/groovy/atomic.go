@@ -37,9 +37,6 @@ func (x *atomic) as(v Value) Value {
 // Type names the class.
 func (x *atomic) Type() string { return x.class }
 
-// String is the value's text.
-func (x *atomic) String() string { return Format(x.v) }
-
 // Get and Set know no properties.
 func (*atomic) Get(*Thread, string) (Value, error) { return nil, ErrNoMember }
 
@@ -51,7 +48,7 @@ func (x *atomic) Call(t *Thread, id string, a []Value) (Value, error) {
 	old := x.v
 	switch {
 	case id == "toString" && len(a) == 0:
-		return text(t.toString(x.v))
+		return text(t.toString(x))
 	case len(a) == 0 && (id == "get" || id == "intValue" || id == "longValue"):
 		return old, nil
 	case len(a) == 1 && (id == "set" || id == "lazySet"):

@@ -80,7 +80,13 @@ func stringClass() *Class {
 			}
 			return text(t.toString(v))
 		}),
-		"copyValueOf": fn1(func(t *Thread, v Value) (Value, error) { return t.join(v.(*List).Elems, "") }),
+		"copyValueOf": fn1(func(t *Thread, v Value) (Value, error) {
+			l, ok := v.(*List)
+			if !ok {
+				return nil, ErrNoMember
+			}
+			return t.join(l.Elems, "")
+		}),
 		"format": function0(1, -1, func(t *Thread, a []Value) (Value, error) {
 			return t.sprintf(a)
 		}),

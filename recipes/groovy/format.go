@@ -98,6 +98,8 @@ func (f *formatter) value(v Value, depth int) {
 		f.shown(v.Shown)
 	case interface{ Listed() *List }:
 		f.value(v.Listed(), depth)
+	case *atomic:
+		f.value(v.v, depth+1)
 	default:
 		f.b.WriteString(plainText(v))
 	}
@@ -109,6 +111,10 @@ func (f *formatter) shown(of func(*Thread) (string, error)) {
 		f.b.WriteString("...")
 		return
 	}
+	if f.err = f.t.deeper(64); f.err != nil { // it may hold itself
+		return
+	}
+	defer f.t.shallower(64)
 	var s string
 	s, f.err = of(f.t)
 	f.b.WriteString(s)

@@ -332,6 +332,10 @@ func (t *Thread) putEach(v *List, places []Value, x Value) error {
 	if several && len(from.Elems) != len(places) {
 		return Throw("IllegalArgumentException", "Trying to replace %d items with %d items", len(places), len(from.Elems))
 	}
+	if err := t.deeper(8); err != nil { // a place may be a list that holds itself
+		return err
+	}
+	defer t.shallower(8)
 	for i, p := range places {
 		if several {
 			x = from.Elems[i]

@@ -51,6 +51,10 @@ func TestBombs(t *testing.T) {
 		"slurped name":        `new ConfigSlurper().parse("a." * 400000 + "b = 1")`,
 		"slurped nesting":     `new ConfigSlurper().parse("a { " * 100000)`,
 		"JSON nesting":        `new groovy.json.JsonSlurper().parseText("[" * 10000000)`,
+		"replace by a map":    `("a" * 1000000).replace([a: "b" * 1000, ab: "c"])`,
+		"tokens of many ends": `def ends = "b" * 1000000, s = "a" * 4000000; 200.times { s.tokenize(ends) }`,
+		"digits":              `("1" * 4000000).toBigInteger()`,
+		"digits of JSON":      `new groovy.json.JsonSlurper().parseText("1" * 4000000)`,
 		"a process":           `"ls".execute().text`,
 		"a class of Java":     `"".class.forName("java.lang.Runtime")`,
 		"sleep":               `sleep 100000000`,
@@ -80,8 +84,10 @@ func TestShared(t *testing.T) {
 	for _, src := range []string{
 		`def l = []; l << l; l.toString()`, `def l = []; l << l; def k = []; k << k; l == k`, `def l = []; l << l; def m = [:]; m[l] = 1; m[l]`,
 		`def l = []; l << l; groovy.json.JsonOutput.toJson(l)`, `def m = [:]; m[m] = m; m.hashCode()`,
+		`def l = [1]; l << l; l[l] = 5`, `def b = new groovy.json.JsonBuilder(); b([b]); b.toString()`, `String.copyValueOf(5)`,
 		`def l = [1]; 60.times { l = [l, l] }; "$l"`, `def l = [1]; def k = [1]; 60.times { l = [l, l]; k = [k, k] }; l == k`,
 		`def l = [1]; 60.times { l = [l, l] }; l.flatten()`, `def c = { x }; c.delegate = c; c()`,
+		`def a = new java.util.concurrent.atomic.AtomicReference(); a.set(a); "$a"`,
 		`class A { def x; String toString() { "$x" } }; def a = new A(); a.x = a; "$a"`,
 	} {
 		_, _, err := run(t, src)
@@ -91,5 +97,36 @@ func TestShared(t *testing.T) {
 				t.Errorf("%s: %v", src, err)
 			}
 		}
+	}
+}
+
+// TestChangedMeanwhile: equals, hashCode and compareTo that change the
+// collection that asks them are no defect.
+func TestChangedMeanwhile(t *testing.T) {
+	const all = `class H implements Comparable {
+	static m, n = 0, at = 1
+	def empty(x) { if (m != null && ++n % at == 0) m.clear(); x }
+	int hashCode() { empty(n % 2) }
+	boolean equals(o) { empty(true) }
+	int compareTo(o) { empty(1) }
+}
+for (every in 1..9) for (make in [{ [:] }, { new HashMap() }, { new TreeMap() }]) {
+	H.m = null
+	H.at = every
+	def m = make()
+	20.times { m[new H()] = it }
+	H.m = m
+	100.times { def h = new H(); m[h] = it; m.get(h); m.containsKey(h); m.remove(h); m.remove(h); m.put(h, 1) }
+	m.keySet().toList()
+}
+for (make in [{ [] }, { new HashSet() }, { new TreeSet() }, { [].subList(0, 0) }]) {
+	H.m = null
+	def l = make()
+	20.times { l << new H() }
+	H.m = l
+	100.times { l << new H(); l.contains(new H()); l.remove(new H()); l.removeAll([new H()]); l - [new H()]; l.count(new H()) }
+}`
+	if _, _, err := run(t, all); err != nil {
+		t.Error(err)
 	}
 }

@@ -104,7 +104,16 @@ func deepKey(v Value) string {
 	return f.b.String()
 }
 
+// find is the slot of k; -1 when there is none. What looks for it may run
+// methods of a script, which may change the map.
 func (m *Map) find(k Value) int {
+	if i := m.look(k); i < 0 || i < len(m.slots) && !m.slots[i].dead {
+		return i
+	}
+	return -1
+}
+
+func (m *Map) look(k Value) int {
 	if m.kind == sorted {
 		i, ok := m.search(k)
 		if !ok {
@@ -162,7 +171,13 @@ func (m *Map) findOwn(k *instance, h hashKey) int {
 
 // enter puts slot i into the index.
 func (m *Map) enter(i int) {
+	if i >= len(m.slots) {
+		return
+	}
 	key := keyOf(m.slots[i].k)
+	if m.index == nil { // hashCode emptied the map
+		return
+	}
 	for h, ok := key.(hashKey); ok; key = h {
 		if _, ok = m.index[h]; ok {
 			h.n++
@@ -228,7 +243,7 @@ func (m *Map) Put(k, v Value) {
 	m.peak = max(m.peak, m.live)
 	if m.kind == sorted {
 		i, _ := m.search(k)
-		m.slots = slices.Insert(m.slots, i, slot{k: k, v: v})
+		m.slots = slices.Insert(m.slots, min(i, len(m.slots)), slot{k: k, v: v})
 		return
 	}
 	if m.index == nil && len(m.slots) >= few {
@@ -266,8 +281,9 @@ func (m *Map) Delete(k Value) Value {
 		m.slots = slices.Delete(m.slots, i, i+1)
 		return v
 	}
-	m.drop(k, i)
-	m.slots[i] = slot{dead: true}
+	if m.drop(k, i); i < len(m.slots) {
+		m.slots[i] = slot{dead: true}
+	}
 	if len(m.slots) > 4*few && m.live < len(m.slots)/2 {
 		m.reindex()
 	}

@@ -182,7 +182,7 @@ func removeFrom(t *Thread, l *List, a []Value) (Value, error) {
 
 func (l *List) removeValue(t *Thread, x Value) (Value, error) {
 	i := slices.IndexFunc(l.Elems, func(v Value) bool { return javaEqual(x, v) })
-	if i >= 0 {
+	if i >= 0 && i < len(l.Elems) { // equals may have changed the list
 		l.Elems = slices.Delete(l.Elems, i, i+1)
 	}
 	return i >= 0, t.charge(len(l.Elems) / 8)
