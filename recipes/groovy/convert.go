@@ -270,8 +270,8 @@ func textToNumber(s, typ string) (Value, error) {
 		}
 		return toNumber(n, typ), nil
 	case rankBig:
-		n, ok := new(big.Int).SetString(s, 10)
-		if !ok || len(s) > maxScale {
+		n, ok := readWhole(s, 10)
+		if !ok {
 			return nil, badNumber(s)
 		}
 		return n, nil
@@ -288,6 +288,14 @@ func textToNumber(s, typ string) (Value, error) {
 		return nil, err
 	}
 	return toNumber(f, typ), nil
+}
+
+// readWhole reads a whole number of at most maxScale digits.
+func readWhole(s string, base int) (*big.Int, bool) {
+	if len(s) > maxScale {
+		return nil, false
+	}
+	return new(big.Int).SetString(s, base)
 }
 
 func numberBits(typ string) int {

@@ -184,7 +184,7 @@ func (r *jsonReader) number() (Value, error) {
 		if d, ok := parseDecimal(s); ok {
 			return d, nil
 		}
-	} else if n, ok := new(big.Int).SetString(s, 10); ok && len(s) < maxScale {
+	} else if n, ok := readWhole(s, 10); ok {
 		return n, nil
 	}
 	return nil, r.fault("the number is not valid")

@@ -98,8 +98,8 @@ func numberValue(digits string, base int, fraction bool, suffix byte) (Value, bo
 	if base == 16 || base == 2 {
 		digits = digits[2:] // 0x, 0b
 	}
-	n, ok := new(big.Int).SetString(digits, base)
-	if !ok || len(digits) > maxScale {
+	n, ok := readWhole(digits, base)
+	if !ok {
 		return nil, false
 	}
 	bits := n.BitLen()

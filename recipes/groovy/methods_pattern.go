@@ -76,12 +76,7 @@ func textPatternMethods() methods {
 
 func (t *Thread) replace(s string, a []Value) (Value, error) {
 	if m, ok := a[0].(*Map); ok && len(a) == 1 {
-		pairs := make([]string, 0, 2*m.Len())
-		for _, e := range m.entries() {
-			pairs = append(pairs, Format(e.k), Format(e.v))
-		}
-		r := strings.NewReplacer(pairs...).Replace(s)
-		return r, t.grow(len(r), 1)
+		return t.replaceEach(s, m)
 	}
 	if len(a) != 2 {
 		return nil, ErrNoMember
@@ -95,6 +90,36 @@ func (t *Thread) replace(s string, a []Value) (Value, error) {
 	}
 	return strings.ReplaceAll(s, from, to), nil
 }
+
+// replaceEach puts the values of m in the place of its keys.
+func (t *Thread) replaceEach(s string, m *Map) (Value, error) {
+	pairs := make([]string, 0, 2*m.Len())
+	size := 0
+	for _, e := range m.entries() {
+		pairs = append(pairs, Format(e.k), Format(e.v))
+		size += len(pairs[len(pairs)-2]) + len(pairs[len(pairs)-1]) + 64
+		if err := t.charge(1 + size/1024); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.grow(size, 1); err != nil {
+		return nil, err
+	}
+	b := &builder{}
+	_, err := strings.NewReplacer(pairs...).WriteString(growing{t, b}, s)
+	return string(b.b), err
+}
+
+// growing accounts what is written to a builder.
+type growing struct {
+	t *Thread
+	b *builder
+}
+
+func (w growing) Write(p []byte) (int, error) { return w.WriteString(string(p)) }
+
+// WriteString adds s, or says that the text gets too long.
+func (w growing) WriteString(s string) (int, error) { return len(s), w.t.appendTo(w.b, s) }
 
 // replaceWith is replaceAll and replaceFirst: by a text or by a closure.
 func (t *Thread) replaceWith(s string, a []Value, n int) (Value, error) {
@@ -197,7 +222,11 @@ func (t *Thread) tokenize(s string, a []Value) (Value, error) {
 	if len(a) == 1 {
 		sep = Format(a[0])
 	}
-	return words(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(sep, r) })), nil
+	ends := map[rune]bool{}
+	for _, r := range sep {
+		ends[r] = true
+	}
+	return words(strings.FieldsFunc(s, func(r rune) bool { return ends[r] })), t.charge(len(sep) / 64)
 }
 
 // split is String.split: without a limit empty parts at the end go. An empty

@@ -13,8 +13,14 @@ type extent struct {
 // lookedBehind is the extent of n.
 func lookedBehind(n *patternNode) extent {
 	e := extent{known: true}
-	e.add([]*patternNode{n})
+	e.add(&ahead{[]*patternNode{n}, nil})
 	return e
+}
+
+// ahead is a row of nodes, and what comes after them.
+type ahead struct {
+	row  []*patternNode
+	then *ahead
 }
 
 // reach is how far to look back, and how many characters have to be there for
@@ -26,9 +32,15 @@ func (e extent) reach() (least, most, there int) {
 	return int(e.least), int(e.most), 0
 }
 
-// add adds what list takes in a row.
-func (e *extent) add(list []*patternNode) {
-	for i, n := range list {
+// add adds what the nodes of a take in a row.
+func (e *extent) add(a *ahead) {
+	for a != nil {
+		if len(a.row) == 0 {
+			a = a.then
+			continue
+		}
+		n := a.row[0]
+		a = &ahead{a.row[1:], a.then}
 		switch n.op {
 		case opChar, opSet:
 			e.least++
@@ -42,15 +54,14 @@ func (e *extent) add(list []*patternNode) {
 				}
 				continue
 			}
-			e.add(append(n.subs[:len(n.subs):len(n.subs)], list[i+1:]...))
-			return
+			a = &ahead{n.subs, a}
 		case opAlt:
 			if n.line {
 				e.least++
 				e.most += 2
 				continue
 			}
-			e.either(n.subs, list[i+1:])
+			e.either(n.subs, a)
 			return
 		case opRef:
 			e.known = false
@@ -59,7 +70,7 @@ func (e *extent) add(list []*patternNode) {
 			group := sub.op == opGroup || sub.op == opCat
 			switch {
 			case n.min == 0 && n.max == 1 && group:
-				e.either([]*patternNode{sub, {op: opCat}}, list[i+1:])
+				e.either([]*patternNode{sub, {op: opCat}}, a)
 				return
 			case n.min == 0 && n.max == 1:
 				e.optional(sub)
@@ -78,14 +89,14 @@ func (e *extent) add(list []*patternNode) {
 
 func (e *extent) optional(n *patternNode) {
 	least := e.least
-	e.add([]*patternNode{n})
+	e.add(&ahead{[]*patternNode{n}, nil})
 	e.least = least
 }
 
 // times adds a repetition.
 func (e *extent) times(n *patternNode) {
 	one := extent{known: true}
-	one.add(n.subs)
+	one.add(&ahead{n.subs, nil})
 	least := one.least*int32(n.min) + e.least
 	if least < e.least {
 		least = 0xFFFFFFF
@@ -103,11 +114,11 @@ func (e *extent) times(n *patternNode) {
 }
 
 // either adds one of subs and then the rest.
-func (e *extent) either(subs, rest []*patternNode) {
+func (e *extent) either(subs []*patternNode, rest *ahead) {
 	least, most := int32(math.MaxInt32), int32(-1)
 	for _, s := range subs {
 		one := extent{known: true}
-		one.add([]*patternNode{s})
+		one.add(&ahead{[]*patternNode{s}, nil})
 		least, most = min(least, one.least), max(most, one.most)
 		e.known = e.known && one.known
 	}
