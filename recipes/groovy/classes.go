@@ -115,11 +115,12 @@ func parseBool(_ *Thread, v Value) (Value, error) {
 
 func collectionClasses() []*Class {
 	var list []*Class
-	for _, n := range []string{"ArrayList", "LinkedList", "Vector", "Stack", "ArrayDeque", "PriorityQueue", "CopyOnWriteArrayList"} {
+	list = append(list, &Class{Name: "PriorityQueue", New: priorityQueue})
+	for _, n := range []string{"ArrayList", "LinkedList", "Vector", "Stack", "ArrayDeque", "CopyOnWriteArrayList"} {
 		list = append(list, &Class{Name: n, New: func(t *Thread, a []Value) (Value, error) {
 			l := &List{}
 			if n != "ArrayList" {
-				l.class = strings.NewReplacer("PriorityQueue", "LinkedList", "CopyOnWriteArrayList", "ArrayList").Replace(n)
+				l.class = strings.Replace(n, "CopyOnWriteArrayList", "ArrayList", 1)
 			}
 			if _, size := Int(arg(a, 0)); size || len(a) == 0 {
 				return l, t.Alloc(64)

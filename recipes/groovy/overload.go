@@ -113,6 +113,9 @@ func typeDistance(v Value, typ string) int {
 		if to := numberRank(typ); to >= rk {
 			return 2 + int(to-rk)
 		}
+		if rk == rankDouble && typ == "BigDecimal" { // a fraction becomes one
+			return 12
+		}
 		return -1
 	}
 	if instanceOf(v, typ) {

@@ -170,10 +170,12 @@ func newLibrary() *library {
 	text := merge(object, textMethods(), textPatternMethods(), textNumberMethods())
 	l.kinds[kText], l.kinds[kLazy] = text, text
 	l.kinds[kBuilder] = merge(text, builderMethods())
-	l.kinds[kList] = merge(object, iter, listMethods(), listChanges(), bytesMethods())
+	l.kinds[kList] = merge(object, iter, listMethods(), listChanges(), queueMethods(), bytesMethods())
 	l.kinds[kRange] = merge(object, iter, listMethods(), rangeMethods())
 	l.kinds[kSet] = merge(object, iter, setMethods())
 	l.kinds[kMap] = merge(object, iter, mapMethods(), mapClosures(), propertiesMethods())
+	sortedMapMethods(l.kinds[kMap])
+	sortedSetMethods(l.kinds[kSet])
 	l.kinds[kEntry] = merge(object, entryMethods())
 	l.kinds[kClosure] = merge(object, closureMethods())
 	l.kinds[kThrowable] = merge(object, throwableMethods())
