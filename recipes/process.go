@@ -87,6 +87,9 @@ func (f *folder) launch(t *groovy.Thread, s groovy.Start, out, errs io.Writer) (
 	select {
 	case <-started: // it is there, whatever becomes of us
 	case <-p.done:
+		if errors.Is(p.failed, fs.ErrPermission) {
+			return nil, groovy.Throw("IOException", "Cannot run program %q (in directory %q): error=13, Permission denied", s.Argv[0], c.Dir)
+		}
 		if p.failed != nil {
 			return nil, groovy.Throw("IOException", "Cannot run program %q: %v", s.Argv[0], p.failed)
 		}
@@ -268,6 +271,7 @@ func (p *child) Call(t *groovy.Thread, id string, args []groovy.Value) (groovy.V
 		ended, err := p.wait(t, max(time.Duration(ms)*time.Millisecond, time.Millisecond))
 		if err == nil && !ended {
 			p.kill()
+			_, err = p.wait(t, 0) // who asks for its exit value next gets it
 		}
 		return nil, err
 	case "destroy", "destroyForcibly":

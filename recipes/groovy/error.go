@@ -196,7 +196,7 @@ func qualified(class string) string {
 
 // javaLang says which unchecked exceptions java.lang has.
 func javaLang(class string) bool {
-	return hasWord("RuntimeException IllegalArgumentException IllegalStateException NullPointerException ArithmeticException ClassCastException UnsupportedOperationException IndexOutOfBoundsException NegativeArraySizeException ArrayStoreException SecurityException CloneNotSupportedException ClassNotFoundException InstantiationException", class)
+	return hasWord("RuntimeException IllegalArgumentException IllegalStateException IllegalThreadStateException NullPointerException ArithmeticException ClassCastException UnsupportedOperationException IndexOutOfBoundsException NegativeArraySizeException ArrayStoreException SecurityException CloneNotSupportedException ClassNotFoundException InstantiationException", class)
 }
 
 // parent names the direct superclass of the exceptions scripts catch; an
@@ -227,7 +227,7 @@ func parent(class string) string {
 	case "IllegalFormatConversionException", "UnknownFormatConversionException", "MissingFormatArgumentException", "FormatFlagsConversionMismatchException", "IllegalFormatFlagsException",
 		"IllegalFormatPrecisionException", "IllegalFormatWidthException", "IllegalFormatCodePointException", "IllegalFormatArgumentIndexException", "DuplicateFormatFlagsException", "MissingFormatWidthException":
 		return "IllegalFormatException"
-	case "NumberFormatException", "PatternSyntaxException", "IllegalFormatException", "UnsupportedCharsetException":
+	case "NumberFormatException", "PatternSyntaxException", "IllegalFormatException", "UnsupportedCharsetException", "IllegalThreadStateException":
 		return "IllegalArgumentException"
 	case "MissingPropertyException", "MissingMethodException", "ReadOnlyPropertyException":
 		return "GroovyRuntimeException"
