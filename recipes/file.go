@@ -75,9 +75,13 @@ func (o *fileObject) child(name string) *fileObject {
 	return &fileObject{o.f, tidy(o.path + "/" + name)}
 }
 
-// canonical is the absolute path without "..", links followed as far as they exist.
+// canonical is the absolute path without "..", links followed as far as they
+// exist; while a recipe is checked none is looked for.
 func (o *fileObject) canonical() string {
 	p := o.abs()
+	if o.f.checking() {
+		return filepath.Clean(p)
+	}
 	for rest := ""; ; {
 		if q, err := filepath.EvalSymlinks(p); err == nil {
 			return filepath.Join(q, rest)

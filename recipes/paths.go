@@ -67,6 +67,9 @@ func (p *pathObject) Call(t *groovy.Thread, id string, args []groovy.Value) (gro
 	case "toAbsolutePath":
 		return p.at(p.abs()), nil
 	case "toRealPath":
+		if p.f.checking() {
+			return nil, groovy.Throw("SecurityException", "Path.toRealPath is not available while a recipe is checked")
+		}
 		if _, err := os.Stat(p.abs()); err != nil {
 			return nil, p.missing(err)
 		}

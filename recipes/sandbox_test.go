@@ -37,6 +37,7 @@ func TestSandbox(t *testing.T) {
 		{`java.nio.file.Files.exists(java.nio.file.Paths.get("/etc"))`, "Files.exists is not available while a recipe is checked"},
 		{`java.nio.file.Paths.get("x").write("y")`, "files are not written while a recipe is checked"},
 		{`new Scanner(new File("/etc/passwd")).nextLine()`, ""},
+		{`java.nio.file.Paths.get("/etc").toRealPath()`, "Path.toRealPath is not available while a recipe is checked"},
 		{`new File("/").traverse { }`, "File.traverse is not available while a recipe is checked"},
 	} {
 		_, err := Load(folderOf("def x = "+tt.text+"\n"+service("lifecycle { start \"true\" }")), Options{})

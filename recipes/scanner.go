@@ -103,6 +103,9 @@ func (s *scanner) scan(t *groovy.Thread, id string) (groovy.Value, error) {
 		return strings.TrimSuffix(line, "\r"), t.Alloc(16)
 	}
 	token, rest, ok := s.token()
+	if err := t.Alloc((len(s.text) - len(rest)) / 8); err != nil { // that much was looked at
+		return nil, err
+	}
 	kind, asks := strings.CutPrefix(id, "hasNext")
 	if !asks {
 		var named bool

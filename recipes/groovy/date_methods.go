@@ -28,7 +28,7 @@ func sharedDateMethods() methods {
 	})
 	return methods{
 		"before": before(-1), "after": before(1), "next": days(1), "previous": days(-1), "copyWith": changed, "updated": changed,
-		"getAt": on(1, 1, func(_ *Thread, d *Date, a []Value) (Value, error) { return d.fieldAt(a[0]) }),
+		"getAt": on(1, 1, func(t *Thread, d *Date, a []Value) (Value, error) { return t.fieldAt(d, a[0]) }),
 		"clone": on(0, 0, func(_ *Thread, d *Date, _ []Value) (Value, error) { return d.copy(), nil }),
 		"upto": on(2, 2, func(t *Thread, d *Date, a []Value) (Value, error) {
 			return nil, t.countDays(d, a, 1, "earlier")
@@ -113,12 +113,16 @@ func fieldArg(v Value) (int64, bool) {
 }
 
 // fieldAt is date[Calendar.YEAR].
-func (d *Date) fieldAt(v Value) (Value, error) {
+func (t *Thread) fieldAt(d *Date, v Value) (Value, error) {
 	f := d.fields()
 	if l, ok := v.(*List); ok { // date[YEAR, MONTH]
+		if err := first2(t.charge(len(l.Elems)), t.deeper(8)); err != nil { // it may hold itself
+			return nil, err
+		}
+		defer t.shallower(8)
 		out := NewList()
 		for _, e := range l.Elems {
-			x, err := d.fieldAt(e)
+			x, err := t.fieldAt(d, e)
 			if err != nil {
 				return nil, err
 			}

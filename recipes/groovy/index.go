@@ -218,6 +218,10 @@ func (t *Thread) textAt(s string, i Value) (Value, error) {
 		}
 		return t.part(s, from, to+1, size)
 	case *List:
+		if err := t.deeper(8); err != nil { // it may hold itself
+			return nil, err
+		}
+		defer t.shallower(8)
 		var b strings.Builder
 		for _, j := range i.Elems {
 			v, err := t.textAt(s, j)

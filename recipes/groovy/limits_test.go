@@ -84,7 +84,8 @@ func TestShared(t *testing.T) {
 	for _, src := range []string{
 		`def l = []; l << l; l.toString()`, `def l = []; l << l; def k = []; k << k; l == k`, `def l = []; l << l; def m = [:]; m[l] = 1; m[l]`,
 		`def l = []; l << l; groovy.json.JsonOutput.toJson(l)`, `def m = [:]; m[m] = m; m.hashCode()`,
-		`def l = [1]; l << l; l[l] = 5`, `def b = new groovy.json.JsonBuilder(); b([b]); b.toString()`, `String.copyValueOf(5)`,
+		`def l = [1]; l << l; l[l] = 5`, `def l = [1]; l << l; "ab"[l]`, `def l = [1]; l << l; new Date(0)[l]`,
+		`def l = [1]; l << l; Calendar.instance[l]`, `def l = [1]; l << l; Calendar.instance.get(l)`, `def b = new groovy.json.JsonBuilder(); b([b]); b.toString()`, `String.copyValueOf(5)`,
 		`def l = [1]; 60.times { l = [l, l] }; "$l"`, `def l = [1]; def k = [1]; 60.times { l = [l, l]; k = [k, k] }; l == k`,
 		`def l = [1]; 60.times { l = [l, l] }; l.flatten()`, `def c = { x }; c.delegate = c; c()`,
 		`def a = new java.util.concurrent.atomic.AtomicReference(); a.set(a); "$a"`,

@@ -143,13 +143,17 @@ func (t *Thread) loadProperties(m *Map, s string) error {
 		if line == "" || line[0] == '#' || line[0] == '!' {
 			continue
 		}
-		for continues(line) {
-			line = line[:len(line)-1]
-			if i+1 == len(all) {
-				break
+		if continues(line) {
+			var b strings.Builder
+			for ; continues(line) && i+1 < len(all); i++ {
+				b.WriteString(line[:len(line)-1])
+				line = strings.TrimLeft(all[i+1], " \t\f")
 			}
-			i++
-			line += strings.TrimLeft(all[i], " \t\f")
+			if continues(line) { // and nothing follows
+				line = line[:len(line)-1]
+			}
+			b.WriteString(line)
+			line = b.String()
 		}
 		key, value := cutProperty(line)
 		k, err := unescapeProperty(key)
