@@ -82,9 +82,6 @@ func (t *Thread) replace(s string, a []Value) (Value, error) {
 		return nil, ErrNoMember
 	}
 	from, to := Format(a[0]), Format(a[1])
-	if from == "" && len(s) >= 1<<16 {
-		return s, nil
-	}
 	if err := t.grow(len(s)+strings.Count(s, from)*len(to), 1); err != nil {
 		return nil, err
 	}
