@@ -64,7 +64,7 @@ func (x *call) apply(t *Thread, f *frame) (Value, error) {
 			return t.unqualified(f, id, args, x.pos)
 		}
 	case *instance:
-		if m := r.class.find(id, args); m != nil && len(t.uses) == 0 {
+		if m := r.class.find(id, args); m != nil && len(t.uses) == 0 && !r.class.intercepts {
 			return t.invokeMethod(r, m, args)
 		}
 	}

@@ -7,22 +7,23 @@ import (
 
 // scriptClass is a class, interface or enum that a script defines.
 type scriptClass struct {
-	decl    *classDecl
-	unit    *unit
-	parent  *scriptClass // nil when host or nothing is extended
-	host    string       // simple name of the host class it extends: Exception
-	methods map[string][]*boundMethod
-	fields  map[string]*varDecl // of it and those it extends
-	getters map[string]bool     // properties that a method answers
-	setters map[string]bool
-	statics *Map
-	up      []*cell
-	consts  []*instance             // of an enum
-	hides   map[string]*scriptClass // fields of its own that an ancestor has, too, and whose
-	show    *showing                // @ToString
-	valued  []string                // fields that equals and hashCode are of; nil has neither
-	sorted  []string                // fields that @Sortable compares
-	state   initState
+	intercepts bool // calls from outside go to invokeMethod
+	decl       *classDecl
+	unit       *unit
+	parent     *scriptClass // nil when host or nothing is extended
+	host       string       // simple name of the host class it extends: Exception
+	methods    map[string][]*boundMethod
+	fields     map[string]*varDecl // of it and those it extends
+	getters    map[string]bool     // properties that a method answers
+	setters    map[string]bool
+	statics    *Map
+	up         []*cell
+	consts     []*instance             // of an enum
+	hides      map[string]*scriptClass // fields of its own that an ancestor has, too, and whose
+	show       *showing                // @ToString
+	valued     []string                // fields that equals and hashCode are of; nil has neither
+	sorted     []string                // fields that @Sortable compares
+	state      initState
 }
 
 type initState uint8
@@ -137,6 +138,7 @@ func (t *Thread) resolve(c *scriptClass, depth int) error {
 			}
 		}
 	}
+	c.intercepts = c.implements("GroovyInterceptable")
 	c.state = ready
 	return t.complete(c)
 }

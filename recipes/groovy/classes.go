@@ -48,7 +48,7 @@ func standardClasses() []*Class {
 	list = append(list, jsonBuilderClasses()...)
 	list = append(list, atomicClasses()...)
 	list = append(list, charsetClasses()...)
-	for _, n := range []string{"List", "Map", "Collection", "Iterable", "Comparable", "Runnable", "Callable", "Comparator", "CharSequence", "Serializable", "Cloneable", "Iterator", "Queue", "Deque", "SortedMap", "SortedSet", "Appendable", "GroovyObject"} {
+	for _, n := range []string{"List", "Map", "Collection", "Iterable", "Comparable", "Runnable", "Callable", "Comparator", "CharSequence", "Serializable", "Cloneable", "Iterator", "Queue", "Deque", "SortedMap", "SortedSet", "Appendable", "GroovyObject", "GroovyInterceptable"} {
 		list = append(list, &Class{Name: n, Static: &Functions{Name: interfaceType}})
 	}
 	for _, n := range []string{"Object", "Number", "GString", "Script", "IntRange", "Range", "Void", "Process", "Enum", "Writer", "Reader", "InputStream", "OutputStream"} {

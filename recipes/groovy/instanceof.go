@@ -199,7 +199,7 @@ func packages() map[string]string {
 		"java.util.concurrent":        "TimeUnit Callable ConcurrentHashMap",
 		"java.util.concurrent.atomic": "AtomicInteger AtomicLong AtomicBoolean AtomicReference",
 		"java.util.regex":             "Pattern Matcher",
-		"groovy.lang":                 "Closure GString Range IntRange Script Binding GroovyObject GroovyShell",
+		"groovy.lang":                 "Closure GString Range IntRange Script Binding GroovyObject GroovyInterceptable GroovyShell",
 		"groovy.util":                 "ConfigSlurper ConfigObject AntBuilder Eval Expando Node NodeList XmlParser XmlSlurper XmlNodePrinter",
 		"groovy.json":                 "JsonSlurper JsonOutput JsonBuilder StreamingJsonBuilder",
 		"groovy.text":                 "SimpleTemplateEngine",

@@ -246,6 +246,11 @@ func (t *Thread) methodNames(v Value) []string {
 func (t *Thread) ownCall(v Value, id string, args []Value) (Value, bool, error) {
 	switch x := v.(type) {
 	case *instance:
+		if x.class.intercepts {
+			if v, ok, err := t.missingMethod(x, id, args); ok {
+				return v, true, err
+			}
+		}
 		if m := x.class.find(id, args); m != nil {
 			r, err := t.invokeMethod(x, m, args)
 			return r, true, err
